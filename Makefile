@@ -1,0 +1,52 @@
+# Everything a developer needs; `make help` lists it. Leaves nothing behind but .venv/ and .dev/.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON_ENV := .venv/bin/python
+
+# SECONDS is taken from the command line only: some shells export a variable of that name.
+ifneq ($(origin SECONDS),command line)
+override SECONDS := 30
+endif
+
+.PHONY: help setup servers stop demo test test-fast check format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv with the project and its development tools
+	@scripts/setup.sh
+
+servers: ## get and start real Postgres, MySQL and MariaDB under .dev/
+	@python3 scripts/servers.py start
+
+stop: ## stop the servers that this checkout started
+	@python3 scripts/servers.py stop
+
+demo: setup ## watch Postgres being replicated to MySQL; make demo SECONDS=60 watches longer
+	@python3 scripts/servers.py start postgres mysql
+	@$(PYTHON_ENV) scripts/demo.py --seconds $(SECONDS)
+
+test: setup ## run every test against real servers
+	@scripts/run_tests.sh $(ARGS)
+
+test-fast: setup ## run the unit tests only
+	@$(PYTHON_ENV) -m pytest tests/unit -q -n 2 $(ARGS)
+
+check: setup ## lint, formatting, types, import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup ## put the code in its standard form
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: setup ## measure throughput against real servers
+	@python3 scripts/servers.py start postgres mysql
+	@$(PYTHON_ENV) -m tests.benchmarks.run $(ARGS)
+
+clean: ## stop the servers, remove their data and the build products
+	@python3 scripts/servers.py wipe
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find replicator connectors tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
