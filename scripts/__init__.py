@@ -1,0 +1,1 @@
+"""Developer tools of this checkout; not part of the wheel."""

@@ -1,0 +1,1 @@
+"""What tests share: fixtures for real servers and small tools."""
