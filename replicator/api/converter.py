@@ -1,0 +1,78 @@
+"""Converters: Connect data <-> bytes of a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from replicator.api.config import ConfigDef
+from replicator.api.schema import Schema
+
+
+class SchemaAndValue(NamedTuple):
+    """A value with its schema; the schema is None for schemaless data."""
+
+    schema: Schema | None
+    value: Any
+
+
+class Converter:
+    """Key or value converter. Constructed without arguments, then configured once.
+
+    Called by one task thread. Implementations compile per schema and keep what they compiled,
+    keyed by schema identity.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        """The converter's options."""
+        return ConfigDef()
+
+    def configure(self, config: Mapping[str, Any], *, is_key: bool) -> None:
+        """Take the options (prefix already removed)."""
+
+    def from_connect_data(self, topic: str, schema: Schema | None, value: Any) -> bytes | None:
+        """Serialise.
+
+        Raises:
+            DataError: the value cannot be represented.
+        """
+        raise NotImplementedError
+
+    def to_connect_data(self, topic: str, data: bytes | None) -> SchemaAndValue:
+        """Parse.
+
+        Raises:
+            DataError: the bytes are not what this converter writes.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release resources."""
+
+
+class HeaderConverter:
+    """Header values <-> bytes."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        """The converter's options."""
+        return ConfigDef()
+
+    def configure(self, config: Mapping[str, Any], *, is_key: bool) -> None:
+        """Take the options (prefix already removed)."""
+
+    def from_connect_header(self, topic: str, key: str, schema: Schema | None, value: Any) -> bytes | None:
+        """Serialise one header value."""
+        raise NotImplementedError
+
+    def to_connect_header(self, topic: str, key: str, data: bytes | None) -> SchemaAndValue:
+        """Parse one header value."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release resources."""

@@ -1,0 +1,158 @@
+"""Source connectors and tasks: what a plugin that reads a database implements.
+
+Life of a connector: `initialize` -> `start(config)` -> `task_configs(max_tasks)` -> `stop()`.
+Life of a task: `initialize` -> `start(config)` -> `poll()`* with `commit()` -> `stop()`, all on the
+task's own thread. `poll` must return regularly (within about a second) so that pause, stop and
+failures are noticed; the runtime raises `context.stopping` to wake it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from replicator.api.config import ConfigDef, ConfigValue
+from replicator.api.record import SourceRecord
+
+ConnectorConfig = Mapping[str, str]
+Partition = Mapping[str, Any]
+Offset = Mapping[str, Any]
+
+
+class OffsetReader(Protocol):
+    """Stored source offsets of this connector."""
+
+    def offset(self, partition: Partition) -> dict[str, Any] | None:
+        """The stored offset of a source partition, or None."""
+        ...
+
+
+class ConnectorContext(Protocol):
+    """What a connector may ask of the runtime."""
+
+    def request_task_reconfiguration(self) -> None:
+        """Ask for `task_configs` to be called again."""
+        ...
+
+    def raise_error(self, error: Exception) -> None:
+        """Fail this connector from one of its own threads."""
+        ...
+
+
+class SourceTaskContext(Protocol):
+    """What a source task may ask of the runtime.
+
+    Attributes:
+        connector: name of the connector.
+        task: index of the task.
+        offsets: reader of stored offsets.
+        stopping: set when the task is to stop; wait on it instead of sleeping.
+    """
+
+    connector: str
+    task: int
+    offsets: OffsetReader
+    stopping: threading.Event
+
+    def configs(self) -> ConnectorConfig:
+        """The latest resolved configuration."""
+        ...
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        """Publish a number (for example retained log bytes) under this task's metrics."""
+        ...
+
+    def progress(self, **facts: Any) -> None:
+        """Publish facts about the task's work for status, REST and the page (JSON values only).
+
+        Known facts: `phase` ("snapshot" | "streaming" | ...), `tables` ({table: {"state",
+        "rows_done", "rows_total"}}), `lsn`, `lag_ms`, `warnings` (list of sentences),
+        `retained_bytes`. Calls replace facts of the same name.
+        """
+        ...
+
+
+class SourceTask:
+    """Reads changes. Cheap to construct; every resource is acquired in `start`."""
+
+    context: SourceTaskContext
+
+    def initialize(self, context: SourceTaskContext) -> None:
+        """Keep the context."""
+        self.context = context
+
+    def start(self, config: ConnectorConfig) -> None:
+        """Begin; may connect.
+
+        Raises:
+            RetriableError: the runtime starts the task again with backoff.
+        """
+        raise NotImplementedError
+
+    def poll(self) -> Sequence[SourceRecord] | None:
+        """The next records in order, or None/empty after waiting a short while.
+
+        Raises:
+            RetriableError: counts as "no records this time".
+        """
+        raise NotImplementedError
+
+    def commit(self, offsets: Sequence[tuple[Partition, Offset]]) -> None:
+        """Offsets that are now durable (survive power loss); newest per source partition.
+
+        Only now may a database be told to discard log (INV-2). Called on the task thread.
+        """
+
+    def stop(self) -> None:
+        """Release everything; called once, after the last `poll`."""
+
+
+class Connector:
+    """What source and sink connectors share. Cheap to construct and usable unstarted for validation."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    context: ConnectorContext
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        """The connector's own options."""
+        return ConfigDef()
+
+    @classmethod
+    def version(cls) -> str:
+        """Version shown in status and plugin lists."""
+        from replicator import __version__
+
+        return __version__
+
+    def validate(self, config: ConnectorConfig) -> list[ConfigValue]:
+        """Check the options together; the default checks each by itself."""
+        return self.config_def().validate(config)
+
+    def initialize(self, context: ConnectorContext) -> None:
+        """Keep the context."""
+        self.context = context
+
+    def start(self, config: ConnectorConfig) -> None:
+        """Begin."""
+        self.config = config
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        """Configurations of the tasks, at most `max_tasks`."""
+        return [dict(self.config)]
+
+    def stop(self) -> None:
+        """End."""
+
+
+class SourceConnector(Connector):
+    """A connector whose tasks read."""
+
+    def task_class(self) -> type[SourceTask]:
+        """Class of the tasks."""
+        raise NotImplementedError
+
+    def alter_offsets(self, config: ConnectorConfig, offsets: Mapping[str, Any]) -> bool:
+        """Take part in an offset change; False when the connector has nothing of its own to change."""
+        return False

@@ -1,0 +1,259 @@
+"""Where topics live: the protocols every broker implements, and the messages they carry.
+
+`embedded.py` (SQLite) and `kafka.py` (confluent-kafka) implement them under one contract suite.
+Producers and consumers belong to the thread that uses them; `Admin` may be shared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from replicator.api.record import TopicPartition
+from replicator.api.sink import OffsetAndMetadata
+
+MessageHeaders = list[tuple[str, bytes | None]]
+
+
+class NewMessage:
+    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does)."""
+
+    __slots__ = ("headers", "key", "partition", "timestamp", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        timestamp: int | None = None,
+        headers: MessageHeaders | None = None,
+    ) -> None:
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.partition = partition
+        self.timestamp = timestamp
+        self.headers = headers
+
+
+class Message:
+    """A message read from a topic. `timestamp` is milliseconds since the epoch."""
+
+    __slots__ = ("headers", "key", "offset", "partition", "timestamp", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        timestamp: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: MessageHeaders | None,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopic:
+    """A topic to create. `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...)."""
+
+    name: str
+    partitions: int = 1
+    replication_factor: int = -1
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic as it is."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+class RebalanceListener(Protocol):
+    """Told about a consumer's partitions, on the thread that polls."""
+
+    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        """Partitions were added."""
+        ...
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> None:
+        """Partitions are about to go."""
+        ...
+
+
+class Producer(Protocol):
+    """Appends messages.
+
+    Attributes:
+        atomic: whether all messages of one `append` become visible together, also across topics.
+            If so, source offsets ride along in the same append (C8).
+    """
+
+    atomic: bool
+
+    def append(
+        self, batch: Sequence[NewMessage], on_done: Callable[[Exception | None], None] | None = None
+    ) -> None:
+        """Append in order. `on_done` is called once, when the whole batch is acknowledged or has failed.
+
+        The embedded broker calls it before returning; Kafka from the producer's thread.
+
+        Raises:
+            RetriableError: nothing was appended, try again.
+            DiskFullError: no space; nothing was appended.
+            FencedError: another producer with the same transactional id took over.
+        """
+        ...
+
+    def sync(self, timeout: float) -> bool:
+        """Wait until everything appended so far survives power loss; False when time ran out."""
+        ...
+
+    def begin_transaction(self) -> None:
+        """Messages appended from here become visible at `commit_transaction` (transactional producers)."""
+        ...
+
+    def commit_transaction(self) -> None:
+        """Make the open transaction visible."""
+        ...
+
+    def abort_transaction(self) -> None:
+        """Drop the open transaction."""
+        ...
+
+    def close(self) -> None:
+        """Release the producer; acknowledged messages stay."""
+        ...
+
+
+class Consumer(Protocol):
+    """Reads messages. Within one consumer the embedded broker keeps the order of appends across topics."""
+
+    def subscribe(self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None) -> None:
+        """Join the group for these topics; topics that match later are picked up within 5 seconds."""
+        ...
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read exactly these partitions, without a group membership."""
+        ...
+
+    def assignment(self) -> set[TopicPartition]:
+        """Partitions read at present."""
+        ...
+
+    def poll(self, max_messages: int, timeout: float) -> list[Message]:
+        """Next messages, or an empty list after `timeout` seconds. Wakes at once when data arrives."""
+        ...
+
+    def wakeup(self) -> None:
+        """Let a waiting `poll` return at once; the only method that other threads may call."""
+        ...
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Continue there."""
+        ...
+
+    def position(self, partition: TopicPartition) -> int:
+        """Offset of the next message `poll` would return."""
+        ...
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Return nothing from these partitions until resumed."""
+        ...
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Return messages again."""
+        ...
+
+    def committed(self, partition: TopicPartition) -> OffsetAndMetadata | None:
+        """The group's committed position."""
+        ...
+
+    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit for the group."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Admin(Protocol):
+    """Topics and groups."""
+
+    def create_topics(self, topics: Sequence[NewTopic]) -> None:
+        """Create those that do not exist; existing ones stay as they are."""
+        ...
+
+    def topics(self) -> dict[str, TopicDescription]:
+        """All topics."""
+        ...
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic and its messages; missing is fine."""
+        ...
+
+    def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset one past the last visible message."""
+        ...
+
+    def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset of the first message still kept."""
+        ...
+
+    def log_identity(self, topic: str) -> str:
+        """Identity of the log behind a topic (C9): differs when the log was made anew."""
+        ...
+
+    def group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Committed positions of a group; empty when unknown."""
+        ...
+
+    def group_members(self, group: str) -> int:
+        """Number of live members."""
+        ...
+
+    def alter_group_offsets(self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]) -> None:
+        """Set, or with None remove, committed positions."""
+        ...
+
+    def delete_group(self, group: str) -> None:
+        """Forget a group; missing is fine."""
+        ...
+
+
+class Broker(Protocol):
+    """Factory of clients over one cluster or one embedded log."""
+
+    def producer(self, client_id: str, *, transactional_id: str | None = None) -> Producer:
+        """A producer; with `transactional_id` it fences its predecessors."""
+        ...
+
+    def consumer(self, client_id: str, group: str | None = None, *, start: str = "earliest") -> Consumer:
+        """A consumer; `start` says where a group without a position begins (earliest, latest)."""
+        ...
+
+    def admin(self) -> Admin:
+        """The shared admin client."""
+        ...
+
+    def cluster_id(self) -> str:
+        """Identity of the cluster or embedded log."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
+        ...
