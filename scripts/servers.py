@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real Postgres, MySQL and MariaDB for this checkout: get, start, stop, status, wipe. Needs no virtual environment."""
+"""Real Postgres, MySQL and MariaDB for this checkout. Needs no virtual environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs from the distribution: installed packages, or a package with all its libraries unpacked in a private root."""
+"""Programs from the distribution: installed packages, or a package and its libraries in a private root."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def unpack_closure(package: str, suite: str | None, target: Path) -> None:
 
     Args:
         package: The binary package.
-        suite: The suite to take it from, on the machine's configured mirror; None for the machine's own sources.
+        suite: The suite to take it from, on the machine's mirror; None for the machine's own sources.
         target: The folder to make; it appears only when complete.
     """
     target.parent.mkdir(parents=True, exist_ok=True)

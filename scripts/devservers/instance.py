@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 
 class Instance(ABC):
-    """A server with its own data folder and port. Survives its creator; `record()` lets a later process find it."""
+    """A server with its own data folder and port. Survives its creator; `record()` tells how to find it."""
 
     kind: ClassVar[str]
     scheme: ClassVar[str]

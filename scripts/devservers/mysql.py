@@ -15,7 +15,10 @@ from scripts.devservers import apt
 from scripts.devservers.instance import Instance, ServerUnavailable, run, say
 from scripts.devservers.place import locked, program_cache
 
-_ACCOUNT = "CREATE USER '{user}'@'%' IDENTIFIED BY '{password}';\nGRANT ALL ON *.* TO '{user}'@'%' WITH GRANT OPTION;\n"
+_ACCOUNT = (
+    "CREATE USER '{user}'@'%' IDENTIFIED BY '{password}';\n"
+    "GRANT ALL ON *.* TO '{user}'@'%' WITH GRANT OPTION;\n"
+)
 
 # Where the package may be: Debian unstable, else the machine's own release (Ubuntu's), newest first.
 _PACKAGES = (("mysql-server-core", "sid"), ("mysql-server-core-8.4", None), ("mysql-server-core-8.0", None))

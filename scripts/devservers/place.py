@@ -1,4 +1,4 @@
-"""Where things of this checkout lie: the `.dev` folder, its lock, and folders a less privileged user can reach."""
+"""Where things of this checkout lie: `.dev`, its lock, and folders a less privileged user can reach."""
 
 from __future__ import annotations
 
@@ -51,13 +51,21 @@ def reachable_by(user: str, folder: Path) -> bool:
 
 
 def outside_folder(tag: str) -> Path:
-    """A folder outside the checkout, for a user that cannot traverse to the checkout. Named after the checkout."""
+    """A folder outside the checkout, named after it, for a user that cannot traverse to the checkout."""
     path = _outside(tag)
     path.mkdir(mode=0o755, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.geteuid():
         raise PermissionError(f"{path} belongs to somebody else; remove it")
     path.chmod(0o755)
     return path
+
+
+def data_folder(kind: str, name: str | None = None) -> Path:
+    """Where a server's data folder goes: below `.dev` unless the server's user cannot get there."""
+    inside = open_folder(dev_folder() / "data")
+    if kind == "postgres" and os.geteuid() == 0 and not reachable_by("postgres", inside):
+        return outside_folder(name or kind) / "data"
+    return inside / (name or kind)
 
 
 def _outside(tag: str) -> Path:

@@ -1,4 +1,4 @@
-"""Postgres from the distribution's packages, with logical decoding on. Runs as user postgres when we are root."""
+"""Postgres from the distribution's packages, logical decoding on; runs as user postgres when we are root."""
 
 from __future__ import annotations
 

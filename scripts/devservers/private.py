@@ -1,4 +1,4 @@
-"""Throw-away instances for tests that stop, kill or reconfigure a server. Swept away when their owner died first."""
+"""Throw-away instances for tests that stop or kill a server; swept away when their owner died first."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def private_instance(kind: str) -> Iterator[Instance]:
     name = f"private-{kind}-{os.getpid()}-{next(_numbers)}"
     with place.locked():
         _KINDS[kind].get()
-    from scripts.devservers.shared import place_for_data
-
-    instance = _KINDS[kind](place_for_data(kind, name))
+    instance = _KINDS[kind](place.data_folder(kind, name))
     note = _notes() / f"{name}.json"
     instance.on_change = lambda changed: _write(note, changed)
     try:

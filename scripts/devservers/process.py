@@ -1,4 +1,4 @@
-"""Processes and ports: start one that outlives us, know it again by pid and start time, end it, find a free port."""
+"""Processes and ports: start one that outlives us, recognise it later, end it; find a free port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOWEST_PORT, _HIGHEST_PORT = 20000, 32000
 
 
 def start_ticks(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot; None when there is no such process (or only a zombie)."""
+    """When the process started, in clock ticks since boot; None when it is gone or a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -26,7 +26,7 @@ def start_ticks(pid: int) -> int | None:
 
 
 def is_same(pid: int | None, ticks: int | None) -> bool:
-    """Whether `pid` is still the process that was recorded; a pid alone may have been given to somebody else."""
+    """Whether `pid` is still the recorded process; a pid alone may have been given to another one."""
     return pid is not None and ticks is not None and start_ticks(pid) == ticks
 
 

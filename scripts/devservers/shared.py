@@ -1,9 +1,8 @@
-"""The three servers that a checkout shares between its developer and its test runs, remembered in `.dev/servers.json`."""
+"""The three servers that a checkout shares between its developer and its test runs; `.dev/servers.json`."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +26,7 @@ def ensure_running(kind: str) -> Instance:
             return instance
         KINDS[kind].get()
         if instance is None:
-            instance = KINDS[kind](place_for_data(kind))
+            instance = KINDS[kind](place.data_folder(kind))
             instance.on_change = _remember
         say(f"starting {kind}")
         instance.start()
@@ -76,14 +75,6 @@ def status() -> dict[str, dict[str, Any]]:
     return {
         kind: {**entry, "running": _instance(kind, entry).is_running()} for kind, entry in _load().items()
     }
-
-
-def place_for_data(kind: str, name: str | None = None) -> Path:
-    """The data folder, below `.dev` unless the server's user cannot get there."""
-    inside = place.open_folder(place.dev_folder() / "data")
-    if kind == "postgres" and os.geteuid() == 0 and not place.reachable_by("postgres", inside):
-        return place.outside_folder(name or kind) / "data"
-    return inside / (name or kind)
 
 
 def _known(kind: str) -> Instance | None:

@@ -1,7 +1,7 @@
 """Fixtures for real servers: the checkout's shared ones, a fresh database on each, and throw-away instances.
 
-The shared servers are started when they do not run, and left running: the next test run is quick. A test that stops,
-kills or reconfigures a server takes `private_postgres`, `private_mysql` or `private_mariadb`.
+The shared servers are started when they do not run, and left running: the next test run is quick. A test that
+stops, kills or reconfigures a server takes `private_postgres`, `private_mysql` or `private_mariadb`.
 """
 
 from __future__ import annotations
