@@ -43,6 +43,7 @@ class Instance(ABC):
         self.port = port or process.free_port()
         self.pid = pid
         self.ticks = ticks
+        self.running_version = ""
         # Called when the process changed, so that whoever must end it later knows its pid even if we die now.
         self.on_change: Callable[[Instance], None] = lambda _instance: None
         self._child: subprocess.Popen[bytes] | None = None
@@ -89,6 +90,7 @@ class Instance(ABC):
             return
         if not self.data.is_dir():
             self._prepare()
+        self.running_version = self.version()
         for attempt in range(3):
             if attempt or not process.is_free(self.port):
                 self.port = process.free_port()
@@ -133,7 +135,7 @@ class Instance(ABC):
             "pid": self.pid,
             "ticks": self.ticks,
             "data": str(self.data),
-            "version": self.version(),
+            "version": self.running_version,
         }
 
     def _prepare(self) -> None:

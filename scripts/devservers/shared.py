@@ -30,7 +30,7 @@ def ensure_running(kind: str) -> Instance:
             instance.on_change = _remember
         say(f"starting {kind}")
         instance.start()
-        say(f"{kind} {instance.version()} listens on {instance.host}:{instance.port}")
+        say(f"{kind} {instance.running_version} listens on {instance.host}:{instance.port}")
         return instance
 
 
@@ -91,7 +91,9 @@ def _known(kind: str) -> Instance | None:
 
 
 def _instance(kind: str, entry: dict[str, Any]) -> Instance:
-    return KINDS[kind](Path(entry["data"]), entry["port"], entry["pid"], entry["ticks"])
+    instance = KINDS[kind](Path(entry["data"]), entry["port"], entry["pid"], entry["ticks"])
+    instance.running_version = entry["version"]
+    return instance
 
 
 def _load() -> dict[str, dict[str, Any]]:
