@@ -23,11 +23,10 @@ stop: ## stop the servers that this checkout started
 	@python3 scripts/servers.py stop
 
 demo: setup ## watch Postgres being replicated to MySQL; make demo SECONDS=60 watches longer
-	@python3 scripts/servers.py start postgres mysql
-	@$(PYTHON_ENV) scripts/demo.py --seconds $(SECONDS)
+	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) scripts/demo.py --seconds $(SECONDS)
 
 test: setup ## run every test against real servers
-	@scripts/run_tests.sh $(ARGS)
+	@scripts/with_servers.sh postgres mysql mariadb -- $(PYTHON_ENV) -m pytest --require-services $(ARGS)
 
 test-fast: setup ## run the unit tests only
 	@$(PYTHON_ENV) -m pytest tests/unit -q -n 2 $(ARGS)
@@ -43,8 +42,7 @@ format: setup ## put the code in its standard form
 	.venv/bin/ruff format .
 
 bench: setup ## measure throughput against real servers
-	@python3 scripts/servers.py start postgres mysql
-	@$(PYTHON_ENV) -m tests.benchmarks.run $(ARGS)
+	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.run $(ARGS)
 
 clean: ## stop the servers, remove their data and the build products
 	@python3 scripts/servers.py wipe
