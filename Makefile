@@ -44,7 +44,7 @@ format: setup ## put the code in its standard form
 bench: setup ## measure throughput against real servers
 	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.run $(ARGS)
 
-clean: ## stop the servers, remove their data and the build products
+clean: ## stop the servers, remove everything that was made
 	@python3 scripts/servers.py wipe
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .dev .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	@find replicator connectors tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
