@@ -47,4 +47,4 @@ bench: setup ## measure throughput against real servers
 clean: ## stop the servers, remove everything that was made
 	@python3 scripts/servers.py wipe
 	@rm -rf .dev .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
-	@find replicator connectors tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
