@@ -1,0 +1,1 @@
+"""Connectors: sources and sinks that stand on `replicator.api` only."""

@@ -1,0 +1,1 @@
+"""Sink and source for SQL databases."""

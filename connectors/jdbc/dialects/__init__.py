@@ -1,0 +1,34 @@
+"""Kinds of target databases: sessions, types, DDL and statements."""
+
+from connectors.jdbc.dialects.base import Connection, Dialect, moved
+from connectors.jdbc.dialects.failures import DuplicateKeyError, Unrepresentable
+from connectors.jdbc.dialects.model import (
+    BoundColumn,
+    ColumnSpec,
+    ColumnType,
+    KeyContext,
+    Literal,
+    TableName,
+    TargetColumn,
+    TargetTable,
+)
+from connectors.jdbc.dialects.registry import dialect_for
+from connectors.jdbc.dialects.statement import Statement
+
+__all__ = [
+    "BoundColumn",
+    "ColumnSpec",
+    "ColumnType",
+    "Connection",
+    "Dialect",
+    "DuplicateKeyError",
+    "KeyContext",
+    "Literal",
+    "Statement",
+    "TableName",
+    "TargetColumn",
+    "TargetTable",
+    "Unrepresentable",
+    "dialect_for",
+    "moved",
+]
