@@ -1,0 +1,1 @@
+"""Options of workers and connectors, placeholders, and the files they come from."""

@@ -1,0 +1,1 @@
+"""What runs where: connectors, their configurations and target states."""

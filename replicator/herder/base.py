@@ -1,0 +1,268 @@
+"""The herder as REST and the command line see it, and the views it answers with.
+
+Every method may be called from any thread. Errors are those of `replicator.api.errors`:
+NotFoundError (404), AlreadyExistsError (409), BadRequestError and ConfigError (400),
+IllegalStateError (409), other ConnectErrors (500).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+
+class TaskId(NamedTuple):
+    """A task of a connector."""
+
+    connector: str
+    task: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Connect's ConnectorTaskId."""
+        return {"connector": self.connector, "task": self.task}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorInfo:
+    """A connector's stored configuration (unresolved, INV-9) and its tasks."""
+
+    name: str
+    config: Mapping[str, str]
+    tasks: Sequence[TaskId]
+    type: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Connect's ConnectorInfo."""
+        tasks = [t.to_json() for t in self.tasks]
+        return {"name": self.name, "config": dict(self.config), "tasks": tasks, "type": self.type}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInfo:
+    """A task's stored configuration (unresolved)."""
+
+    id: TaskId
+    config: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Connect's TaskInfo."""
+        return {"id": self.id.to_json(), "config": dict(self.config)}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorState:
+    """State of the connector instance: UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING, STOPPED."""
+
+    state: str
+    worker_id: str
+    trace: str | None = None
+    version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The `connector` member of ConnectorStateInfo; empty members are left out."""
+        shown: dict[str, Any] = {"state": self.state, "worker_id": self.worker_id}
+        return shown | _present(trace=self.trace, version=self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """State of one task."""
+
+    id: int
+    state: str
+    worker_id: str
+    trace: str | None = None
+    version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A member of ConnectorStateInfo's `tasks`."""
+        shown: dict[str, Any] = {"id": self.id, "state": self.state, "worker_id": self.worker_id}
+        return shown | _present(trace=self.trace, version=self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """Connect's ConnectorStateInfo."""
+
+    name: str
+    connector: ConnectorState
+    tasks: Sequence[TaskState]
+    type: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Tasks are sorted by id."""
+        tasks = [t.to_json() for t in sorted(self.tasks, key=lambda t: t.id)]
+        return {"name": self.name, "connector": self.connector.to_json(), "tasks": tasks, "type": self.type}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """A plugin: class name as users write it, and kind (source, sink, converter ...)."""
+
+    class_name: str
+    type: str
+    version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A member of GET /connector-plugins."""
+        shown: dict[str, Any] = {"class": self.class_name, "type": self.type}
+        return shown | _present(version=self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """Live facts of one task (own; not part of Connect's REST).
+
+    Attributes:
+        id: the task.
+        state: as in TaskState.
+        stats: records_in, records_out, rates, last_poll_ms, last_put_ms, lag_ms (see runtime.stats).
+        facts: what the task published through `context.progress`.
+        gauges: numbers published through `context.gauge`, by name with labels.
+    """
+
+    id: TaskId
+    state: str
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """All members, as plain JSON values."""
+        return {
+            "id": self.id.to_json(),
+            "state": self.state,
+            "stats": dict(self.stats),
+            "facts": dict(self.facts),
+            "gauges": dict(self.gauges),
+        }
+
+
+class Health(NamedTuple):
+    """`status` is healthy, starting or unhealthy; see GET /health."""
+
+    status: str
+    message: str
+
+
+class Herder(Protocol):
+    """Owner of connectors."""
+
+    def cluster_id(self) -> str:
+        """Identity of the Kafka cluster or embedded log."""
+        ...
+
+    def health(self) -> Health:
+        """For GET /health."""
+        ...
+
+    def connectors(self) -> list[str]:
+        """Names, sorted."""
+        ...
+
+    def connector_info(self, name: str) -> ConnectorInfo:
+        """Raises NotFoundError."""
+        ...
+
+    def connector_config(self, name: str) -> dict[str, str]:
+        """The stored, unresolved configuration."""
+        ...
+
+    def connector_status(self, name: str) -> ConnectorStatus:
+        """Raises NotFoundError."""
+        ...
+
+    def task_status(self, name: str, task: int) -> TaskState:
+        """Raises NotFoundError."""
+        ...
+
+    def progress(self, name: str) -> list[TaskProgress]:
+        """Live facts of a connector's tasks."""
+        ...
+
+    def put_connector_config(
+        self,
+        name: str,
+        config: Mapping[str, str | None],
+        *,
+        initial_state: str | None = None,
+        allow_replace: bool = True,
+    ) -> tuple[bool, ConnectorInfo]:
+        """Create or replace; the flag says whether it was created.
+
+        Raises:
+            BadRequestError: the configuration is invalid (text as Connect writes it).
+            AlreadyExistsError: the name is taken and `allow_replace` is False.
+        """
+        ...
+
+    def patch_connector_config(self, name: str, patch: Mapping[str, str | None]) -> ConnectorInfo:
+        """Change some options; None removes one."""
+        ...
+
+    def delete_connector(self, name: str) -> None:
+        """Forget it; offsets, group and topics stay."""
+        ...
+
+    def pause_connector(self, name: str) -> None:
+        """Target state PAUSED."""
+        ...
+
+    def resume_connector(self, name: str) -> None:
+        """Target state STARTED."""
+        ...
+
+    def stop_connector(self, name: str) -> None:
+        """Target state STOPPED: no tasks."""
+        ...
+
+    def restart_connector(
+        self, name: str, *, include_tasks: bool = False, only_failed: bool = False
+    ) -> ConnectorStatus:
+        """Restart in place; answers with the affected parts shown RESTARTING."""
+        ...
+
+    def restart_task(self, name: str, task: int) -> None:
+        """Restart one task."""
+        ...
+
+    def task_infos(self, name: str) -> list[TaskInfo]:
+        """Stored task configurations."""
+        ...
+
+    def active_topics(self, name: str) -> list[str]:
+        """Topics the connector used; empty for an unknown one."""
+        ...
+
+    def reset_active_topics(self, name: str) -> None:
+        """Forget them."""
+        ...
+
+    def connector_offsets(self, name: str) -> list[dict[str, Any]]:
+        """`[{"partition": {...}, "offset": {...}}]`."""
+        ...
+
+    def alter_offsets(self, name: str, offsets: Sequence[Mapping[str, Any]]) -> str:
+        """Change offsets given in the form of `connector_offsets`; answers with Connect's message."""
+        ...
+
+    def reset_offsets(self, name: str) -> str:
+        """Remove all offsets; answers with Connect's message."""
+        ...
+
+    def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
+        """Known plugins, in Connect's order."""
+        ...
+
+    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
+        """ConfigKeyInfo of a plugin's options."""
+        ...
+
+    def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:
+        """ConfigInfos for PUT /connector-plugins/{plugin}/config/validate."""
+        ...
+
+
+def _present(**members: str | None) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}

@@ -1,0 +1,1 @@
+"""Test kit for connectors and the runtime."""
