@@ -1,0 +1,271 @@
+"""JsonConverter: Connect's JSON format with or without embedded schemas.
+
+Runs on a task's thread. Hot path: for each schema one writer and one reader are compiled and
+found again by identity (writing) or by the bytes in front of the payload (reading), so that the
+schema's text is neither written nor parsed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+import orjson
+
+from replicator.api.config import ConfigDef, Importance, Type, at_least, key, one_of
+from replicator.api.converter import Converter, SchemaAndValue
+from replicator.api.errors import DataError
+from replicator.api.schema import Schema, SchemaType
+from replicator.api.struct import Struct
+from replicator.converters.json_logical import NeedsExactNumbersError
+from replicator.converters.json_read import Decode, ReadCompiler
+from replicator.converters.json_schema_text import schema_from_json, schema_to_json
+from replicator.converters.json_write import WriteCompiler, encode_schemaless, unwrap
+
+Write = Callable[[Any], bytes]
+
+ENVELOPE_ERROR: Final = (
+    'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain '
+    "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false "
+    "in your converter configuration."
+)
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_BEFORE: Final = b'{"schema":'
+_BETWEEN: Final = b',"payload":'
+_new = tuple.__new__  # makes a named tuple in two thirds of the time
+_NOTHING: Final = SchemaAndValue(None, None)
+
+
+class _Reader:
+    """What is kept for one schema text: the bytes in front of the payload and the compiled reader."""
+
+    __slots__ = ("decode", "prefix", "schema", "skip")
+
+    def __init__(self, prefix: bytes, schema: Schema | None, decode: Decode) -> None:
+        self.prefix = prefix
+        self.skip = len(prefix)
+        self.schema = schema
+        self.decode = decode
+
+
+class JsonConverter(Converter):
+    """Reads and writes Connect's JSON."""
+
+    aliases: ClassVar[tuple[str, ...]] = ("org.apache.kafka.connect.json.JsonConverter",)
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef(
+            key(
+                "schemas.enable",
+                Type.BOOLEAN,
+                True,
+                importance=Importance.HIGH,
+                doc="Include schemas within each of the serialized values and keys.",
+            ),
+            key(
+                "schemas.cache.size",
+                Type.INT,
+                1000,
+                validator=at_least(1),
+                importance=Importance.HIGH,
+                doc="The maximum number of schemas that can be cached in this converter instance.",
+            ),
+            key(
+                "decimal.format",
+                Type.STRING,
+                "BASE64",
+                validator=one_of("BASE64", "NUMERIC", ignore_case=True),
+                importance=Importance.LOW,
+                doc="How Decimal values are written: BASE64 or NUMERIC, case insensitive. Both are read.",
+            ),
+            key(
+                "replace.null.with.default",
+                Type.BOOLEAN,
+                True,
+                importance=Importance.LOW,
+                doc="Whether a null in a field that has a default value is replaced by the default.",
+            ),
+        )
+
+    def __init__(self) -> None:
+        self.configure({}, is_key=False)
+
+    def configure(self, config: Mapping[str, Any], *, is_key: bool) -> None:
+        options = self.config_def().parse(config)
+        self._schemas: bool = options["schemas.enable"]
+        self._cache_size: int = options["schemas.cache.size"]
+        replace: bool = options["replace.null.with.default"]
+        numeric = str(options["decimal.format"]).upper() == "NUMERIC"
+        self._write_compiler = WriteCompiler(numeric=numeric, replace_null=replace)
+        self._read_compiler = ReadCompiler(replace_null=replace)
+        self._last_schema: Schema | None = None
+        self._last_write: Write | None = None
+        # Keyed by id: the schema is kept beside its writer so that the id stays its own.
+        self._writers_by_id: dict[int, tuple[Schema, Write]] = {}
+        self._writers: dict[Schema, Write] = {}
+        self._readers_by_topic: dict[str, _Reader] = {}
+        self._readers: dict[bytes, _Reader] = {}
+
+    # Writing
+
+    def from_connect_data(self, topic: str, schema: Schema | None, value: Any) -> bytes | None:
+        if schema is None:
+            return self._write_schemaless(value)
+        write = self._last_write if schema is self._last_schema else self.writer(schema)
+        try:
+            return write(value)  # type: ignore[misc]
+        except (TypeError, ValueError, RecursionError) as error:
+            raise DataError(
+                f"Converting Kafka Connect data to byte[] failed due to serialization error: {error}"
+            ) from error
+
+    def writer(self, schema: Schema) -> Write:
+        """The compiled writer of a schema; for loops that write many values of the same schema."""
+        known = self._writers_by_id.get(id(schema))
+        if known is not None:
+            write = known[1]
+        else:
+            found = self._writers.get(schema)
+            if found is None:
+                _make_room(self._writers, self._cache_size)
+                found = self._writers[schema] = self._compile_writer(schema)
+            write = found
+            _make_room(self._writers_by_id, self._cache_size)
+            self._writers_by_id[id(schema)] = (schema, write)
+        self._last_schema, self._last_write = schema, write
+        return write
+
+    def _compile_writer(self, schema: Schema) -> Write:
+        encode = self._write_compiler.value(schema)
+        of_null = self._write_compiler.nullable(schema)
+        prefix, suffix = b"", b""
+        if self._schemas:
+            text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=_unwrap_struct)
+            prefix, suffix = _BEFORE + text + _BETWEEN, b"}"
+        dumps, join = orjson.dumps, b"".join
+
+        def write(value: Any) -> bytes:
+            if value is None:
+                value = of_null(None)
+            elif encode is not None:
+                value = encode(value)
+            return join((prefix, dumps(value, _unwrap_struct, _OPTIONS), suffix))
+
+        return write
+
+    def _write_schemaless(self, value: Any) -> bytes | None:
+        if value is None:
+            return None
+        try:
+            payload = orjson.dumps(encode_schemaless(value), option=_OPTIONS)
+        except (TypeError, RecursionError) as error:
+            raise DataError(
+                f"Converting Kafka Connect data to byte[] failed due to serialization error: {error}"
+            ) from error
+        return b'{"schema":null,"payload":%b}' % payload if self._schemas else payload
+
+    # Reading
+
+    def to_connect_data(self, topic: str, data: bytes | None) -> SchemaAndValue:
+        if data is None:
+            return _NOTHING
+        if not self._schemas:
+            return SchemaAndValue(None, _parse(data))
+        reader = self._readers_by_topic.get(topic)
+        if reader is None or not data.startswith(reader.prefix):
+            reader = self._known_reader(topic, data)
+        if reader is not None and data[-1] == 125:  # "}"
+            try:
+                payload = orjson.loads(data[reader.skip : -1])
+            except orjson.JSONDecodeError:
+                # Not the end of the message after all (or not JSON): the thorough way tells.
+                return self._read_whole(topic, data)
+            try:
+                return _new(SchemaAndValue, (reader.schema, reader.decode(payload)))
+            except NeedsExactNumbersError:
+                return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
+        return self._read_whole(topic, data)
+
+    def _known_reader(self, topic: str, data: bytes) -> _Reader | None:
+        """A reader whose prefix starts the data.
+
+        The text between could also be inside a schema's default, therefore only whole prefixes
+        that were verified once are looked up.
+        """
+        end = data.find(_BETWEEN)
+        reader = self._readers.get(data[: end + len(_BETWEEN)]) if end > 0 else None
+        if reader is not None:
+            self._readers_by_topic[topic] = reader
+        return reader
+
+    def _read_whole(self, topic: str, data: bytes) -> SchemaAndValue:
+        message = _parse(data)
+        if not (
+            isinstance(message, dict) and len(message) == 2 and "schema" in message and "payload" in message
+        ):
+            raise DataError(ENVELOPE_ERROR)
+        prefix = _BEFORE + orjson.dumps(message["schema"]) + _BETWEEN
+        reader = self._readers.get(prefix)
+        if reader is None:
+            reader = self._compile_reader(prefix, message["schema"])
+        if data.startswith(prefix):
+            self._readers_by_topic[topic] = reader
+        try:
+            return SchemaAndValue(reader.schema, reader.decode(message["payload"]))
+        except NeedsExactNumbersError:
+            return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
+
+    def _compile_reader(self, prefix: bytes, node: Any) -> _Reader:
+        try:
+            schema = schema_from_json(node, self._read_compiler)
+        except NeedsExactNumbersError:
+            schema = schema_from_json(
+                _parse_exactly(prefix[len(_BEFORE) : -len(_BETWEEN)]), self._read_compiler
+            )
+        decode = _as_is if schema is None else self._decoder(schema)
+        _make_room(self._readers, self._cache_size)
+        reader = self._readers[prefix] = _Reader(prefix, schema, decode)
+        return reader
+
+    def _decoder(self, schema: Schema) -> Decode:
+        nullable = self._read_compiler.nullable(schema)
+        fields = self._read_compiler.value(schema)
+        if schema.type is not SchemaType.STRUCT or fields is None:
+            return nullable
+
+        def decode(value: Any) -> Any:
+            return nullable(None) if value is None else Struct(schema, fields(value))
+
+        return decode
+
+
+def _make_room(cache: dict[Any, Any], size: int) -> None:
+    if len(cache) >= size:
+        cache.clear()
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _unwrap_struct(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return unwrap(value)
+    raise TypeError(f"value of type {type(value).__name__} has no JSON form in this schema")
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DataError(
+            f"Converting byte[] to Kafka Connect data failed due to serialization error: {error}"
+        ) from error
+
+
+def _parse_exactly(data: bytes) -> Any:
+    """Parse without binary floats, so that NUMERIC decimals keep all digits."""
+    return json.loads(data, parse_float=Decimal)
