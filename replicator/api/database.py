@@ -6,9 +6,11 @@ by URL scheme. `sync`, `verify`, `status`, `recopy` and `clean` use only this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+from replicator.api.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,7 @@ class Problem:
     """One finding of a preflight.
 
     Attributes:
-        severity: "error" (refuse), "table" (this table cannot be replicated), "warning".
+        severity: "error" (refuse), "table" (this table cannot be replicated), "warning", "note".
         what: the fact, one sentence.
         remedy: what to do, with the exact command or SQL.
         table: source table it concerns, if any (`schema.table`).
@@ -39,7 +41,10 @@ class ColumnInfo:
         key_position: 1-based position in the key, or 0.
         generated: whether the database computes it.
         max_length: longest value present in characters for text keys, when measured.
-        base: kind-neutral facts the type contract needs (`typname`, `element`, `labels`, `typmod`, `typtype` ...).
+        kind: how verify compares it: int, bool, numeric, float4, float8, text, bpchar, bytes, date, time,
+            timestamp, json (exact text), jsonb (by value), interval, bit, varbit, other (exact text).
+        schema: Connect schema of the column as the source emits it, or None when it cannot be captured.
+        emit: what the source makes of the database's text, or None when it keeps the text.
     """
 
     name: str
@@ -48,7 +53,9 @@ class ColumnInfo:
     key_position: int = 0
     generated: bool = False
     max_length: int | None = None
-    base: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "other"
+    schema: Schema | None = None
+    emit: Callable[[str], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,7 @@ class TableInfo:
         rows: estimated number of rows (-1 unknown).
         size_bytes: estimated size.
         partitioned: whether it is the root of a partitioned table.
+        unlogged: whether its changes never reach the log.
         unique_indexes: column tuples of secondary unique indexes.
     """
 
@@ -73,6 +81,7 @@ class TableInfo:
     rows: int = -1
     size_bytes: int = 0
     partitioned: bool = False
+    unlogged: bool = False
     unique_indexes: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -98,9 +107,12 @@ class TablePair:
 Canonical = tuple[bytes | None, ...]
 """A row in canonical form: one byte string (or None) per compared column, equal on both sides."""
 
+Keys = Sequence[tuple[bytes | None, ...]]
+"""Keys in canonical form."""
+
 
 class SourceDatabase(Protocol):
-    """A database that can be replicated from."""
+    """A database that can be replicated from; constructed with its URL, connects on first use."""
 
     def describe(self) -> str:
         """`PostgreSQL 15.3 at host:port/db`, without secrets."""
@@ -119,20 +131,32 @@ class SourceDatabase(Protocol):
         ...
 
     def position(self) -> int:
-        """Current end of the log (for verify: wait until the target has passed it)."""
+        """Current end of the log."""
         ...
 
-    def rows(self, table: TableInfo, columns: Sequence[str], keys: Sequence[tuple[Any, ...]] | None = None) -> Iterator[Canonical]:
-        """Canonical rows: the whole table ordered by key where `sorted_alike`, or those with the given keys."""
+    def checkpoint(self, name: str) -> int:
+        """Write something the pipeline's stream passes, so that its position moves; returns its log position."""
+        ...
+
+    def diverged(self, tables: Sequence[TableInfo]) -> dict[str, str]:
+        """Tables whose changes cannot all be in the log (C4), with the reason."""
+        ...
+
+    def rows(self, table: TableInfo, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
+        """Canonical rows, key columns first in the order given: all ordered by key, or those with the given keys."""
         ...
 
     def clean(self, name: str, *, dry_run: bool = False) -> list[str]:
         """Remove slot and publications of a pipeline; returns a sentence per removed object."""
         ...
 
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
 
 class TargetDatabase(Protocol):
-    """A database that can be replicated to."""
+    """A database that can be replicated to; constructed with its URL, connects on first use."""
 
     def describe(self) -> str:
         """`MySQL 9.7 at host:port/db`, without secrets."""
@@ -150,22 +174,30 @@ class TargetDatabase(Protocol):
         """Configuration of the sink connector."""
         ...
 
-    def rows(self, pair: TablePair, columns: Sequence[str], keys: Sequence[tuple[Any, ...]] | None = None) -> Iterator[Canonical]:
+    def comparable(self, pair: TablePair) -> list[str]:
+        """Source columns that the target table holds and that are compared (generated ones are left out).
+
+        Raises:
+            StructuralError: the target table does not exist.
+        """
+        ...
+
+    def rows(self, pair: TablePair, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
         """Canonical rows of the target table; see SourceDatabase.rows."""
         ...
 
-    def comparable(self, pair: TablePair) -> list[str]:
-        """Columns that are compared (generated ones are left out)."""
-        ...
-
-    def policy(self, pair: TablePair, column: str, canonical_source: bytes | None) -> bytes | None:
-        """What the type contract's policy makes of a source value the target cannot hold (else the value itself)."""
+    def stored(self, column: ColumnInfo, canonical: bytes | None) -> bytes | None:
+        """What the type contract's policy makes of a source value (the value itself where the target can hold it)."""
         ...
 
     def ledger(self, name: str) -> list[dict[str, Any]]:
-        """Ledger rows of a pipeline: topic, partition, offset, position, time."""
+        """Ledger rows of a pipeline: topic, partition, next_offset, position, updated_at."""
         ...
 
     def clean(self, name: str, *, dry_run: bool = False) -> list[str]:
         """Remove the ledger rows of a pipeline; returns a sentence per removed object."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
         ...

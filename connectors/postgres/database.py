@@ -1,0 +1,213 @@
+"""Postgres as the command line sees it: inventory, preflight, connector configuration, verification, clean-up.
+
+Implements `replicator.api.database.SourceDatabase` (C25). Constructed with a URL; connects on first
+use, so that a wrong URL is reported as a ConfigError. Used by one thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from connectors.postgres import canonical, inventory, preflight
+from connectors.postgres.errors import translate
+from replicator.api.database import Canonical, Keys, Problem, TableInfo
+from replicator.api.errors import ConfigError, ConnectError
+
+_SYNC_OPTIONS = {
+    "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+    "tasks.max": "1",
+    "plugin.name": "pgoutput",
+    "publication.autocreate.mode": "filtered",
+    "publish.via.partition.root": "true",
+    "snapshot.mode": "initial",
+    "tombstones.on.delete": "false",
+    "skipped.operations": "none",
+    "decimal.handling.mode": "string",
+    "time.precision.mode": "isostring",
+    "interval.handling.mode": "string",
+    "binary.handling.mode": "bytes",
+    "hstore.handling.mode": "json",
+    "array.handling.mode": "json",
+    "geometry.handling.mode": "text",
+    "include.unknown.datatypes": "true",
+    "datatype.propagate.source.type": ".+",
+    "extended.headers.enabled": "false",
+    "heartbeat.interval.ms": "10000",
+}
+_CONNECT_OPTIONS = {"sslmode": "database.sslmode", "sslcert": "database.sslcert", "sslkey": "database.sslkey",
+                    "sslrootcert": "database.sslrootcert", "sslpassword": "database.sslpassword"}  # fmt: skip
+CHECKPOINT_PREFIX = "replicator.checkpoint"
+
+
+class PostgresDatabase:
+    """A Postgres source named by a URL."""
+
+    schemes = ("postgresql", "postgres")
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        try:
+            self._parts: dict[str, Any] = conninfo_to_dict(url)
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(f"The source URL is not valid: {error}", option="SOURCE_URL") from None
+        self._open: psycopg.Connection[Any] | None = None
+
+    @property
+    def _connection(self) -> psycopg.Connection[Any]:
+        if self._open is None or self._open.closed:
+            self._open = self.connect()
+        return self._open
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A new autocommit connection.
+
+        Raises:
+            ConnectError: translated from the driver's error.
+        """
+        parts = {"connect_timeout": "10", "application_name": "replicator"} | self._parts
+        try:
+            connection = psycopg.connect(**parts, autocommit=True)
+            connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET extra_float_digits = 1")
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return connection
+
+    def describe(self) -> str:
+        """`PostgreSQL 15.3 at host:port/db`."""
+        info = self._connection.info
+        version = info.parameter_status("server_version") or ""
+        return f"PostgreSQL {version.split(' ')[0]} at {info.host}:{info.port}/{info.dbname}"
+
+    def tables(self, include: Sequence[str], exclude: Sequence[str]) -> list[TableInfo]:
+        """Tables matching the globs, each column with the schema the connector will emit."""
+        try:
+            found = inventory.read(self._connection, include, exclude)
+            return [self._with_schemas(self._measured(table)) for table in found]
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def _measured(self, table: TableInfo) -> TableInfo:
+        try:
+            longest = preflight.longest_keys(self._connection, table)
+        except psycopg.errors.InsufficientPrivilege:
+            return table  # preflight reports the missing privilege with its remedy
+        if not longest:
+            return table
+        columns = tuple(replace(c, max_length=longest.get(c.name, c.max_length)) for c in table.columns)
+        return replace(table, columns=columns)
+
+    def _with_schemas(self, table: TableInfo) -> TableInfo:
+        from connectors.postgres.catalog import column_schemas
+
+        schemas = column_schemas(self._connection, table.schema, table.name, _SYNC_OPTIONS)
+        return replace(table, columns=tuple(replace(c, schema=schemas.get(c.name)) for c in table.columns))
+
+    def preflight(self, tables: Sequence[TableInfo], name: str) -> list[Problem]:
+        """See `SourceDatabase.preflight`."""
+        try:
+            return preflight.check(self._connection, tables, name)
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def connector_config(self, tables: Sequence[TableInfo], name: str) -> dict[str, str]:
+        """See `SourceDatabase.connector_config`."""
+        info = self._connection.info
+        config = _SYNC_OPTIONS | {
+            "topic.prefix": name,
+            "slot.name": f"replicator_{name}",
+            "publication.name": f"replicator_{name}",
+            "database.hostname": str(self._parts.get("host") or info.host),
+            "database.port": str(info.port),
+            "database.dbname": info.dbname,
+            "database.user": info.user,
+            "message.prefix.include.list": re.escape(CHECKPOINT_PREFIX),
+            "table.include.list": ",".join(_exactly(t.schema) + r"\." + _exactly(t.name) for t in tables),
+        }
+        if info.password:
+            config["database.password"] = info.password
+        for option, ours in _CONNECT_OPTIONS.items():
+            if self._parts.get(option):
+                config[ours] = str(self._parts[option])
+        return config
+
+    def position(self) -> int:
+        """Current end of the log, as an integer LSN."""
+        row = self._connection.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
+        return int(row[0]) if row else 0
+
+    def checkpoint(self, name: str) -> int:
+        """Emit a logical message; the stream has passed everything before it once it has passed this."""
+        row = self._connection.execute(
+            "SELECT (pg_logical_emit_message(true, %s, %s) - '0/0')::bigint", [CHECKPOINT_PREFIX, name]
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def diverged(self, tables: Sequence[TableInfo]) -> dict[str, str]:
+        """Tables without replica identity that saw updates or deletes (C4)."""
+        out: dict[str, str] = {}
+        for table in tables:
+            if table.identity != "none":
+                continue
+            row = self._connection.execute(
+                "SELECT sum(n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relid = %s::regclass",
+                [f"{preflight.quoted(table.schema)}.{preflight.quoted(table.name)}"],
+            ).fetchone()
+            if row and row[0]:
+                out[table.full_name] = (
+                    f"no replica identity, and {row[0]} updates or deletes since the statistics began"
+                )
+        return out
+
+    def rows(self, table: TableInfo, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
+        """See `SourceDatabase.rows`; on a connection of its own, so that two tables can be read at once."""
+        connection = self.connect()
+        try:
+            yield from canonical.rows(connection, table, columns, keys)
+        except psycopg.Error as error:
+            raise translate(error) from error
+        finally:
+            connection.close()
+
+    def clean(self, name: str, *, dry_run: bool = False) -> list[str]:
+        """Drop the slot first, then the publications (C3)."""
+        slot = f"replicator_{name}"
+        done = []
+        row = self._connection.execute(
+            "SELECT active_pid, pg_size_pretty(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots"
+            " WHERE slot_name = %s",
+            [slot],
+        ).fetchone()
+        if row is not None:
+            if row[0] is not None:
+                raise ConnectError(
+                    f"Slot {slot} is in use by the walsender with pid {row[0]}.",
+                    hint="Stop the pipeline first.",
+                )
+            if not dry_run:
+                self._connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+            done.append(f"replication slot {slot} (it held back {row[1]} of log)")
+        for publication in (slot, f"{slot}_append"):
+            found = self._connection.execute("SELECT FROM pg_publication WHERE pubname = %s", [publication]).fetchone()
+            if found is not None:
+                if not dry_run:
+                    self._connection.execute(sql.SQL("DROP PUBLICATION {}").format(sql.Identifier(publication)))
+                done.append(f"publication {publication}")
+        return done
+
+    def close(self) -> None:
+        """Release the connection."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def _exactly(name: str) -> str:
+    """A regular expression for one name; commas separate patterns, so they are written as a class."""
+    return re.escape(name).replace(",", r"\x2c")

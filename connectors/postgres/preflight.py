@@ -1,0 +1,234 @@
+"""Checks of a Postgres source before anything is created on it; every finding names its remedy.
+
+Run by the command line. Nothing here changes the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from replicator.api.database import Problem, TableInfo
+
+MAX_KEY_CHARACTERS = 768
+"""Longest text key a MySQL index of 3072 bytes holds in utf8mb4."""
+
+
+def check(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name: str) -> list[Problem]:
+    """Everything that would keep a pipeline called `name` from reading these tables."""
+    slot = f"replicator_{name}"
+    return [
+        *_log_level(connection),
+        *_encoding(connection),
+        *_role(connection),
+        *_slot(connection, slot),
+        *_senders(connection, slot),
+        *_publications(connection, tables, slot),
+        *_privileges(connection, tables),
+        *_retention(connection),
+        *(problem for table in tables for problem in _table(table)),
+    ]
+
+
+def _setting(connection: psycopg.Connection[Any], name: str) -> str:
+    row = connection.execute("SELECT current_setting(%s, true)", [name]).fetchone()
+    return str(row[0]) if row and row[0] is not None else ""
+
+
+def _log_level(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    level = _setting(connection, "wal_level")
+    if level != "logical":
+        yield Problem(
+            severity="error",
+            what=f"wal_level is '{level}', logical decoding needs 'logical'.",
+            remedy="As superuser: ALTER SYSTEM SET wal_level = 'logical'; then restart Postgres.",
+        )
+
+
+def _encoding(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    encoding = _setting(connection, "server_encoding")
+    if encoding == "SQL_ASCII":
+        yield Problem(
+            severity="error",
+            what="The database's encoding is SQL_ASCII: its text has no defined characters.",
+            remedy="Replicate from a database with a real encoding such as UTF8.",
+        )
+
+
+def _role(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    row = connection.execute(
+        "SELECT rolsuper OR rolreplication OR EXISTS (SELECT FROM pg_roles m WHERE m.rolname IN"
+        " ('rds_replication', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(r.oid, m.oid, 'member')),"
+        " rolname FROM pg_roles r WHERE rolname = current_user"
+    ).fetchone()
+    if row and not row[0]:
+        yield Problem(
+            severity="error",
+            what=f"Role {row[1]} may not read the log.",
+            remedy=f"As superuser: ALTER ROLE {quoted(row[1])} REPLICATION;",
+        )
+
+
+def _slot(connection: psycopg.Connection[Any], slot: str) -> Iterator[Problem]:
+    row = connection.execute(
+        "SELECT database, plugin, active_pid FROM pg_replication_slots WHERE slot_name = %s", [slot]
+    ).fetchone()
+    if row is None:
+        return
+    database, plugin, pid = row
+    if plugin != "pgoutput" or database != connection.info.dbname:
+        yield Problem(
+            severity="error",
+            what=f"Slot {slot} exists already, for plugin {plugin} in database {database}.",
+            remedy="Choose another --name, or drop the slot: SELECT pg_drop_replication_slot('" + slot + "');",
+        )
+    elif pid is not None:
+        yield Problem(
+            severity="error",
+            what=f"Slot {slot} is in use by the walsender with pid {pid}.",
+            remedy="Stop the other service that runs this pipeline, or choose another --name.",
+        )
+
+
+def _senders(connection: psycopg.Connection[Any], slot: str) -> Iterator[Problem]:
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_stat_replication),"
+        " (SELECT count(*) FROM pg_replication_slots WHERE slot_name = %s)",
+        [slot],
+    ).fetchone()
+    slots, senders, ours = row or (0, 0, 0)
+    # The copy needs a second, temporary slot only when it is resumed; one is counted for our own.
+    for setting, used in (("max_replication_slots", slots - ours), ("max_wal_senders", senders)):
+        limit = int(_setting(connection, setting) or 0)
+        if used >= limit:
+            yield Problem(
+                severity="error",
+                what=f"All {limit} of {setting} are in use.",
+                remedy=f"As superuser: ALTER SYSTEM SET {setting} = {limit + 10}; then restart Postgres.",
+            )
+
+
+def _publications(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name: str) -> Iterator[Problem]:
+    existing = {r[0] for r in connection.execute("SELECT pubname FROM pg_publication WHERE pubname LIKE 'replicator%'")}
+    if name in existing:
+        return
+    row = connection.execute(
+        "SELECT rolsuper, has_database_privilege(current_database(), 'CREATE'), current_user"
+        " FROM pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    superuser, may_create, role = row or (False, False, "")
+    if superuser:
+        return
+    owned = {
+        (r[0], r[1])
+        for r in connection.execute(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE pg_has_role(current_user, c.relowner, 'USAGE')"
+        )
+    }
+    foreign = [t for t in tables if (t.schema, t.name) not in owned]
+    if may_create and not foreign:
+        return
+    why = "may not create publications in this database" if not may_create else f"does not own {foreign[0].full_name}"
+    yield Problem(
+        severity="error",
+        what=f"Role {role} {why}, so it cannot create the publication {name}.",
+        remedy="As the owner: " + publication_sql(tables, name),
+    )
+
+
+def publication_sql(tables: Sequence[TableInfo], name: str) -> str:
+    """What the owner of the tables runs where our role may not create publications (C3)."""
+    keyed = [t for t in tables if t.identity != "none"]
+    append = [t for t in tables if t.identity == "none"]
+    out = []
+    for chosen, suffix, publish in ((keyed, "", "insert, update, delete, truncate"), (append, "_append", "insert, truncate")):
+        if chosen or not suffix:
+            listed = ", ".join(f"{quoted(t.schema)}.{quoted(t.name)}" for t in chosen)
+            out.append(
+                f"CREATE PUBLICATION {quoted(name + suffix)}" + (f" FOR TABLE {listed}" if listed else "")
+                + f" WITH (publish = '{publish}', publish_via_partition_root = true);"
+            )
+    return " ".join(out)
+
+
+def _privileges(connection: psycopg.Connection[Any], tables: Sequence[TableInfo]) -> Iterator[Problem]:
+    for table in tables:
+        row = connection.execute(
+            "SELECT has_schema_privilege(%s, 'USAGE') AND has_table_privilege(%s, 'SELECT'), current_user",
+            [table.schema, f"{quoted(table.schema)}.{quoted(table.name)}"],
+        ).fetchone()
+        if row and not row[0]:
+            target = f"{quoted(table.schema)}.{quoted(table.name)}"
+            yield Problem(
+                severity="error",
+                what=f"Role {row[1]} may not read {table.full_name}.",
+                remedy=f"As the owner: GRANT USAGE ON SCHEMA {quoted(table.schema)} TO {quoted(row[1])};"
+                f" GRANT SELECT ON {target} TO {quoted(row[1])};",
+                table=table.full_name,
+            )
+
+
+def _retention(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    if _setting(connection, "max_slot_wal_keep_size") in ("", "-1"):
+        yield Problem(
+            severity="warning",
+            what="max_slot_wal_keep_size is unlimited: while the pipeline is stopped, Postgres keeps all its log.",
+            remedy="Set a limit the disk can bear, for example ALTER SYSTEM SET max_slot_wal_keep_size = '50GB';"
+            " and run 'replicator clean' when the pipeline is given up.",
+        )
+
+
+def _table(table: TableInfo) -> Iterator[Problem]:
+    if table.identity == "none":
+        yield Problem(
+            severity="warning",
+            what=f"{table.full_name} has no replica identity: its inserts and truncates are replicated,"
+            " its updates and deletes cannot be.",
+            remedy=f"ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} ADD PRIMARY KEY (...); or"
+            f" ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} REPLICA IDENTITY FULL;",
+            table=table.full_name,
+        )
+    if table.unlogged:
+        yield Problem(
+            severity="table",
+            what=f"{table.full_name} is unlogged: its changes never reach the log.",
+            remedy=f"ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} SET LOGGED; or exclude it.",
+            table=table.full_name,
+        )
+    if not any(not c.generated for c in table.columns):
+        yield Problem(
+            severity="table",
+            what=f"{table.full_name} has no columns that can be replicated.",
+            remedy="Exclude it, or run with --skip-unsupported.",
+            table=table.full_name,
+        )
+    generated = [c.name for c in table.columns if c.generated]
+    if generated and len(generated) < len(table.columns):
+        yield Problem(
+            severity="warning",
+            what=f"{table.full_name}: generated column(s) {', '.join(generated)} are not in the log and are left out.",
+            remedy="Define them in the target table too if they are needed there.",
+            table=table.full_name,
+        )
+
+
+def longest_keys(connection: psycopg.Connection[Any], table: TableInfo) -> dict[str, int]:
+    """Longest value, in characters, of each text column of the key (C21); one index or table scan."""
+    texts = [c.name for c in table.columns if c.key_position and c.kind in ("text", "bpchar") and "(" not in c.type]
+    if not texts:
+        return {}
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(sql.SQL("coalesce(max(length({}::text)), 0)").format(sql.Identifier(n)) for n in texts),
+        sql.Identifier(table.schema, table.name),
+    )
+    row = connection.execute(query).fetchone()
+    return dict(zip(texts, row or (), strict=False))
+
+
+def quoted(name: str) -> str:
+    """A quoted identifier, as text."""
+    return '"' + name.replace('"', '""') + '"'
