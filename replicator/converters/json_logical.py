@@ -39,7 +39,10 @@ def node_type(value: Any) -> str:
         return "BOOLEAN"
     if isinstance(value, (int, float, Decimal)):
         return "NUMBER"
-    return {str: "STRING", dict: "OBJECT", list: "ARRAY"}.get(type(value), "POJO")
+    for kind, name in ((str, "STRING"), (dict, "OBJECT"), (list, "ARRAY")):
+        if isinstance(value, kind):
+            return name
+    return "POJO"
 
 
 def encode_bytes(value: Any) -> str:
@@ -158,15 +161,16 @@ def _from_timestamp(value: Any) -> int:
         raise DataError(f"Invalid type for Timestamp, expected Date but was {type(value).__name__}")
     if value.tzinfo is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
-    return (value - _EPOCH) // _MILLISECOND
+    milliseconds: int = (value - _EPOCH) // _MILLISECOND
+    return milliseconds
 
 
 def _integer(value: Any, name: str) -> int:
-    if type(value) is not int:
-        raise DataError(
-            f"Invalid type for {name}, underlying representation should be integer but was {node_type(value)}"
-        )
-    return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise DataError(
+        f"Invalid type for {name}, underlying representation should be integer but was {node_type(value)}"
+    )
 
 
 def _to_date(value: Any) -> dt.date:
