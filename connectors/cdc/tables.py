@@ -7,7 +7,22 @@ thread that sees them. A changed table is a new `Table`, never a changed one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, TypeAlias
+
+
+class Unchanged:
+    """The only value of this class stands for an unchanged value the server did not send."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNCHANGED"
+
+
+UNCHANGED: Final = Unchanged()
+
+Text: TypeAlias = "str | Unchanged | None"
+"""A column value as the server prints it."""
 
 TypeKind = Literal["base", "enum", "domain", "composite", "range", "array"]
 

@@ -9,9 +9,11 @@ Pure functions over bytes, used by the task's thread. Row messages take the fast
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from connectors.cdc.tables import UNCHANGED, Text
 from replicator.api import DataError
 
 POSTGRES_EPOCH_US: Final = 946_684_800_000_000
@@ -34,18 +36,6 @@ OLD_TUPLE: Final = "O"
 """The old tuple is the whole row (REPLICA IDENTITY FULL)."""
 
 
-class _Unchanged:
-    """The only value of this class stands for an unchanged value the server did not send."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "UNCHANGED"
-
-
-UNCHANGED: Final = _Unchanged()
-
-Text: TypeAlias = "str | _Unchanged | None"
 Texts: TypeAlias = "list[Text]"
 Buffer: TypeAlias = "bytes | memoryview"
 
@@ -159,7 +149,7 @@ class Delete:
 
 
 Message: TypeAlias = (
-    "Begin | Commit | Origin | Relation | TypeMessage | Truncate | LogicalMessage | Insert | Update | Delete"
+    Begin | Commit | Origin | Relation | TypeMessage | Truncate | LogicalMessage | Insert | Update | Delete
 )
 
 _BEGIN = struct.Struct(">QqI")
@@ -363,7 +353,7 @@ def _delete(data: bytes) -> Delete:
     return Delete(row_relation(data), *decode_delete(data, _columns_at(data, 6)))
 
 
-_DECODERS = {
+_DECODERS: dict[int, Callable[[bytes], Message]] = {
     BEGIN: _begin,
     COMMIT: _commit,
     ORIGIN: _origin,
