@@ -142,7 +142,9 @@ class Producer(Protocol):
 class Consumer(Protocol):
     """Reads messages. Within one consumer the embedded broker keeps the order of appends across topics."""
 
-    def subscribe(self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None) -> None:
+    def subscribe(
+        self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None
+    ) -> None:
         """Join the group for these topics; topics that match later are picked up within 5 seconds."""
         ...
 
@@ -226,7 +228,9 @@ class Admin(Protocol):
         """Number of live members."""
         ...
 
-    def alter_group_offsets(self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]) -> None:
+    def alter_group_offsets(
+        self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]
+    ) -> None:
         """Set, or with None remove, committed positions."""
         ...
 

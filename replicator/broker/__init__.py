@@ -1,0 +1,1 @@
+"""Where topics live: protocols, the embedded broker, Kafka."""

@@ -1,0 +1,249 @@
+"""Codec of record batches: many messages of one partition <-> one compressed blob.
+
+Pure functions, called by producers and consumers on their own threads. A batch is stored by columns
+(offsets, timestamps, keys, values, headers); the prefix that all keys or all values of a batch share, such as
+a spliced JSON schema, is stored once. Loops over messages are comprehensions and C functions only.
+Layout (little-endian): docs/decisions/embedded-log-format.md.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import threading
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise, repeat
+from typing import Final, NamedTuple
+
+import orjson
+import zstandard
+
+from replicator.api.errors import BrokerError
+from replicator.broker.base import Message, MessageHeaders, NewMessage
+
+_PLAIN: Final = b"\x00"
+_ZSTD: Final = b"\x01"
+_SMALLEST_TO_COMPRESS: Final = 256
+_HEAD: Final = struct.Struct("<IB")
+_ABSENT: Final = -1
+
+_NO_HEADERS: Final = 0
+_UNIFORM: Final = 1
+_RAGGED: Final = 2
+
+_local = threading.local()
+
+
+class EncodedBatch(NamedTuple):
+    """A batch ready to be stored.
+
+    Attributes:
+        blob: the encoded messages.
+        count: number of messages.
+        raw: size of keys and values as delivered, for limits on memory.
+    """
+
+    blob: bytes
+    count: int
+    raw: int
+
+
+def encode_batch(
+    messages: Sequence[NewMessage | Message], now: int, offsets: Sequence[int] | None = None
+) -> EncodedBatch:
+    """Encode messages of one partition.
+
+    Args:
+        messages: at least one message.
+        now: timestamp (milliseconds) of messages without one.
+        offsets: distances from the batch's base offset, when they are not 0, 1, 2 ...
+    """
+    count = len(messages)
+    header_mode, header_sections = _encode_headers([m.headers for m in messages])
+    sections = [
+        _HEAD.pack(count, header_mode),
+        b"" if offsets is None else _ints("q", offsets),
+        _encode_timestamps([m.timestamp for m in messages], now),
+    ]
+    raw = _encode_column([m.key for m in messages], sections)
+    raw += _encode_column([m.value for m in messages], sections)
+    sections += header_sections
+    table = _ints("I", [len(sections), *map(len, sections)])
+    body = b"".join([table, *sections])
+    if len(body) < _SMALLEST_TO_COMPRESS:
+        return EncodedBatch(_PLAIN + body, count, raw)
+    return EncodedBatch(_ZSTD + _compressor().compress(body), count, raw)
+
+
+def decode_batch(blob: bytes, topic: str, partition: int, base: int) -> list[Message]:
+    """The messages of a stored batch whose base offset is `base`.
+
+    Raises:
+        BrokerError: the blob is damaged.
+    """
+    try:
+        return _decode(blob, topic, partition, base)
+    except (zstandard.ZstdError, struct.error, ValueError, IndexError) as error:
+        raise BrokerError(
+            f"A batch of {topic}-{partition} at offset {base} is damaged: {error}.",
+            hint="Restore the log from a backup, or remove it and start with a new copy.",
+        ) from error
+
+
+def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]:
+    body = _decompressor().decompress(blob[1:]) if blob[:1] == _ZSTD else blob[1:]
+    sections = _split(body)
+    count, header_mode = _HEAD.unpack(sections[0])
+    keys = _decode_column(sections[3:6], count)
+    values = _decode_column(sections[6:9], count)
+    headers = _decode_headers(header_mode, sections[9:], count)
+    offsets: Iterable[int] = (
+        [base + d for d in _array("q", sections[1])] if sections[1] else range(base, base + count)
+    )
+    times = _array("q", sections[2])
+    timestamps: Iterable[int] = repeat(times[0], count) if len(times) == 1 else times
+    return list(map(Message, repeat(topic), repeat(partition), offsets, timestamps, keys, values, headers))
+
+
+def _split(body: bytes) -> list[bytes]:
+    (number,) = struct.unpack_from("<I", body)
+    start = 4 + 4 * number
+    ends = accumulate(_array("I", body[4:start]), initial=start)
+    return [body[a:b] for a, b in pairwise(ends)]
+
+
+def _encode_timestamps(timestamps: list[int | None], now: int) -> bytes:
+    known = [now if t is None else t for t in timestamps]
+    if known.count(known[0]) == len(known):
+        del known[1:]
+    return _ints("q", known)
+
+
+def _encode_column(items: Sequence[bytes | None], sections: list[bytes]) -> int:
+    """Append prefix, lengths and joined rest of a column to `sections`; returns its delivered size."""
+    present: Sequence[bytes]
+    try:
+        lengths = list(map(len, items))  # type: ignore[arg-type]
+        present = items  # type: ignore[assignment]
+        size = sum(lengths)
+    except TypeError:  # some are None
+        present = [item for item in items if item is not None]
+        lengths = [_ABSENT if item is None else len(item) for item in items]
+        size = sum(map(len, present))
+    shared = _shared_prefix(min(present), max(present)) if len(present) > 1 else 0
+    if lengths.count(lengths[0]) == len(lengths):
+        del lengths[1:]
+    if shared:
+        sections += (present[0][:shared], _ints("i", lengths), b"".join([item[shared:] for item in present]))
+    else:
+        sections += (b"", _ints("i", lengths), b"".join(present))
+    return size
+
+
+def _decode_column(sections: Sequence[bytes], count: int) -> Sequence[bytes | None]:
+    prefix, packed_lengths, data = sections
+    stored = _array("i", packed_lengths)
+    lengths = [stored[0]] * count if len(stored) == 1 else stored
+    shared = len(prefix)
+    if min(lengths) == _ABSENT:
+        return _decode_sparse_column(prefix, lengths, data)
+    if shared:
+        starts = accumulate([n - shared for n in lengths], initial=0)
+        return [prefix + data[a:b] for a, b in pairwise(starts)]
+    return [data[a:b] for a, b in pairwise(accumulate(lengths, initial=0))]
+
+
+def _decode_sparse_column(prefix: bytes, lengths: Sequence[int], data: bytes) -> Sequence[bytes | None]:
+    shared = len(prefix)
+    starts = accumulate([0 if n == _ABSENT else n - shared for n in lengths], initial=0)
+    return [
+        None if n == _ABSENT else prefix + data[a:b]
+        for n, (a, b) in zip(lengths, pairwise(starts), strict=True)
+    ]
+
+
+def _encode_headers(headers: list[MessageHeaders | None]) -> tuple[int, list[bytes]]:
+    if not any(headers):
+        return _NO_HEADERS, [b""]
+    sections: list[bytes] = []
+    try:
+        # One header a message, all of the same name: what log readers write.
+        pairs = [pair for (pair,) in headers]  # type: ignore[union-attr]
+        name = pairs[0][0]
+        values = [value for key, value in pairs if key == name]
+        if len(values) == len(pairs):
+            _encode_column(values, sections)
+            return _UNIFORM, [orjson.dumps([name]), *sections]
+    except (TypeError, ValueError):
+        pass  # several headers, or none, on some message: the general form below
+    names: dict[str, int] = {}
+    ids = [names.setdefault(pair[0], len(names)) for held in headers for pair in held or ()]
+    _encode_column([pair[1] for held in headers for pair in held or ()], sections)
+    counts = [len(held or ()) for held in headers]
+    return _RAGGED, [orjson.dumps(list(names)), *sections, _ints("I", counts), _ints("I", ids)]
+
+
+def _decode_headers(mode: int, sections: Sequence[bytes], count: int) -> Iterable[MessageHeaders | None]:
+    if mode == _NO_HEADERS:
+        return repeat(None, count)
+    names = orjson.loads(sections[0])
+    if mode == _UNIFORM:
+        name = names[0]
+        return [[(name, value)] for value in _decode_column(sections[1:4], count)]
+    counts, ids = _array("I", sections[4]), _array("I", sections[5])
+    values = _decode_column(sections[1:4], len(ids))
+    flat = [(names[i], value) for i, value in zip(ids, values, strict=True)]
+    return [flat[a:b] or None for a, b in pairwise(accumulate(counts, initial=0))]
+
+
+def _shared_prefix(low: bytes, high: bytes) -> int:
+    """Length of the longest common prefix, by bisection: comparing slices is a memcmp."""
+    good, bad = 0, min(len(low), len(high)) + 1
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if low[good:middle] == high[good:middle]:
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def _ints(code: str, numbers: Iterable[int]) -> bytes:
+    packed = array(code, numbers)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def _array(code: str, data: bytes) -> array[int]:
+    numbers = array(code)
+    numbers.frombytes(data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def pack_positions(positions: Sequence[int]) -> bytes:
+    """Indices of a batch's messages within their append."""
+    return _ints("I", positions)
+
+
+def unpack_positions(data: bytes) -> Sequence[int]:
+    """Inverse of `pack_positions`."""
+    return _array("I", data)
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    # Compressors must not be shared by threads that use them at the same time.
+    held: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
+    if held is None:
+        held = _local.compressor = zstandard.ZstdCompressor(level=1)
+    return held
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    held: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
+    if held is None:
+        held = _local.decompressor = zstandard.ZstdDecompressor()
+    return held

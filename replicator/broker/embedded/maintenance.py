@@ -1,0 +1,93 @@
+"""Upkeep of the log, off the hot path: checkpoints, retention, compaction, giving space back.
+
+One daemon thread; every step is a short transaction, so an append never waits long for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Final
+
+from replicator.api.errors import ConnectError
+from replicator.broker.embedded import schema
+from replicator.broker.embedded.groups import Groups
+from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.sqlite_errors import translated
+
+_log = logging.getLogger(__name__)
+
+_TICK: Final = 1.0
+_UPKEEP_EVERY: Final = 30.0
+_CHECKPOINT_BYTES: Final = 8 << 20
+_CHECKPOINT_EVERY: Final = 60.0
+
+
+class Maintenance:
+    """See the module. `run_once` does everything that is due; tests call it directly."""
+
+    def __init__(self, log: Log, groups: Groups) -> None:
+        self._log_state = log
+        self._groups = groups
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._checkpointed = 0
+        self._checkpoint_at = time.monotonic()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="embedded-log-upkeep", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait for it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def recover(self) -> None:
+        """Drop what transactions of an earlier process left pending."""
+        with self._log_state.transaction() as connection:
+            connection.execute("DELETE FROM pending")
+
+    def _run(self) -> None:
+        next_upkeep = time.monotonic() + _UPKEEP_EVERY
+        while not self._stop.wait(_TICK):
+            try:
+                self._checkpoint_if_due()
+                if time.monotonic() >= next_upkeep:
+                    next_upkeep = time.monotonic() + _UPKEEP_EVERY
+                    self.run_once(time.time())
+            except ConnectError as error:
+                _log.warning("Upkeep of the topic log failed and is tried again: %s", error)
+
+    def run_once(self, now: float) -> None:
+        """Retention, compaction and giving space back, as of `now` (seconds)."""
+        self._groups.note_activity(now)
+
+    def _checkpoint_if_due(self) -> None:
+        written = self._log_state.written
+        waited = time.monotonic() - self._checkpoint_at
+        if written - self._checkpointed >= _CHECKPOINT_BYTES or (
+            written > self._checkpointed and waited >= _CHECKPOINT_EVERY
+        ):
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file; appends wait only for the last few pages."""
+        log = self._log_state
+        if log.path is None:
+            return
+        written = log.written
+        with translated(log.path):
+            connection = schema.connect(log.path)
+            try:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                # With nobody appending, the rest is short, and the next append starts the write-ahead log over.
+                with log.lock:
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            finally:
+                connection.close()
+        self._checkpointed = written
+        self._checkpoint_at = time.monotonic()
