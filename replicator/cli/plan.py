@@ -1,0 +1,78 @@
+"""What `sync` and `verify` work on: the tables of the source, and the target table of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replicator.api.database import Problem, SourceDatabase, TableInfo, TablePair, TargetDatabase
+from replicator.api.errors import ConfigError
+
+
+@dataclass(slots=True)
+class Plan:
+    """Tables to replicate, and everything preflight found.
+
+    Attributes:
+        pairs: source tables with their target names, unsupported ones already left out.
+        problems: findings of both sides.
+        skipped: tables left out because of --skip-unsupported, with the reason.
+    """
+
+    pairs: list[TablePair]
+    problems: list[Problem]
+    skipped: dict[str, str]
+
+    @property
+    def tables(self) -> list[TableInfo]:
+        """The source tables."""
+        return [p.source for p in self.pairs]
+
+    def refused(self) -> bool:
+        """Whether the pipeline must not start."""
+        return any(p.severity in ("error", "table") for p in self.problems)
+
+
+def split_patterns(text: str | None) -> list[str]:
+    """`public.*, shop.orders` -> patterns; a name without a schema means schema public."""
+    parts = [p.strip() for p in (text or "").split(",") if p.strip()]
+    return [p if "." in p else f"public.{p}" for p in parts]
+
+
+def find_pairs(
+    source: SourceDatabase, target: TargetDatabase, include: Sequence[str], exclude: Sequence[str]
+) -> list[TablePair]:
+    """Matching tables with their target names.
+
+    Raises:
+        ConfigError: nothing matches.
+    """
+    tables = source.tables(include or ["*.*"], exclude)
+    if not tables:
+        raise ConfigError(
+            f"No table matches --tables '{','.join(include) or '*.*'}'.",
+            option="--tables",
+            hint="Patterns are schema.table, with * and ?, for example 'public.*,shop.orders'.",
+        )
+    return [TablePair(source=t, target_name=target.target_name(t)) for t in tables]
+
+
+def make_plan(
+    source: SourceDatabase,
+    target: TargetDatabase,
+    name: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    *,
+    skip_unsupported: bool,
+) -> Plan:
+    """Check both sides and decide which tables can be replicated."""
+    pairs = find_pairs(source, target, include, exclude)
+    problems = [*source.preflight([p.source for p in pairs], name), *target.preflight(pairs, name)]
+    if not skip_unsupported:
+        return Plan(pairs, problems, {})
+    skipped = {p.table: p.what for p in problems if p.severity == "table" and p.table}
+    kept = [p for p in pairs if p.source.full_name not in skipped]
+    if not kept:
+        raise ConfigError("Every table is unsupported; nothing would be replicated.", option="--skip-unsupported")
+    return Plan(kept, [p for p in problems if p.table not in skipped or p.severity == "warning"], skipped)

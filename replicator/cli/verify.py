@@ -1,0 +1,237 @@
+"""`replicator verify`: is the target equal to the source, as content?
+
+Exit codes: 0 equal, 1 different, 2 could not tell, 3 equal but for values lost by policy.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
+from replicator.api.errors import ConnectError, StructuralError
+from replicator.cli.compare import Difference, TableComparison, TableResult
+from replicator.cli.databases import source_database, target_database
+from replicator.cli.output import fails_with, lsn, number, say
+from replicator.cli.pipeline import default_base, load, pipeline_name
+from replicator.cli.plan import find_pairs, split_patterns
+
+EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
+
+
+@click.command(name="verify")
+@click.argument("source_url")
+@click.argument("target_url")
+@click.option("--tables", help="Patterns schema.table; default: the pipeline's tables, or all.")
+@click.option("--exclude", help="Patterns to leave out.")
+@click.option("--name", help="Name of the pipeline.")
+@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--settle", default=5.0, show_default=True, help="Seconds a row must stand still to count as different.")
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for the target, per table.")
+@fails_with(UNKNOWN)
+def command(
+    source_url: str,
+    target_url: str,
+    tables: str | None,
+    exclude: str | None,
+    name: str | None,
+    data_dir: Path | None,
+    as_json: bool,
+    settle: float,
+    timeout: float,
+) -> None:
+    """Compare every row of the source with the target, also while writes go on."""
+    name = pipeline_name(source_url, target_url, name)
+    known = load((data_dir or default_base()) / name)
+    include = split_patterns(tables) or (known.tables if known else [])
+    left_out = split_patterns(exclude) + (known.exclude if known and not tables else [])
+    source, target = source_database(source_url), target_database(target_url)
+    verification = Verification(source, target, name, settle=settle, timeout=timeout, quiet=as_json)
+    code = verification.run(find_pairs(source, target, include, left_out))
+    if as_json:
+        click.echo(json.dumps(verification.report(code), indent=2))
+    else:
+        say(_sentence(code, verification.results))
+    sys.exit(code)
+
+
+class Verification:
+    """Compares a list of tables and keeps the results."""
+
+    def __init__(
+        self,
+        source: SourceDatabase,
+        target: TargetDatabase,
+        name: str,
+        *,
+        settle: float,
+        timeout: float,
+        quiet: bool,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._name = name
+        self._settle = settle
+        self._timeout = timeout
+        self._quiet = quiet
+        self.results: list[TableResult] = []
+        self.position = 0
+
+    def run(self, pairs: list[TablePair]) -> int:
+        """Compare all; the exit code."""
+        started = time.monotonic()
+        diverged = self._source.diverged([p.source for p in pairs])
+        self._catch_up()
+        for pair in pairs:
+            result = self._one(pair)
+            if pair.source.full_name in diverged and result.status in ("equal", "different", "policy"):
+                self._judge_diverged(result, diverged[pair.source.full_name])
+            self.results.append(result)
+            self._show(result)
+        self.seconds = time.monotonic() - started
+        return self._code()
+
+    def _judge_diverged(self, result: TableResult, reason: str) -> None:
+        """A table whose updates are not in the log is only equal by content (C4)."""
+        if result.status == "different":
+            result.status = "diverged"
+        result.reason = reason
+
+    def _one(self, pair: TablePair) -> TableResult:
+        try:
+            comparison = TableComparison(
+                self._source,
+                self._target,
+                pair,
+                catch_up=self._catch_up,
+                settle=self._settle,
+                timeout=self._timeout,
+                progress=self._progress(),
+            )
+            return comparison.run()
+        except StructuralError as error:
+            return TableResult(pair.source.full_name, pair.target_name, status="different", reason=str(error))
+        except ConnectError as error:
+            return TableResult(pair.source.full_name, pair.target_name, status="unknown", reason=str(error))
+
+    def _catch_up(self) -> None:
+        """Wait until the target has passed the source's present position; gives up quietly after a while."""
+        if not self._target.ledger(self._name):
+            return
+        wanted = self._source.checkpoint(self._name)
+        deadline = time.monotonic() + self._timeout / 2
+        last = (-1, time.monotonic())
+        while time.monotonic() < deadline:
+            reached = max((int(r["position_commit"] or 0) for r in self._target.ledger(self._name)), default=0)
+            if reached >= wanted:
+                self.position = max(self.position, wanted)
+                return
+            if reached != last[0]:
+                last = (reached, time.monotonic())
+            elif time.monotonic() - last[1] > 2 * self._settle:
+                return  # the pipeline stands still: rows are judged as they are
+            time.sleep(0.05)
+
+    def _progress(self) -> Callable[[TableResult], None]:
+        shown = time.monotonic()
+
+        def show(result: TableResult) -> None:
+            nonlocal shown
+            if not self._quiet and time.monotonic() - shown > 5:
+                shown = time.monotonic()
+                say(f"  {result.table}: {number(result.rows)} rows compared so far")
+
+        return show
+
+    def _show(self, result: TableResult) -> None:
+        if self._quiet:
+            return
+        words = {
+            "equal": "equal", "policy": "equal but for values lost by policy", "different": "DIFFERENT",
+            "diverged": "DIVERGED", "unknown": "could not tell",
+        }  # fmt: skip
+        extra = f" ({result.reason})" if result.reason else ""
+        say(f"  {result.table}: {number(result.rows)} rows, {words[result.status]}{extra}")
+        for column, count in sorted(result.lost.items()):
+            say(f"      {column}: {number(count)} value(s) the target cannot hold")
+        for difference in result.differences:
+            say(f"      {_describe(result, difference)}")
+        if result.difference_count > len(result.differences) > 0:
+            say(f"      ... {number(result.difference_count)} rows in all")
+
+    def _code(self) -> int:
+        found = {r.status for r in self.results}
+        if found & {"different", "diverged"}:
+            return DIFFERENT
+        if "unknown" in found:
+            return UNKNOWN
+        return POLICY if "policy" in found else EQUAL
+
+    def report(self, code: int) -> dict[str, Any]:
+        """For `--json`."""
+        verdict = {EQUAL: "equal", DIFFERENT: "different", UNKNOWN: "unknown", POLICY: "equal but for policy"}
+        return {
+            "verdict": verdict[code],
+            "pipeline": self._name,
+            "position": lsn(self.position),
+            "seconds": round(self.seconds, 3),
+            "tables": [_table_json(r) for r in self.results],
+        }
+
+
+def _table_json(result: TableResult) -> dict[str, Any]:
+    return {
+        "table": result.table,
+        "target": result.target,
+        "status": result.status,
+        "reason": result.reason,
+        "rows": result.rows,
+        "chunks": result.chunks,
+        "rechecked": result.rechecked,
+        "different_rows": result.difference_count,
+        "lost_by_policy": dict(result.lost),
+        "differences": [
+            {"kind": d.kind, "key": [_text(v) for v in d.key], "columns": _differing(result, d)}
+            for d in result.differences
+        ],
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "backslashreplace")
+
+
+def _differing(result: TableResult, difference: Difference) -> list[str]:
+    if difference.source is None or difference.target is None:
+        return []
+    return [
+        name
+        for name, a, b in zip(result.columns, difference.source, difference.target, strict=True)
+        if a != b
+    ]
+
+
+def _describe(result: TableResult, difference: Difference) -> str:
+    key = ", ".join(_text(v) or "NULL" for v in difference.key)
+    columns = ", ".join(_differing(result, difference))
+    words = {"missing": "is missing in the target", "extra": "is only in the target", "changed": f"differs in {columns}"}
+    return f"row ({key}) {words[difference.kind]}"
+
+
+def _sentence(code: int, results: list[TableResult]) -> str:
+    rows = number(sum(r.rows for r in results))
+    wrong = [r.table for r in results if r.status in ("different", "diverged")]
+    unknown = [r.table for r in results if r.status == "unknown"]
+    return {
+        EQUAL: f"EQUAL: {len(results)} tables, {rows} rows.",
+        POLICY: f"EQUAL but for values lost by policy: {len(results)} tables, {rows} rows.",
+        DIFFERENT: f"DIFFERENT: {', '.join(wrong)}.",
+        UNKNOWN: f"COULD NOT TELL: {', '.join(unknown)}.",
+    }[code]

@@ -1,0 +1,154 @@
+"""What `sync` shows while it runs: copy progress with remaining time, then rates and lag.
+
+Plain lines when stdout is not a terminal, one line that is written over when it is. Run by the
+main thread, which only looks at published facts.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Any
+
+import click
+
+from replicator.api.database import SourceDatabase, TargetDatabase
+from replicator.cli.output import duration, lsn, number, say, size
+from replicator.herder.base import Herder, TaskProgress
+
+TICK = 0.2
+LINE_EVERY = 5.0
+
+
+class Watch:
+    """Follows the two connectors of a pipeline."""
+
+    def __init__(self, herder: Herder, name: str, source: SourceDatabase, target: TargetDatabase) -> None:
+        self._herder = herder
+        self._name = name
+        self._source = source
+        self._target = target
+        self._terminal = sys.stdout.isatty()
+        self._began = time.monotonic()
+        self._last_line = 0.0
+        self._last_rows = (time.monotonic(), 0)
+        self._seen: set[str] = set()
+        self._phase = ""
+        self._goal: int | None = None
+
+    def run(self, stop: threading.Event, *, until_caught_up: bool) -> str | None:
+        """Report until told to stop; a sentence when a connector failed.
+
+        With `until_caught_up`, also returns once the target has everything that was written
+        before the copy ended.
+        """
+        while not stop.wait(TICK):
+            source, sink = self._task("source"), self._task("sink")
+            failure = self._failure()
+            if failure is not None:
+                self._end_line()
+                return failure
+            self._tell_news(source, sink)
+            self._show(source, sink)
+            if until_caught_up and self._caught_up(source):
+                self._end_line()
+                say(f"Caught up: the target has everything up to {lsn(self._goal or 0)}.")
+                return None
+        self._end_line()
+        return None
+
+    def _task(self, role: str) -> TaskProgress | None:
+        found = self._herder.progress(f"{self._name}-{role}")
+        return found[0] if found else None
+
+    def _failure(self) -> str | None:
+        for role in ("source", "sink"):
+            status = self._herder.connector_status(f"{self._name}-{role}")
+            for part in (status.connector, *status.tasks):
+                if part.state == "FAILED":
+                    return f"The {role} failed: {_last_line(part.trace)}"
+        return None
+
+    def _caught_up(self, source: TaskProgress | None) -> bool:
+        if source is None or source.facts.get("phase") != "streaming":
+            return False
+        if self._goal is None:
+            self._goal = self._source.checkpoint(self._name)
+        rows = self._target.ledger(self._name)
+        return max((int(r["position_commit"] or 0) for r in rows), default=0) >= self._goal
+
+    def _tell_news(self, source: TaskProgress | None, sink: TaskProgress | None) -> None:
+        """Each phase, warning and stopped table once."""
+        phase = str(source.facts.get("phase", "")) if source else ""
+        if phase and phase != self._phase:
+            if self._phase == "snapshot" and phase == "streaming":
+                self._news(f"Copy finished after {duration(time.monotonic() - self._began)}; following changes.")
+            self._phase = phase
+        for task in (source, sink):
+            facts: dict[str, Any] = dict(task.facts) if task else {}
+            for warning in facts.get("warnings") or ():
+                self._news(f"WARNING: {warning}", colour="yellow")
+            for table, reason in (facts.get("stopped_tables") or {}).items():
+                self._news(f"STOPPED: table {table}: {reason} The other tables go on.", colour="red")
+
+    def _news(self, text: str, colour: str | None = None) -> None:
+        if text in self._seen:
+            return
+        self._seen.add(text)
+        self._end_line()
+        click.secho(text, fg=colour)
+        sys.stdout.flush()
+
+    def _show(self, source: TaskProgress | None, sink: TaskProgress | None) -> None:
+        now = time.monotonic()
+        if now - self._last_line < (1.0 if self._terminal else LINE_EVERY):
+            return
+        applied = int(sink.stats.get("records_in", 0)) if sink else 0
+        rate = (applied - self._last_rows[1]) / max(0.001, now - self._last_rows[0])
+        self._last_rows, self._last_line = (now, applied), now
+        text = self._copying(source, rate) if self._phase == "snapshot" else self._following(source, sink, rate)
+        if self._terminal:
+            click.echo("\r\x1b[K" + text, nl=False)
+        else:
+            click.echo(text)
+        sys.stdout.flush()
+
+    def _copying(self, source: TaskProgress | None, rate: float) -> str:
+        tables = dict(source.facts.get("tables") or {}) if source else {}
+        done = sum(int(t.get("rows_done", 0)) for t in tables.values())
+        total = sum(max(int(t.get("rows_total", 0)), int(t.get("rows_done", 0))) for t in tables.values())
+        finished = sum(1 for t in tables.values() if t.get("state") == "done")
+        left = duration((total - done) / rate) if rate > 0 and total > done else "-"
+        share = 100 * done / total if total else 100.0
+        bar = "#" * int(share / 5)
+        return (
+            f"copying [{bar:<20}] {share:3.0f}% {number(done)} of about {number(total)} rows,"
+            f" {number(rate)} rows/s, {finished} of {len(tables)} tables, {left} left"
+        )
+
+    def _following(self, source: TaskProgress | None, sink: TaskProgress | None, rate: float) -> str:
+        facts = dict(source.facts) if source else {}
+        lag = facts.get("lag_ms")
+        own = dict(sink.stats).get("lag_ms") if sink else None
+        shown = own if own is not None else lag
+        parts = [f"{number(rate)} changes/s"]
+        if shown is not None:
+            parts.append(f"lag {shown / 1000:.1f}s")
+        if facts.get("retained_bytes") is not None:
+            parts.append(f"source keeps {size(facts['retained_bytes'])} of log")
+        through = dict(sink.facts).get("complete_through") if sink else None
+        if through:
+            parts.append(f"target complete through {through}")
+        return "following: " + ", ".join(parts) if self._phase else "starting ..."
+
+    def _end_line(self) -> None:
+        if self._terminal and self._last_line:
+            click.echo("")
+
+
+def _last_line(trace: str | None) -> str:
+    """The message of a trace: its last line that is not an indented frame."""
+    lines = [line for line in (trace or "").strip().splitlines() if line and not line.startswith(" ")]
+    return lines[-1] if lines else "no reason was recorded"
+
