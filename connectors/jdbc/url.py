@@ -63,7 +63,9 @@ def parse_url(text: str, user: str | None = None, password: Secret | str | None 
     scheme, colon, rest = bare.partition(":")
     kind = _KINDS.get(scheme.lower().partition("+")[0])
     if not colon or kind is None:
-        raise _wrong("it must start with mysql, mariadb, postgresql or sqlite, for example mysql://host:3306/database")
+        raise _wrong(
+            "it must start with mysql, mariadb, postgresql or sqlite, for example mysql://host:3306/database"
+        )
     secret = password if isinstance(password, Secret) else Secret(password) if password is not None else None
     if kind == "sqlite":
         return _sqlite(rest)
@@ -75,7 +77,9 @@ def _sqlite(rest: str) -> TargetUrl:
     # sqlite:///relative, sqlite:////absolute (SQLAlchemy), sqlite:path (JDBC)
     file = unquote(path[3:] if path.startswith("///") else path)
     options = dict(parse_qsl(query, keep_blank_values=True))
-    return TargetUrl(kind="sqlite", host="", port=0, user="", password=Secret(""), database=file, options=options)
+    return TargetUrl(
+        kind="sqlite", host="", port=0, user="", password=Secret(""), database=file, options=options
+    )
 
 
 def _network(kind: str, rest: str, user: str | None, password: Secret | None) -> TargetUrl:

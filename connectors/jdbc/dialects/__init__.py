@@ -12,7 +12,7 @@ from connectors.jdbc.dialects.model import (
     TargetColumn,
     TargetTable,
 )
-from connectors.jdbc.dialects.registry import dialect_for
+from connectors.jdbc.dialects.registry import create_dialect, dialect_for
 from connectors.jdbc.dialects.statement import Statement
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "TargetColumn",
     "TargetTable",
     "Unrepresentable",
+    "create_dialect",
     "dialect_for",
     "moved",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from connectors.jdbc.dialects.model import (
@@ -138,7 +139,10 @@ class Dialect(abc.ABC):
         """
 
     def plan_columns(
-        self, fields: Sequence[tuple[str, Schema]], keys: Sequence[str], lengths: Mapping[str, int] | None = None
+        self,
+        fields: Sequence[tuple[str, Schema]],
+        keys: Sequence[str],
+        lengths: Mapping[str, int] | None = None,
     ) -> tuple[ColumnSpec, ...]:
         """Columns of a new table, sized so that key and row fit (C21); key columns first.
 
@@ -151,7 +155,9 @@ class Dialect(abc.ABC):
             StructuralError: the key or the row cannot fit.
         """
         by_name = dict(fields)
-        key_columns = [ColumnSpec(k, self.column_type(by_name[k], key=KeyContext()), False, True) for k in keys]
+        key_columns = [
+            ColumnSpec(k, self.column_type(by_name[k], key=KeyContext()), False, True) for k in keys
+        ]
         others = [ColumnSpec(n, self.column_type(s)) for n, s in fields if n not in keys]
         return (*key_columns, *others)
 
@@ -211,14 +217,18 @@ class Dialect(abc.ABC):
     def delete(self, table: TableName, keys: Sequence[BoundColumn]) -> Statement:
         """Delete the rows with these keys."""
         names = ",".join(self.quote(c.column) for c in keys)
-        left, rows = (names, row_template(keys, "", "")) if len(keys) == 1 else (f"({names})", row_template(keys))
+        left, rows = (
+            (names, row_template(keys, "", "")) if len(keys) == 1 else (f"({names})", row_template(keys))
+        )
         return self._statement(f"DELETE FROM {self.quote_table(table)} WHERE {left} IN (", ")", rows)
 
     def move_key(self, table: TableName, keys: Sequence[BoundColumn]) -> Statement:
         """Give rows a new key: values by ("old", name) and ("new", name), see `moved`."""
         count = len(keys)
         both = [
-            BoundColumn(moved(age, k.field), k.column, k.literal, k.nullable) for age in ("new", "old") for k in keys
+            BoundColumn(moved(age, k.field), k.column, k.literal, k.nullable)
+            for age in ("new", "old")
+            for k in keys
         ]
         parts: list[str | int] = [f"UPDATE {self.quote_table(table)} SET "]
         parts += self._assignments(list(enumerate(both))[:count], ",")
@@ -241,6 +251,11 @@ class Dialect(abc.ABC):
         for n, (i, column) in enumerate(columns):
             parts += [f"{separator if n else ''}{self.quote(column.column)}=", i]
         return parts
+
+    @staticmethod
+    def limited(statement: Statement, rows: int) -> Statement:
+        """The statement with fewer rows at a time."""
+        return replace(statement, max_rows=min(rows, statement.max_rows))
 
     def _statement(self, prefix: str, suffix: str, template: Template, *, separator: str = ",") -> Statement:
         row_text, lossy_text = compile_row(template)

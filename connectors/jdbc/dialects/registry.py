@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Final
 
 from connectors.jdbc.dialects.base import Dialect
-from connectors.jdbc.url import OPTION
+from connectors.jdbc.url import OPTION, TargetUrl
 from replicator.api import ConfigError
 
 _CLASSES: Final = {
@@ -29,3 +29,8 @@ def dialect_for(kind: str) -> Dialect:
         raise ConfigError(f"No dialect for {kind}", option=OPTION) from None
     made: Dialect = getattr(import_module(module), name)()
     return made
+
+
+def create_dialect(url: TargetUrl) -> Dialect:
+    """A new dialect for a URL; see `dialect_for`."""
+    return dialect_for(url.kind)

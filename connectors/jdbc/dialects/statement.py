@@ -85,7 +85,14 @@ def _compile_fast(template: Template) -> RowText:
 def _as_f_string(part: str | int) -> str:
     if isinstance(part, int):
         return f"{{s{part}}}"
-    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("{", "{{"), ("}", "}}"), ("\n", "\\n"), ("\r", "\\r")):
+    for plain, escaped in (
+        ("\\", "\\\\"),
+        ('"', '\\"'),
+        ("{", "{{"),
+        ("}", "}}"),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+    ):
         part = part.replace(plain, escaped)
     return part
 
@@ -100,7 +107,9 @@ def _explainer(columns: Sequence[BoundColumn]) -> Callable[[Mapping[str, Any], E
             try:
                 bound.literal(values[bound.field])
             except Unrepresentable as lost:
-                return Unrepresentable(f"{bound.column}: {lost.reason}", lost.substitute, rounded=lost.rounded)
+                return Unrepresentable(
+                    f"{bound.column}: {lost.reason}", lost.substitute, rounded=lost.rounded
+                )
             except DataError as wrong:
                 return DataError(f"{bound.column}: {wrong.message}")
             except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as wrong:

@@ -1,0 +1,190 @@
+"""A session on MySQL or MariaDB, pinned to what the sink's SQL text means (jdbc.md 7.1).
+
+One task's thread owns it. Text goes to the server as it is: the driver neither escapes nor rewrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pymysql
+from pymysql.connections import Connection as DriverConnection
+from pymysql.constants import CLIENT
+
+from connectors.jdbc.dialects.base import Connection
+from connectors.jdbc.dialects.mysql_errors import translate
+from connectors.jdbc.url import OPTION, TargetUrl
+from replicator.api import ConfigError
+
+# NO_AUTO_VALUE_ON_ZERO: a 0 for an AUTO_INCREMENT column is a value like any other.
+_SQL_MODE: Final = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+# Foreign keys were checked at the source; here rows of one transaction arrive table by table.
+_SESSION: Final = (
+    f"SET SESSION sql_mode='{_SQL_MODE}', time_zone='+00:00', lock_wait_timeout=10, foreign_key_checks=0, "
+    "autocommit=0",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+)
+_CONNECT_TIMEOUT: Final = 10.0
+# Long enough for DDL on a large table; without one a vanished server would block the task for ever.
+_READ_TIMEOUT: Final = 900.0
+
+
+class MySqlConnection(Connection):
+    """See `Connection`."""
+
+    def __init__(self, url: TargetUrl, application_name: str) -> None:
+        try:
+            self._driver: DriverConnection[Any] = pymysql.connect(
+                **connect_arguments(url),
+                client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS,
+                program_name=application_name,
+                local_infile=True,
+            )
+            self._cursor = self._driver.cursor()
+            for statement in _SESSION:
+                self._cursor.execute(statement)
+        except Exception as error:
+            raise translate(error) from error
+
+    def execute(self, sql: str, args: Sequence[Any] | None = None) -> int:
+        try:
+            return int(self._cursor.execute(sql, args))
+        except Exception as error:
+            raise translate(error) from error
+
+    def query(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        try:
+            self._cursor.execute(sql, args)
+            return list(self._cursor.fetchall())
+        except Exception as error:
+            raise translate(error) from error
+
+    def execute_text(self, sql: str) -> int:
+        cursor = self._cursor
+        try:
+            found: int = cursor.execute(sql.encode())
+            while cursor.nextset():
+                found += cursor.rowcount
+        except Exception as error:
+            raise translate(error) from error
+        return found
+
+    def begin(self) -> None:
+        self.execute("START TRANSACTION")
+
+    def commit(self) -> None:
+        try:
+            self._driver.commit()
+        except Exception as error:
+            raise translate(error) from error
+
+    def rollback(self) -> None:
+        if not self._driver.open:
+            return
+        try:
+            self._driver.rollback()
+        except (pymysql.err.MySQLError, OSError):
+            # The server rolls back what a lost session left open.
+            self.close()
+
+    def close(self) -> None:
+        if self._driver.open:
+            try:
+                self._driver.close()
+            except (pymysql.err.MySQLError, OSError):
+                return
+
+    def connection_id(self) -> int:
+        return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
+
+    def ping(self) -> None:
+        try:
+            self._driver.ping(reconnect=False)
+        except Exception as error:
+            raise translate(error) from error
+
+
+def connect_arguments(url: TargetUrl) -> dict[str, Any]:
+    """The driver's arguments: account, database, time limits, TLS."""
+    return {
+        "host": url.host,
+        "port": url.port,
+        "user": url.user,
+        "password": url.password.reveal(),
+        "database": url.database or None,
+        "charset": "utf8mb4",
+        "max_allowed_packet": 1 << 30,
+        **_timeouts(url),
+        **_tls(url),
+    }
+
+
+def connect_arguments(url: TargetUrl) -> dict[str, Any]:
+    """The driver's arguments for where, as whom and how safely to connect.
+
+    Raises:
+        ConfigError: an option of the URL is wrong.
+    """
+    return {
+        "host": url.host,
+        "port": url.port,
+        "user": url.user,
+        "password": url.password.reveal(),
+        "database": url.database or None,
+        "charset": "utf8mb4",
+        "max_allowed_packet": 1 << 30,
+        **_timeouts(url),
+        **_tls(url),
+    }
+
+
+def _timeouts(url: TargetUrl) -> dict[str, Any]:
+    """The clients' own names: connectTimeout and socketTimeout (JDBC, ms), connect_timeout, read_timeout (s)."""
+    options = url.options
+    try:
+        connect = float(options.get("connect_timeout", 0)) or float(options.get("connectTimeout", 0)) / 1000
+        read = float(options.get("read_timeout", 0)) or float(options.get("socketTimeout", 0)) / 1000
+    except ValueError:
+        raise ConfigError(f"A timeout in {OPTION} is not a number", option=OPTION) from None
+    read = read or _READ_TIMEOUT
+    return {"connect_timeout": connect or _CONNECT_TIMEOUT, "read_timeout": read, "write_timeout": read}
+
+
+_TLS_MODES: Final = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
+_JDBC_MODES: Final = {
+    "DISABLE": "DISABLED",
+    "TRUST": "REQUIRED",
+    "VERIFY-CA": "VERIFY_CA",
+    "VERIFY-FULL": "VERIFY_IDENTITY",
+}
+
+
+def _tls(url: TargetUrl) -> dict[str, Any]:
+    """`ssl-mode` (mysql client), `sslMode` (JDBC), `useSSL`; `ssl-ca`, `ssl-cert`, `ssl-key`."""
+    options = {name.lower().replace("_", "-"): value for name, value in url.options.items()}
+    mode = (options.get("ssl-mode") or options.get("sslmode") or "").upper()
+    mode = _JDBC_MODES.get(mode, mode)
+    if not mode and options.get("usessl", "").lower() == "true":
+        mode = "REQUIRED"
+    files = {
+        f"ssl_{part}": options[f"ssl-{part}"] for part in ("ca", "cert", "key") if f"ssl-{part}" in options
+    }
+    if not mode:
+        return {**files, "ssl_verify_cert": "ssl_ca" in files} if files else {}
+    if mode not in _TLS_MODES:
+        raise ConfigError(
+            f"ssl-mode in {OPTION} must be one of {', '.join(sorted(_TLS_MODES))}", option=OPTION
+        )
+    if mode == "DISABLED":
+        return {"ssl_disabled": True}
+    if mode == "PREFERRED":
+        return files
+    return _required(mode, files)
+
+
+def _required(mode: str, files: dict[str, str]) -> dict[str, Any]:
+    if mode == "REQUIRED" and not files:
+        return {"ssl": {"verify_mode": False, "check_hostname": False}}
+    verify = mode in {"VERIFY_CA", "VERIFY_IDENTITY"}
+    return {**files, "ssl_verify_cert": verify, "ssl_verify_identity": mode == "VERIFY_IDENTITY"}
