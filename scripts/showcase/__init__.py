@@ -1,0 +1,1 @@
+"""What `make demo` shows: a shop and pgbench under load, replicated and verified."""
