@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 import orjson
 
 from replicator.api.config import ConfigDef, Importance, Type, at_least, key, one_of
-from replicator.api.converter import Converter, SchemaAndValue
+from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
@@ -23,6 +23,7 @@ from replicator.converters.json_logical import NeedsExactNumbersError
 from replicator.converters.json_read import Decode, ReadCompiler
 from replicator.converters.json_schema_text import schema_from_json, schema_to_json
 from replicator.converters.json_write import WriteCompiler, encode_schemaless, unwrap
+from replicator.converters.text import DataAsHeader
 
 Write = Callable[[Any], bytes]
 
@@ -50,7 +51,7 @@ class _Reader:
         self.decode = decode
 
 
-class JsonConverter(Converter):
+class JsonConverter(DataAsHeader):
     """Reads and writes Connect's JSON."""
 
     aliases: ClassVar[tuple[str, ...]] = ("org.apache.kafka.connect.json.JsonConverter",)

@@ -1,0 +1,262 @@
+"""SimpleHeaderConverter: header values as text, types guessed when reading. Task thread.
+
+A text is read as the narrowest type that holds it without loss, so a decimal becomes a float only
+when the float prints the same number again. What no rule fits is a string; what is not UTF-8 is bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import struct
+from binascii import b2a_base64
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from replicator.api.converter import HeaderConverter, SchemaAndValue
+from replicator.api.errors import DataError
+from replicator.api.logical import date_schema, decimal_schema, time_schema, timestamp_schema
+from replicator.api.schema import (
+    BOOLEAN,
+    BYTES,
+    FLOAT32,
+    FLOAT64,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    STRING,
+    Schema,
+    SchemaType,
+    array_schema,
+    map_schema,
+)
+from replicator.api.struct import Struct
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(r"\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_INTEGERS: Final = ((INT8, 7), (INT16, 15), (INT32, 31), (INT64, 63))
+_WIDTH: Final = {SchemaType.INT8: 0, SchemaType.INT16: 1, SchemaType.INT32: 2, SchemaType.INT64: 3}
+_FLOAT_WIDTH: Final = {SchemaType.FLOAT32: 4, SchemaType.FLOAT64: 5}
+_NULL: Final = SchemaAndValue(None, None)
+
+
+class SimpleHeaderConverter(HeaderConverter):
+    """Writes text; reads text with inferred types."""
+
+    aliases: ClassVar[tuple[str, ...]] = ("org.apache.kafka.connect.storage.SimpleHeaderConverter",)
+
+    def from_connect_header(self, topic: str, key: str, schema: Schema | None, value: Any) -> bytes | None:
+        if value is None:
+            return None
+        try:
+            return to_text(value, embedded=False).encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"Failed to write header {key}: {error}") from error
+
+    def to_connect_header(self, topic: str, key: str, data: bytes | None) -> SchemaAndValue:
+        if data is None:
+            return _NULL
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return SchemaAndValue(BYTES, data)
+        return infer(text)
+
+
+def to_text(value: Any, *, embedded: bool) -> str:
+    """The text of a value; strings inside containers are quoted."""
+    if isinstance(value, str):
+        return _quoted(value) if embedded else value
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return b2a_base64(value, newline=False).decode("ascii")
+    if isinstance(value, Struct):
+        value = dict(iter(value))
+    if isinstance(value, dict):
+        pairs = (f"{to_text(k, embedded=True)}:{to_text(v, embedded=True)}" for k, v in value.items())
+        return f"{{{','.join(pairs)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(to_text(v, embedded=True) for v in value)}]"
+    return _scalar_text(value)
+
+
+def _scalar_text(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dt.datetime):
+        return f"{value.isoformat(timespec='milliseconds')}Z"
+    if isinstance(value, dt.time):
+        return f"{value.isoformat(timespec='milliseconds')}Z"
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def infer(text: str) -> SchemaAndValue:
+    """The value a header's text stands for."""
+    stripped = text.strip()
+    if stripped[:1] in ("[", "{"):
+        try:
+            return _Reader(stripped).whole()
+        except (DataError, RecursionError):
+            return SchemaAndValue(STRING, text)
+    found = _scalar(stripped)
+    return SchemaAndValue(STRING, text) if found is None else found
+
+
+def _scalar(text: str) -> SchemaAndValue | None:
+    if text == "null":
+        return _NULL
+    if text in ("true", "false"):
+        return SchemaAndValue(BOOLEAN, text == "true")
+    if _NUMBER.fullmatch(text):
+        return _number(Decimal(text))
+    try:
+        if _DATE.fullmatch(text):
+            return SchemaAndValue(date_schema(), dt.date.fromisoformat(text))
+        if _TIME.fullmatch(text):
+            return SchemaAndValue(time_schema(), dt.time.fromisoformat(text[:-1]))
+        if _TIMESTAMP.fullmatch(text):
+            return SchemaAndValue(timestamp_schema(), dt.datetime.fromisoformat(text[:-1]))
+    except ValueError:
+        return None  # the form of a date, but no such day
+    return None
+
+
+def _number(number: Decimal) -> SchemaAndValue:
+    if number.adjusted() < 20 and number == number.to_integral_value():
+        whole = int(number)
+        for schema, bits in _INTEGERS:
+            if -(1 << bits) <= whole < 1 << bits:
+                return SchemaAndValue(schema, whole)
+    exponent = number.as_tuple().exponent
+    scale = -exponent if isinstance(exponent, int) else 0
+    if scale != 0:
+        double = float(number)
+        if math.isfinite(double) and Decimal(repr(double)) == number:
+            return SchemaAndValue(FLOAT32 if _fits_single(double) else FLOAT64, double)
+    return SchemaAndValue(decimal_schema(scale), number)
+
+
+def _fits_single(value: float) -> bool:
+    try:
+        return bool(struct.unpack(">f", struct.pack(">f", value))[0] == value)
+    except OverflowError:
+        return False
+
+
+class _Reader:
+    """Reads `[...]` and `{k:v}`; DataError means that the text is a plain string after all."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def whole(self) -> SchemaAndValue:
+        found = self._value()
+        if self.at != len(self.text):
+            raise DataError("text after the end of the value")
+        return found
+
+    def _value(self) -> SchemaAndValue:
+        self._skip_space()
+        opening = self.text[self.at : self.at + 1]
+        if opening == "[":
+            return self._list()
+        if opening == "{":
+            return self._map()
+        if opening == '"':
+            return SchemaAndValue(STRING, self._string())
+        return self._token()
+
+    def _list(self) -> SchemaAndValue:
+        elements: list[SchemaAndValue] = []
+        self._expect("[")
+        while not self._took("]"):
+            if elements:
+                self._expect(",")
+            elements.append(self._value())
+        element = common_schema([e.schema for e in elements if e.value is not None])
+        return SchemaAndValue(element and array_schema(element), [e.value for e in elements])
+
+    def _map(self) -> SchemaAndValue:
+        entries: list[tuple[SchemaAndValue, SchemaAndValue]] = []
+        self._expect("{")
+        while not self._took("}"):
+            if entries:
+                self._expect(",")
+            name = self._value()
+            self._expect(":")
+            entries.append((name, self._value()))
+        try:
+            value = {k.value: v.value for k, v in entries}
+        except TypeError as error:
+            raise DataError("a container cannot be a key") from error
+        keys = common_schema([k.schema for k, _ in entries])
+        values = common_schema([v.schema for _, v in entries if v.value is not None])
+        return SchemaAndValue(map_schema(keys, values) if keys and values else None, value)
+
+    def _string(self) -> str:
+        characters: list[str] = []
+        self.at += 1
+        while True:
+            character = self._next()
+            if character == '"':
+                return "".join(characters)
+            characters.append(self._next() if character == "\\" else character)
+
+    def _token(self) -> SchemaAndValue:
+        characters: list[str] = []
+        while self.text[self.at : self.at + 1] not in ("", ",", ":", "]", "}"):
+            character = self._next()
+            characters.append(self._next() if character == "\\" else character)
+        found = _scalar("".join(characters).strip())
+        if found is None:
+            raise DataError("Failed to parse embedded value")
+        return found
+
+    def _next(self) -> str:
+        if self.at >= len(self.text):
+            raise DataError("the text ends within a value")
+        self.at += 1
+        return self.text[self.at - 1]
+
+    def _skip_space(self) -> None:
+        while self.text[self.at : self.at + 1].isspace():
+            self.at += 1
+
+    def _took(self, character: str) -> bool:
+        self._skip_space()
+        if self.text[self.at : self.at + 1] != character:
+            return False
+        self.at += 1
+        return True
+
+    def _expect(self, character: str) -> None:
+        if not self._took(character):
+            raise DataError(f"expected {character}")
+
+
+def common_schema(schemas: Sequence[Schema | None]) -> Schema | None:
+    """The schema that holds values of all these schemas, or None."""
+    if not schemas or None in schemas:
+        return None
+    first = schemas[0]
+    if all(s == first for s in schemas):
+        return first
+    widths = {**_WIDTH, **_FLOAT_WIDTH}
+    plain = [s for s in schemas if s is not None and s.name is None and s.type in widths]
+    if len(plain) != len(schemas):
+        return None
+    return max(plain, key=lambda s: widths[s.type])
