@@ -48,7 +48,11 @@ def rows(
 
 
 def _stream(
-    dialect: Dialect, url: TargetUrl, query: str, arguments: list[str], normalisers: list[tuple[int, Normaliser]]
+    dialect: Dialect,
+    url: TargetUrl,
+    query: str,
+    arguments: list[str],
+    normalisers: list[tuple[int, Normaliser]],
 ) -> Iterator[Canonical]:
     try:
         connection = pymysql.connect(**connect_arguments(url), conv={}, cursorclass=pymysql.cursors.SSCursor)
@@ -85,7 +89,11 @@ def _expression(dialect: Dialect, source: ColumnInfo, target: TargetColumn) -> s
     if source.kind == "bytes":
         return f"LOWER(HEX({name}))"
     if target.base == "bit":
-        return f"LPAD(BIN({name} + 0), {target.length or 1}, '0')" if source.kind != "bool" else f"CAST({name} + 0 AS CHAR)"
+        return (
+            f"LPAD(BIN({name} + 0), {target.length or 1}, '0')"
+            if source.kind != "bool"
+            else f"CAST({name} + 0 AS CHAR)"
+        )
     if target.base == "float":
         return f"CAST({name} + 0E0 AS CHAR)"
     if source.kind == "uuid" and target.base == "binary":
@@ -115,8 +123,13 @@ def _is_binary(target: TargetColumn) -> bool:
     return target.collation is not None and target.collation.endswith(("_bin",))
 
 
-def _where(dialect: Dialect, keys: Sequence[tuple[ColumnInfo, TargetColumn]], wanted: Keys) -> tuple[str, list[str]]:
-    names = ", ".join(dialect.quote(t.name) if s.kind != "bytes" else f"LOWER(HEX({dialect.quote(t.name)}))" for s, t in keys)
+def _where(
+    dialect: Dialect, keys: Sequence[tuple[ColumnInfo, TargetColumn]], wanted: Keys
+) -> tuple[str, list[str]]:
+    names = ", ".join(
+        dialect.quote(t.name) if s.kind != "bytes" else f"LOWER(HEX({dialect.quote(t.name)}))"
+        for s, t in keys
+    )
     one = "(" + ", ".join(["%s"] * len(keys)) + ")"
     arguments = [(v or b"").decode() for key in wanted for v in key]
     return f"({names}) IN ({', '.join([one] * len(wanted))})", arguments

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connectors.jdbc import canonical, preflight
-from connectors.jdbc.dialects import TableName, TargetTable, create_dialect
+from connectors.jdbc.dialects import TableName, TargetTable, dialect_for
 from connectors.jdbc.url import parse_url
 from replicator.api.database import Canonical, ColumnInfo, Keys, Problem, TableInfo, TablePair
 from replicator.api.errors import ConfigError, StructuralError
@@ -27,9 +27,11 @@ class MySqlDatabase:
         self._url = parse_url(url)
         if not self._url.database:
             raise ConfigError(
-                "The target URL names no database.", option="TARGET_URL", hint="Write mysql://user@host:3306/database."
+                "The target URL names no database.",
+                option="TARGET_URL",
+                hint="Write mysql://user@host:3306/database.",
             )
-        self._dialect = create_dialect(self._url)
+        self._dialect = dialect_for(self._url.kind)
         self._open: Any = None
         self._tables: dict[str, TargetTable | None] = {}
 
@@ -63,7 +65,8 @@ class MySqlDatabase:
             "connector.class": "JdbcSink",
             "tasks.max": "1",
             "topics.regex": topic_prefix.replace(".", r"\.") + r"\..*",
-            "connection.url": f"{url.kind}://{host}:{url.port}/{url.database}" + (f"?{query}" if query else ""),
+            "connection.url": f"{url.kind}://{host}:{url.port}/{url.database}"
+            + (f"?{query}" if query else ""),
             "connection.user": url.user,
             "connection.password": url.password.reveal(),
             "insert.mode": "upsert",
@@ -80,7 +83,9 @@ class MySqlDatabase:
 
     def _describe(self, target_name: str) -> TargetTable | None:
         if target_name not in self._tables:
-            self._tables[target_name] = self._dialect.describe_table(self._connection, TableName(None, target_name))
+            self._tables[target_name] = self._dialect.describe_table(
+                self._connection, TableName(None, target_name)
+            )
         return self._tables[target_name]
 
     def _existing(self, pair: TablePair) -> TargetTable:

@@ -133,7 +133,11 @@ def _columns(pair: TablePair) -> Iterator[Problem]:
 def _policies(pair: TablePair, columns: Sequence[Any]) -> Iterator[Problem]:
     stated = [f"{c.name}: {c.type.policy}" for c in columns if c.type.policy]
     if stated:
-        yield Problem(severity="note", what=f"{pair.source.full_name} - {'; '.join(stated)}", table=pair.source.full_name)
+        yield Problem(
+            severity="note",
+            what=f"{pair.source.full_name} - {'; '.join(stated)}",
+            table=pair.source.full_name,
+        )
 
 
 def _existing(
@@ -172,10 +176,10 @@ def _existing(
 
 def _wrong_key(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
     wanted = ", ".join(f"`{k}`" for k in pair.source.key)
-    uniques = [set(k.casefold() for k in c) for c in existing.unique_indexes.values()]
-    if set(k.casefold() for k in pair.source.key) in uniques or set(
+    uniques = [{k.casefold() for k in c} for c in existing.unique_indexes.values()]
+    if {k.casefold() for k in pair.source.key} in uniques or {
         k.casefold() for k in existing.primary_key
-    ) == set(k.casefold() for k in pair.source.key):
+    } == {k.casefold() for k in pair.source.key}:
         return
     has = ", ".join(existing.primary_key) or "none"
     yield Problem(

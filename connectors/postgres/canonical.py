@@ -18,6 +18,7 @@ from psycopg import sql
 from replicator.api.canonical import NORMALISERS, SORTED_ALIKE, Normaliser
 from replicator.api.database import Canonical, ColumnInfo, Keys, TableInfo
 
+
 def expression(column: ColumnInfo) -> sql.Composable:
     """SQL that prints a column in (nearly) canonical form."""
     name = sql.Identifier(column.name)

@@ -6,8 +6,9 @@ use, so that a wrong URL is reported as a ConfigError. Used by one thread.
 
 from __future__ import annotations
 
+import getpass
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from connectors.postgres import canonical, inventory, preflight
+from connectors.postgres.config import CONFIG
+from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translate
+from connectors.postgres.types import type_options
 from replicator.api.database import Canonical, Keys, Problem, TableInfo
 from replicator.api.errors import ConfigError, ConnectError
 
@@ -41,8 +45,18 @@ _SYNC_OPTIONS = {
     "extended.headers.enabled": "false",
     "heartbeat.interval.ms": "10000",
 }
-_CONNECT_OPTIONS = {"sslmode": "database.sslmode", "sslcert": "database.sslcert", "sslkey": "database.sslkey",
-                    "sslrootcert": "database.sslrootcert", "sslpassword": "database.sslpassword"}  # fmt: skip
+_URL_PARTS = {
+    "host": "database.hostname",
+    "port": "database.port",
+    "user": "database.user",
+    "password": "database.password",
+    "dbname": "database.dbname",
+    "sslmode": "database.sslmode",
+    "sslcert": "database.sslcert",
+    "sslkey": "database.sslkey",
+    "sslpassword": "database.sslpassword",
+    "sslrootcert": "database.sslrootcert",
+}
 CHECKPOINT_PREFIX = "replicator.checkpoint"
 
 
@@ -52,32 +66,24 @@ class PostgresDatabase:
     schemes = ("postgresql", "postgres")
 
     def __init__(self, url: str) -> None:
-        self._url = url
         try:
-            self._parts: dict[str, Any] = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise ConfigError(f"The source URL is not valid: {error}", option="SOURCE_URL") from None
-        self._open: psycopg.Connection[Any] | None = None
+            parts = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # libpq's message repeats the URL, password included.
+            raise ConfigError(
+                "The source URL is not valid.",
+                option="SOURCE_URL",
+                hint="Write postgresql://user:password@host:5432/database; percent-encode special characters.",
+            ) from None
+        self._options = _SYNC_OPTIONS | {"topic.prefix": "replicator"} | _connection_options(parts)
+        self._connector = Connector(CONFIG.parse(self._options))
+        self._open: PlainConnection | None = None
 
     @property
-    def _connection(self) -> psycopg.Connection[Any]:
+    def _connection(self) -> PlainConnection:
         if self._open is None or self._open.closed:
-            self._open = self.connect()
+            self._open = self._connector.plain("command")
         return self._open
-
-    def connect(self) -> psycopg.Connection[Any]:
-        """A new autocommit connection.
-
-        Raises:
-            ConnectError: translated from the driver's error.
-        """
-        parts = {"connect_timeout": "10", "application_name": "replicator"} | self._parts
-        try:
-            connection = psycopg.connect(**parts, autocommit=True)
-            connection.execute("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET extra_float_digits = 1")
-        except psycopg.Error as error:
-            raise translate(error) from error
-        return connection
 
     def describe(self) -> str:
         """`PostgreSQL 15.3 at host:port/db`."""
@@ -88,8 +94,10 @@ class PostgresDatabase:
     def tables(self, include: Sequence[str], exclude: Sequence[str]) -> list[TableInfo]:
         """Tables matching the globs, each column with the schema the connector will emit."""
         try:
-            found = inventory.read(self._connection, include, exclude)
-            return [self._with_schemas(self._measured(table)) for table in found]
+            found = inventory.read(
+                self._connection, include, exclude, type_options(CONFIG.parse(self._options))
+            )
+            return [self._measured(table) for table in found]
         except psycopg.Error as error:
             raise translate(error) from error
 
@@ -103,12 +111,6 @@ class PostgresDatabase:
         columns = tuple(replace(c, max_length=longest.get(c.name, c.max_length)) for c in table.columns)
         return replace(table, columns=columns)
 
-    def _with_schemas(self, table: TableInfo) -> TableInfo:
-        from connectors.postgres.catalog import column_schemas
-
-        schemas = column_schemas(self._connection, table.schema, table.name, _SYNC_OPTIONS)
-        return replace(table, columns=tuple(replace(c, schema=schemas.get(c.name)) for c in table.columns))
-
     def preflight(self, tables: Sequence[TableInfo], name: str) -> list[Problem]:
         """See `SourceDatabase.preflight`."""
         try:
@@ -118,24 +120,13 @@ class PostgresDatabase:
 
     def connector_config(self, tables: Sequence[TableInfo], name: str) -> dict[str, str]:
         """See `SourceDatabase.connector_config`."""
-        info = self._connection.info
-        config = _SYNC_OPTIONS | {
+        return self._options | {
             "topic.prefix": name,
             "slot.name": f"replicator_{name}",
             "publication.name": f"replicator_{name}",
-            "database.hostname": str(self._parts.get("host") or info.host),
-            "database.port": str(info.port),
-            "database.dbname": info.dbname,
-            "database.user": info.user,
             "message.prefix.include.list": re.escape(CHECKPOINT_PREFIX),
             "table.include.list": ",".join(_exactly(t.schema) + r"\." + _exactly(t.name) for t in tables),
         }
-        if info.password:
-            config["database.password"] = info.password
-        for option, ours in _CONNECT_OPTIONS.items():
-            if self._parts.get(option):
-                config[ours] = str(self._parts[option])
-        return config
 
     def position(self) -> int:
         """Current end of the log, as an integer LSN."""
@@ -167,7 +158,7 @@ class PostgresDatabase:
 
     def rows(self, table: TableInfo, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
         """See `SourceDatabase.rows`; on a connection of its own, so that two tables can be read at once."""
-        connection = self.connect()
+        connection = self._connector.plain("verify")
         try:
             yield from canonical.rows(connection, table, columns, keys)
         except psycopg.Error as error:
@@ -194,10 +185,14 @@ class PostgresDatabase:
                 self._connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
             done.append(f"replication slot {slot} (it held back {row[1]} of log)")
         for publication in (slot, f"{slot}_append"):
-            found = self._connection.execute("SELECT FROM pg_publication WHERE pubname = %s", [publication]).fetchone()
+            found = self._connection.execute(
+                "SELECT FROM pg_publication WHERE pubname = %s", [publication]
+            ).fetchone()
             if found is not None:
                 if not dry_run:
-                    self._connection.execute(sql.SQL("DROP PUBLICATION {}").format(sql.Identifier(publication)))
+                    self._connection.execute(
+                        sql.SQL("DROP PUBLICATION {}").format(sql.Identifier(publication))
+                    )
                 done.append(f"publication {publication}")
         return done
 
@@ -206,6 +201,22 @@ class PostgresDatabase:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def _connection_options(parts: Mapping[str, Any]) -> dict[str, str]:
+    """The connector's options for the parts of a URL.
+
+    Raises:
+        ConfigError: the URL lacks a part that must not be guessed.
+    """
+    if not parts.get("dbname"):
+        raise ConfigError(
+            "The source URL names no database.",
+            option="SOURCE_URL",
+            hint="Write postgresql://user@host:5432/database.",
+        )
+    given = {option: str(parts[name]) for name, option in _URL_PARTS.items() if parts.get(name)}
+    return {"database.hostname": "localhost", "database.user": getpass.getuser()} | given
 
 
 def _exactly(name: str) -> str:

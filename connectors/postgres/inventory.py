@@ -1,66 +1,36 @@
-"""What a Postgres database holds: tables, columns, keys and replica identities, in two queries.
+"""What a Postgres database holds, for preflight and verification: tables, keys, identities, column types.
 
-Read by the command line (preflight, verify); the streaming task reads one table at a time through
-`catalog.py`. Partitioned tables appear as their root; the identity of a root is the weakest of its
-leaves, because each leaf publishes for itself (C4).
+Built on the catalog the streaming task reads, so that both see the same keys and types.
+Partitioned tables appear as their root; the identity of a root is the weakest of its leaves,
+because each leaf publishes for itself (C4). Run by the command line's thread.
 """
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-import psycopg
-
+from connectors.cdc.codec import ColumnCodec
+from connectors.cdc.tables import Column, Table
+from connectors.postgres import catalog
+from connectors.postgres.catalog import Relation
+from connectors.postgres.connection import PlainConnection
+from connectors.postgres.errors import translated
+from connectors.postgres.types import TypeOptions, column_codec
+from connectors.postgres.types_catalog import TypeCatalog
 from replicator.api.database import ColumnInfo, TableInfo
 
-_TABLES = """
-WITH RECURSIVE leaves AS (
-    SELECT c.oid AS root, c.oid AS leaf FROM pg_class c
-    UNION ALL
-    SELECT l.root, i.inhrelid FROM leaves l JOIN pg_inherits i ON i.inhparent = l.leaf
-      JOIN pg_class p ON p.oid = l.leaf AND p.relkind = 'p'
-)
-SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relpersistence,
-       (SELECT sum(greatest(lc.reltuples, -1)) FROM leaves l JOIN pg_class lc ON lc.oid = l.leaf
-         WHERE l.root = c.oid AND lc.relkind = 'r'),
-       (SELECT sum(pg_total_relation_size(l.leaf)) FROM leaves l WHERE l.root = c.oid),
-       (SELECT string_agg(DISTINCT CASE
-            WHEN lc.relreplident = 'f' THEN 'full'
-            WHEN lc.relreplident = 'i' AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = lc.oid AND x.indisreplident)
-                THEN 'index'
-            WHEN lc.relreplident = 'd' AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = lc.oid AND x.indisprimary)
-                THEN 'key'
-            ELSE 'none' END, ',')
-          FROM leaves l JOIN pg_class lc ON lc.oid = l.leaf WHERE l.root = c.oid AND lc.relkind = 'r')
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
-   AND n.nspname NOT LIKE 'pg\\_temp%'
- ORDER BY n.nspname, c.relname
+_UNLOGGED: Final = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND NOT c.relispartition
 """
-
-_COLUMNS = """
-WITH RECURSIVE base(oid, typname, typtype, typelem, typbasetype, typcategory, root) AS (
-    SELECT t.oid, t.typname, t.typtype, t.typelem, t.typbasetype, t.typcategory, t.oid FROM pg_type t
-    UNION ALL
-    SELECT t.oid, t.typname, t.typtype, t.typelem, t.typbasetype, t.typcategory, b.root
-      FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
-)
-SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
-       b.typname, b.typtype, b.typcategory,
-       coalesce((SELECT array_position(i.indkey::int2[], a.attnum) + 1 FROM pg_index i
-          WHERE i.indrelid = a.attrelid AND i.indisprimary), 0),
-       coalesce((SELECT array_position(i.indkey::int2[], a.attnum) + 1 FROM pg_index i
-          WHERE i.indrelid = a.attrelid AND i.indisreplident), 0)
-  FROM pg_attribute a JOIN base b ON b.root = a.atttypid AND b.typtype <> 'd'
- WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY(%s)
- ORDER BY a.attrelid, a.attnum
+_TYPE_TEXTS: Final = """
+SELECT attrelid::int8, attname, format_type(atttypid, atttypmod), attgenerated::text <> ''
+  FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid = ANY(%s::oid[]) ORDER BY attrelid, attnum
 """
-
-_KINDS = {
-    "bool": "bool", "int2": "int", "int4": "int", "int8": "int", "oid": "int", "xid": "int", "cid": "int",
+_KINDS: Final = {
+    "bool": "bool", "int2": "int", "int4": "int", "int8": "int", "oid": "int",
     "numeric": "numeric", "money": "numeric", "float4": "float4", "float8": "float8",
     "text": "text", "varchar": "text", "name": "text", "citext": "text", "bpchar": "bpchar", "bytea": "bytes",
     "date": "date", "time": "time", "timestamp": "timestamp", "timestamptz": "timestamptz",
@@ -69,23 +39,27 @@ _KINDS = {
 }  # fmt: skip
 
 
-def kind_of(typname: str, category: str) -> str:
-    """How verify compares a column of this (base) type; see `ColumnInfo.kind`."""
-    if category == "A":
-        return "array"
-    return _KINDS.get(typname, "other")
-
-
-def read(connection: psycopg.Connection[Any], include: Sequence[str], exclude: Sequence[str]) -> list[TableInfo]:
-    """Tables matching the `schema.table` globs, with their columns (schemas not filled in)."""
-    chosen = [
-        row for row in connection.execute(_TABLES).fetchall()
-        if _selected(f"{row[1]}.{row[2]}", include, exclude)
+def read(
+    connection: PlainConnection, include: Sequence[str], exclude: Sequence[str], options: TypeOptions
+) -> list[TableInfo]:
+    """Tables matching the `schema.table` globs, as the connector will emit them."""
+    found = [
+        r for r in catalog.candidates(connection, via_root=True) if _selected(r.full_name, include, exclude)
     ]
-    columns: dict[int, list[tuple[Any, ...]]] = {}
-    for row in connection.execute(_COLUMNS, [[row[0] for row in chosen]]).fetchall():
-        columns.setdefault(row[0], []).append(row)
-    return [_table(row, columns.get(row[0], [])) for row in chosen]
+    relations = catalog.with_leaves(connection, found)
+    tables = catalog.tables(connection, TypeCatalog(), relations)
+    with translated("reading columns"):
+        rows = connection.execute(_TYPE_TEXTS, [[r.oid for r in relations]]).fetchall()
+        unlogged = connection.execute(_UNLOGGED).fetchall()
+    texts: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        texts.setdefault(row[0], []).append(row[1:])
+    known = [_table(r, tables[r.oid], texts.get(r.oid, []), options) for r in relations]
+    return known + [
+        TableInfo(schema=schema, name=name, columns=(), unlogged=True)
+        for schema, name in unlogged
+        if _selected(f"{schema}.{name}", include, exclude)
+    ]
 
 
 def _selected(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
@@ -93,32 +67,46 @@ def _selected(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool
     return wanted and not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)
 
 
-def _table(row: tuple[Any, ...], columns: list[tuple[Any, ...]]) -> TableInfo:
-    _oid, schema, name, partitioned, persistence, tuples, size, identities = row
-    identity = _weakest(identities)
-    position = 9 if identity == "index" or not any(c[8] for c in columns) else 8
+def _table(
+    relation: Relation, table: Table, texts: Sequence[tuple[Any, ...]], options: TypeOptions
+) -> TableInfo:
+    codecs = {c.name: column_codec(c, options) for c in table.columns}
     return TableInfo(
-        schema=schema,
-        name=name,
+        schema=relation.schema,
+        name=relation.name,
         columns=tuple(
-            ColumnInfo(
-                name=c[1], type=c[2], nullable=not c[3], generated=c[4], key_position=c[position],
-                kind=kind_of(c[5], c[7]),
-            )
-            for c in columns
+            _column(name, text, generated, table.column(name), codecs) for name, text, generated in texts
         ),
-        identity=identity,
-        rows=-1 if tuples is None or tuples < 0 else int(tuples),
-        size_bytes=int(size or 0),
-        partitioned=partitioned,
-        unlogged=persistence == "u",
+        identity=relation.identity,
+        rows=relation.rows,
+        size_bytes=relation.size,
+        partitioned=relation.partitioned,
     )
 
 
-def _weakest(identities: str | None) -> str:
-    """The identity all leaves offer; a root without leaves publishes nothing yet and counts as keyed."""
-    found = set((identities or "key").split(","))
-    for weak in ("none", "index", "full"):
-        if weak in found:
-            return weak
-    return "key"
+def _column(
+    name: str, text: str, generated: bool, column: Column | None, codecs: Mapping[str, ColumnCodec | None]
+) -> ColumnInfo:
+    codec = codecs.get(name)
+    if column is None or codec is None:
+        return ColumnInfo(name=name, type=text, generated=generated)
+    return ColumnInfo(
+        name=name,
+        type=text,
+        nullable=column.optional,
+        key_position=column.key_position,
+        generated=generated,
+        kind=_kind(column),
+        schema=codec.schema,
+        emit=codec.decode,
+    )
+
+
+def _kind(column: Column) -> str:
+    """How verify compares a column; domains by their base type."""
+    facts = column.type_facts
+    if facts.kind == "domain":
+        if facts.base is not None and facts.base.kind == "array":
+            return "array"
+        return _KINDS.get(facts.base_name, "other")
+    return "array" if facts.kind == "array" else _KINDS.get(column.type_name, "other")

@@ -83,7 +83,9 @@ def _slot(connection: psycopg.Connection[Any], slot: str) -> Iterator[Problem]:
         yield Problem(
             severity="error",
             what=f"Slot {slot} exists already, for plugin {plugin} in database {database}.",
-            remedy="Choose another --name, or drop the slot: SELECT pg_drop_replication_slot('" + slot + "');",
+            remedy="Choose another --name, or drop the slot: SELECT pg_drop_replication_slot('"
+            + slot
+            + "');",
         )
     elif pid is not None:
         yield Problem(
@@ -111,8 +113,13 @@ def _senders(connection: psycopg.Connection[Any], slot: str) -> Iterator[Problem
             )
 
 
-def _publications(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name: str) -> Iterator[Problem]:
-    existing = {r[0] for r in connection.execute("SELECT pubname FROM pg_publication WHERE pubname LIKE 'replicator%'")}
+def _publications(
+    connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name: str
+) -> Iterator[Problem]:
+    existing = {
+        r[0]
+        for r in connection.execute("SELECT pubname FROM pg_publication WHERE pubname LIKE 'replicator%'")
+    }
     if name in existing:
         return
     row = connection.execute(
@@ -132,7 +139,11 @@ def _publications(connection: psycopg.Connection[Any], tables: Sequence[TableInf
     foreign = [t for t in tables if (t.schema, t.name) not in owned]
     if may_create and not foreign:
         return
-    why = "may not create publications in this database" if not may_create else f"does not own {foreign[0].full_name}"
+    why = (
+        "may not create publications in this database"
+        if not may_create
+        else f"does not own {foreign[0].full_name}"
+    )
     yield Problem(
         severity="error",
         what=f"Role {role} {why}, so it cannot create the publication {name}.",
@@ -145,11 +156,15 @@ def publication_sql(tables: Sequence[TableInfo], name: str) -> str:
     keyed = [t for t in tables if t.identity != "none"]
     append = [t for t in tables if t.identity == "none"]
     out = []
-    for chosen, suffix, publish in ((keyed, "", "insert, update, delete, truncate"), (append, "_append", "insert, truncate")):
+    for chosen, suffix, publish in (
+        (keyed, "", "insert, update, delete, truncate"),
+        (append, "_append", "insert, truncate"),
+    ):
         if chosen or not suffix:
             listed = ", ".join(f"{quoted(t.schema)}.{quoted(t.name)}" for t in chosen)
             out.append(
-                f"CREATE PUBLICATION {quoted(name + suffix)}" + (f" FOR TABLE {listed}" if listed else "")
+                f"CREATE PUBLICATION {quoted(name + suffix)}"
+                + (f" FOR TABLE {listed}" if listed else "")
                 + f" WITH (publish = '{publish}', publish_via_partition_root = true);"
             )
     return " ".join(out)
@@ -218,11 +233,15 @@ def _table(table: TableInfo) -> Iterator[Problem]:
 
 def longest_keys(connection: psycopg.Connection[Any], table: TableInfo) -> dict[str, int]:
     """Longest value, in characters, of each text column of the key (C21); one index or table scan."""
-    texts = [c.name for c in table.columns if c.key_position and c.kind in ("text", "bpchar") and "(" not in c.type]
+    texts = [
+        c.name for c in table.columns if c.key_position and c.kind in ("text", "bpchar") and "(" not in c.type
+    ]
     if not texts:
         return {}
     query = sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(sql.SQL("coalesce(max(length({}::text)), 0)").format(sql.Identifier(n)) for n in texts),
+        sql.SQL(", ").join(
+            sql.SQL("coalesce(max(length({}::text)), 0)").format(sql.Identifier(n)) for n in texts
+        ),
         sql.Identifier(table.schema, table.name),
     )
     row = connection.execute(query).fetchone()

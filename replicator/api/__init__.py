@@ -29,7 +29,13 @@ from replicator.api.errors import (
 from replicator.api.position import SourcePosition, decode_position
 from replicator.api.record import ConnectRecord, Header, SinkRecord, SourceRecord, TopicPartition, offset_only
 from replicator.api.schema import Field, Schema, SchemaType
-from replicator.api.sink import ErrantRecordReporter, OffsetAndMetadata, SinkConnector, SinkTask, SinkTaskContext
+from replicator.api.sink import (
+    ErrantRecordReporter,
+    OffsetAndMetadata,
+    SinkConnector,
+    SinkTask,
+    SinkTaskContext,
+)
 from replicator.api.source import Connector, SourceConnector, SourceTask, SourceTaskContext
 from replicator.api.struct import Struct
 from replicator.api.transform import Predicate, Transformation
@@ -77,8 +83,8 @@ __all__ = [
     "SourceRecord",
     "SourceTask",
     "SourceTaskContext",
-    "StructuralError",
     "Struct",
+    "StructuralError",
     "TableInfo",
     "TablePair",
     "TargetDatabase",

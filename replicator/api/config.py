@@ -213,10 +213,16 @@ class ConfigDef:
 def invalid(name: str, value: Any, why: str | None = None) -> ConfigError:
     """The error for a bad value, in Kafka's words."""
     shown = HIDDEN if isinstance(value, Secret) else value
-    return ConfigError(f"Invalid value {shown} for configuration {name}" + (f": {why}" if why else ""), option=name)
+    return ConfigError(
+        f"Invalid value {shown} for configuration {name}" + (f": {why}" if why else ""), option=name
+    )
 
 
-_INT_RANGES = {Type.SHORT: (-(2**15), 2**15 - 1), Type.INT: (-(2**31), 2**31 - 1), Type.LONG: (-(2**63), 2**63 - 1)}
+_INT_RANGES = {
+    Type.SHORT: (-(2**15), 2**15 - 1),
+    Type.INT: (-(2**31), 2**31 - 1),
+    Type.LONG: (-(2**63), 2**63 - 1),
+}
 
 
 def parse_type(name: str, value: Any, type_: Type) -> Any:
@@ -362,7 +368,9 @@ def describe(config_def: ConfigDef) -> str:
     for k in config_def.keys.values():
         default = "required" if k.required else f"`{to_text(k.default, k.type)}`"
         doc = k.doc.replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| `{k.name}` | {k.type.value.lower()} | {default} | {k.importance.value.lower()} | {doc} |")
+        lines.append(
+            f"| `{k.name}` | {k.type.value.lower()} | {default} | {k.importance.value.lower()} | {doc} |"
+        )
     return "\n".join(lines)
 
 

@@ -131,7 +131,13 @@ def offset_only(partition: Mapping[str, Any], offset: Mapping[str, Any] | LazyOf
 class SinkRecord(ConnectRecord):
     """A record on its way from a topic to a sink."""
 
-    __slots__ = ("kafka_offset", "original_kafka_offset", "original_kafka_partition", "original_topic", "timestamp_type")
+    __slots__ = (
+        "kafka_offset",
+        "original_kafka_offset",
+        "original_kafka_partition",
+        "original_topic",
+        "timestamp_type",
+    )
 
     def __init__(
         self,

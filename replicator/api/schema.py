@@ -147,7 +147,9 @@ class Schema:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Schema) and hash(self) == hash(other) and self._identity() == other._identity()
+        return (
+            isinstance(other, Schema) and hash(self) == hash(other) and self._identity() == other._identity()
+        )
 
     def __hash__(self) -> int:
         if self._hash is None:

@@ -127,7 +127,9 @@ def check_value(schema: Schema, value: Any, what: str = "value") -> None:
     """
     if value is None:
         if not schema.optional and schema.default is None:
-            raise SchemaError(f'Invalid value: null used for required field: "{what}", schema type: {schema.type.name}')
+            raise SchemaError(
+                f'Invalid value: null used for required field: "{what}", schema type: {schema.type.name}'
+            )
         return
     if schema.type is SchemaType.STRUCT:
         if isinstance(value, dict):
@@ -140,4 +142,6 @@ def check_value(schema: Schema, value: Any, what: str = "value") -> None:
     expected = _PYTHON_TYPES[schema.type]
     wrong_bool = isinstance(value, bool) and schema.type is not SchemaType.BOOLEAN
     if wrong_bool or not isinstance(value, expected):
-        raise SchemaError(f'Invalid type for "{what}": schema {schema.type.name}, value {type(value).__name__}')
+        raise SchemaError(
+            f'Invalid type for "{what}": schema {schema.type.name}, value {type(value).__name__}'
+        )

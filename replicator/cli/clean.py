@@ -7,29 +7,43 @@ from pathlib import Path
 
 import click
 
+from replicator.api.errors import ConfigError, IllegalStateError
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fails_with, say
 from replicator.cli.pipeline import default_base, find_all, load, pipeline_name, without_secrets
-from replicator.api.errors import ConfigError, IllegalStateError
 
 
 @click.command(name="clean")
 @click.argument("source_url")
 @click.argument("target_url", required=False)
 @click.option("--name", help="Name of the pipeline; needed when it cannot be found from the URLs.")
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines.")
-@click.option("--all", "everything", is_flag=True, help="Also remove the pipeline's log and, with TARGET_URL, its ledger.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines."
+)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also remove the pipeline's log and, with TARGET_URL, its ledger.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @fails_with(1)
 def command(
-    source_url: str, target_url: str | None, name: str | None, data_dir: Path | None, everything: bool, dry_run: bool
+    source_url: str,
+    target_url: str | None,
+    name: str | None,
+    data_dir: Path | None,
+    everything: bool,
+    dry_run: bool,
 ) -> None:
     """Remove a pipeline's replication slot and publications from the source."""
     base = data_dir or default_base()
     name = _name(base, source_url, target_url, name)
     known = load(base / name)
     if known is not None and known.running():
-        raise IllegalStateError(f"Pipeline {name} is running (pid {known.pid}).", hint=f"Stop it: kill {known.pid}")
+        raise IllegalStateError(
+            f"Pipeline {name} is running (pid {known.pid}).", hint=f"Stop it: kill {known.pid}"
+        )
     removed = _clean_source(source_url, name, dry_run=dry_run)
     if everything and target_url:
         target = target_database(target_url)
@@ -45,7 +59,9 @@ def command(
     if not removed:
         say(f"Nothing to remove: no slot or publication of pipeline {name} on the source.")
     elif not everything and (base / name).is_dir():
-        say(f"Kept the log in {base / name} and the target's tables; 'clean --all SOURCE TARGET' removes log and ledger.")
+        say(
+            f"Kept the log in {base / name} and the target's tables; 'clean --all SOURCE TARGET' removes log and ledger."
+        )
 
 
 def _clean_source(source_url: str, name: str, *, dry_run: bool) -> list[str]:

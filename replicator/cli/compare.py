@@ -39,7 +39,7 @@ class Difference:
 
     @property
     def kind(self) -> str:
-        """missing (in the target), extra (in the target) or changed."""
+        """Missing (in the target), extra (in the target) or changed."""
         if self.target is None:
             return "missing"
         return "extra" if self.source is None else "changed"
@@ -97,13 +97,14 @@ class TableComparison:
         self._columns = keys + [n for n in held if n not in keys] if self._keyed else held
         by_name = {c.name: c for c in table.columns}
         self._infos: list[ColumnInfo] = [by_name[n] for n in self._columns]
+        self._in_order = self._keyed and all(c.kind in SORTED_ALIKE for c in self._infos[: self._key_size])
         self.result.columns = self._columns
 
     def run(self) -> TableResult:
         """Compare; the result says how it ended."""
         if not self._keyed:
             return self._run_keyless()
-        if all(c.kind in SORTED_ALIKE for c in self._infos[: self._key_size]):
+        if self._in_order:
             suspects = self._compare_sorted()
         else:
             suspects = self._compare_buckets()
@@ -123,23 +124,31 @@ class TableComparison:
 
     def _sort_key(self, row: Canonical) -> tuple[int | bytes, ...]:
         return tuple(
-            int(v or 0) if c.kind == "int" else (v or b"") for c, v in zip(self._infos, self._key(row), strict=False)
+            int(v or 0) if c.kind == "int" else (v or b"")
+            for c, v in zip(self._infos, self._key(row), strict=False)
         )
 
     def _stored(self, row: Canonical) -> Canonical:
         """The source row as the target's type contract stores it."""
         return tuple(self._target.stored(c, v) for c, v in zip(self._infos, row, strict=True))
 
-    def _same(self, source: Canonical, target: Canonical, *, count: bool) -> bool:
+    def _stored_and_counted(self, row: Canonical) -> Canonical:
+        stored = self._stored(row)
+        if stored != row:
+            self._count_lost(row, stored)
+        return stored
+
+    def _count_lost(self, row: Canonical, stored: Canonical) -> None:
+        self.result.lost.update(c.name for c, a, b in zip(self._infos, row, stored, strict=True) if a != b)
+
+    def _same(self, source: Canonical, target: Canonical) -> bool:
         if source == target:
             return True
         stored = self._stored(source)
         if stored != target:
             return False
-        if count:
-            self.result.lost.update(
-                c.name for c, a, b in zip(self._infos, source, stored, strict=True) if a != b
-            )
+        if self._in_order:  # the bucket pass has counted every row already
+            self._count_lost(source, stored)
         return True
 
     def _compare_sorted(self) -> list[Key]:
@@ -162,7 +171,7 @@ class TableComparison:
         theirs = {self._key(row): row for row in target}
         for key, row in ours.items():
             other = theirs.pop(key, None)
-            if other is None or not self._same(row, other, count=True):
+            if other is None or not self._same(row, other):
                 yield key
         yield from theirs
 
@@ -172,12 +181,16 @@ class TableComparison:
         self._progress(self.result)
 
     def _compare_buckets(self) -> list[Key]:
-        ours = self._buckets(map(self._stored, self._counted(self._source.rows(self._pair.source, self._columns))))
+        ours = self._buckets(
+            map(self._stored_and_counted, self._counted(self._source.rows(self._pair.source, self._columns)))
+        )
         theirs = self._buckets(self._target.rows(self._pair, self._columns))
         wrong = {b for b in range(BUCKETS) if ours[b] != theirs[b]}
         if not wrong:
             return []
-        mine = [r for r in self._source.rows(self._pair.source, self._columns) if _bucket(self._key(r)) in wrong]
+        mine = [
+            r for r in self._source.rows(self._pair.source, self._columns) if _bucket(self._key(r)) in wrong
+        ]
         other = [r for r in self._target.rows(self._pair, self._columns) if _bucket(self._key(r)) in wrong]
         return list(self._narrow(mine, other))
 
@@ -232,7 +245,7 @@ class TableComparison:
             return True
         if target is None:
             return False
-        return any(row is not None and self._same(row, target, count=True) for row in history)
+        return any(row is not None and self._same(row, target) for row in history)
 
     def _read_source(self, keys: list[Key]) -> dict[Key, Canonical]:
         out: dict[Key, Canonical] = {}
@@ -253,9 +266,16 @@ class TableComparison:
         last: tuple[int, int] | None = None
         while True:
             self.result.rows = self.result.chunks = 0
-            ours = self._whole(map(self._stored, self._counted(self._source.rows(self._pair.source, self._columns))))
+            self.result.lost.clear()
+            ours = self._whole(
+                map(
+                    self._stored_and_counted,
+                    self._counted(self._source.rows(self._pair.source, self._columns)),
+                )
+            )
             theirs = self._whole(self._target.rows(self._pair, self._columns))
             if ours == theirs:
+                self._conclude()
                 return self.result
             calm = last == ours
             if calm or time.monotonic() > deadline:
@@ -265,7 +285,9 @@ class TableComparison:
             time.sleep(self._settle / 2)
         self.result.status = "different"
         self.result.difference_count = max(1, abs(ours[0] - theirs[0]))
-        self.result.reason = f"no key; the source has {ours[0]} rows, the target {theirs[0]}, and their contents differ"
+        self.result.reason = (
+            f"no key; the source has {ours[0]} rows, the target {theirs[0]}, and their contents differ"
+        )
         return self.result
 
     @staticmethod

@@ -13,7 +13,12 @@ from replicator.api.database import Problem
 from replicator.api.errors import ConnectError
 
 F = TypeVar("F", bound=Callable[..., Any])
-_MARK = {"error": ("ERROR", "red"), "table": ("TABLE", "red"), "warning": ("WARNING", "yellow"), "note": ("NOTE", "cyan")}
+_MARK = {
+    "error": ("ERROR", "red"),
+    "table": ("TABLE", "red"),
+    "warning": ("WARNING", "yellow"),
+    "note": ("NOTE", "cyan"),
+}
 
 
 def fails_with(code: int) -> Callable[[F], F]:

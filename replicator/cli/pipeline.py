@@ -134,7 +134,9 @@ def choose_port(wanted: str | None) -> int | None:
     for port in range(DEFAULT_PORT, DEFAULT_PORT + 100):
         if _is_free(port):
             return port
-    raise ConfigError(f"No free port from {DEFAULT_PORT} on.", option="--port", hint="Give one, or --port off.")
+    raise ConfigError(
+        f"No free port from {DEFAULT_PORT} on.", option="--port", hint="Give one, or --port off."
+    )
 
 
 def _is_free(port: int) -> bool:

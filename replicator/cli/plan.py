@@ -74,5 +74,7 @@ def make_plan(
     skipped = {p.table: p.what for p in problems if p.severity == "table" and p.table}
     kept = [p for p in pairs if p.source.full_name not in skipped]
     if not kept:
-        raise ConfigError("Every table is unsupported; nothing would be replicated.", option="--skip-unsupported")
+        raise ConfigError(
+            "Every table is unsupported; nothing would be replicated.", option="--skip-unsupported"
+        )
     return Plan(kept, [p for p in problems if p.table not in skipped or p.severity == "warning"], skipped)

@@ -27,7 +27,8 @@ def command(worker: Path, connectors: tuple[Path, ...], verbose: bool) -> None:
     from replicator.service import Service
 
     logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     for path in (worker, *connectors):
         if not path.is_file():

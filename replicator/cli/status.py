@@ -16,7 +16,9 @@ from replicator.cli.pipeline import Pipeline, default_base, find_all
 
 
 @click.command(name="status")
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines."
+)
 @click.option("--name", help="Only this pipeline.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(data_dir: Path | None, name: str | None, as_json: bool) -> None:
@@ -65,7 +67,7 @@ def _live(pipeline: Pipeline) -> dict[str, Any]:
 def overview_of(port: int) -> dict[str, Any] | None:
     """`/replicator/overview` of the service on this port, or None."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/replicator/overview", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/replicator/overview", timeout=5) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except (OSError, ValueError, urllib.error.URLError):

@@ -35,11 +35,17 @@ SWITCH_INTERVAL = 0.001
 @click.command(name="sync")
 @click.argument("source_url")
 @click.argument("target_url")
-@click.option("--tables", help="Patterns schema.table, comma-separated: 'public.*,shop.orders'. Default: all tables.")
+@click.option(
+    "--tables", help="Patterns schema.table, comma-separated: 'public.*,shop.orders'. Default: all tables."
+)
 @click.option("--exclude", help="Patterns to leave out.")
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines."
+)
 @click.option("--name", help="Name of the pipeline; default: a short hash of both URLs.")
-@click.option("--port", help="REST and page on 127.0.0.1:PORT; 'off' for none. Default: 8083 or the next free one.")
+@click.option(
+    "--port", help="REST and page on 127.0.0.1:PORT; 'off' for none. Default: 8083 or the next free one."
+)
 @click.option("--until-caught-up", is_flag=True, help="Stop when the target has everything written so far.")
 @click.option("--dry-run", is_flag=True, help="Check and show the plan; change nothing.")
 @click.option("--skip-unsupported", is_flag=True, help="Leave out tables the target cannot hold.")
@@ -58,13 +64,14 @@ def command(
     skip_unsupported: bool,
     verbose: bool,
 ) -> None:
-    """Replicate SOURCE_URL into TARGET_URL: copy every table, then follow every change.
+    r"""Replicate SOURCE_URL into TARGET_URL: copy every table, then follow every change.
 
     \b
     replicator sync postgresql://user:pw@host:5432/shop mysql://user:pw@host:3306/shop
     """
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     name = pipeline_name(source_url, target_url, name)
     folder = (data_dir or default_base()) / name
@@ -100,7 +107,9 @@ def _show_plan(plan: Plan) -> None:
     for pair in plan.pairs:
         rows = "unknown number of" if pair.source.rows < 0 else f"about {number(pair.source.rows)}"
         key = ", ".join(pair.source.key) or "no key"
-        say(f"  {pair.source.full_name} -> {pair.target_name}: {rows} rows, {size(pair.source.size_bytes)}, key ({key})")
+        say(
+            f"  {pair.source.full_name} -> {pair.target_name}: {rows} rows, {size(pair.source.size_bytes)}, key ({key})"
+        )
     say(f"{len(plan.pairs)} tables would be replicated. Nothing was changed (--dry-run).")
 
 

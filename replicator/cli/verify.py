@@ -31,10 +31,16 @@ EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
 @click.option("--tables", help="Patterns schema.table; default: the pipeline's tables, or all.")
 @click.option("--exclude", help="Patterns to leave out.")
 @click.option("--name", help="Name of the pipeline.")
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--settle", default=5.0, show_default=True, help="Seconds a row must stand still to count as different.")
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for the target, per table.")
+@click.option(
+    "--settle", default=5.0, show_default=True, help="Seconds a row must stand still to count as different."
+)
+@click.option(
+    "--timeout", default=120.0, show_default=True, help="Seconds to wait for the target, per table."
+)
 @fails_with(UNKNOWN)
 def command(
     source_url: str,
@@ -129,7 +135,9 @@ class Verification:
         deadline = time.monotonic() + self._timeout / 2
         last = (-1, time.monotonic())
         while time.monotonic() < deadline:
-            reached = max((int(r["position_commit"] or 0) for r in self._target.ledger(self._name)), default=0)
+            reached = max(
+                (int(r["position_commit"] or 0) for r in self._target.ledger(self._name)), default=0
+            )
             if reached >= wanted:
                 self.position = max(self.position, wanted)
                 return
@@ -221,7 +229,11 @@ def _differing(result: TableResult, difference: Difference) -> list[str]:
 def _describe(result: TableResult, difference: Difference) -> str:
     key = ", ".join(_text(v) or "NULL" for v in difference.key)
     columns = ", ".join(_differing(result, difference))
-    words = {"missing": "is missing in the target", "extra": "is only in the target", "changed": f"differs in {columns}"}
+    words = {
+        "missing": "is missing in the target",
+        "extra": "is only in the target",
+        "changed": f"differs in {columns}",
+    }
     return f"row ({key}) {words[difference.kind]}"
 
 

@@ -83,7 +83,9 @@ class Watch:
         phase = str(source.facts.get("phase", "")) if source else ""
         if phase and phase != self._phase:
             if self._phase == "snapshot" and phase == "streaming":
-                self._news(f"Copy finished after {duration(time.monotonic() - self._began)}; following changes.")
+                self._news(
+                    f"Copy finished after {duration(time.monotonic() - self._began)}; following changes."
+                )
             self._phase = phase
         for task in (source, sink):
             facts: dict[str, Any] = dict(task.facts) if task else {}
@@ -107,7 +109,9 @@ class Watch:
         applied = int(sink.stats.get("records_in", 0)) if sink else 0
         rate = (applied - self._last_rows[1]) / max(0.001, now - self._last_rows[0])
         self._last_rows, self._last_line = (now, applied), now
-        text = self._copying(source, rate) if self._phase == "snapshot" else self._following(source, sink, rate)
+        text = (
+            self._copying(source, rate) if self._phase == "snapshot" else self._following(source, sink, rate)
+        )
         if self._terminal:
             click.echo("\r\x1b[K" + text, nl=False)
         else:
@@ -151,4 +155,3 @@ def _last_line(trace: str | None) -> str:
     """The message of a trace: its last line that is not an indented frame."""
     lines = [line for line in (trace or "").strip().splitlines() if line and not line.startswith(" ")]
     return lines[-1] if lines else "no reason was recorded"
-
