@@ -1,0 +1,234 @@
+"""Options that every connector has, in Kafka Connect's order, groups and words.
+
+The sets of names are exactly Connect's, so that `/config/validate` answers alike; client
+overrides (`consumer.override.*` ...) are not declared here and pass through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from replicator.api.config import (
+    ConfigDef,
+    ConfigKey,
+    Importance,
+    Type,
+    Width,
+    at_least,
+    invalid,
+    key,
+    one_of,
+)
+from replicator.api.errors import ConfigError
+
+COMMON_GROUP: Final = "Common"
+TRANSFORMS_GROUP: Final = "Transforms"
+PREDICATES_GROUP: Final = "Predicates"
+ERROR_GROUP: Final = "Error Handling"
+TOPIC_CREATION_GROUP: Final = "Topic Creation"
+EXACTLY_ONCE_GROUP: Final = "Exactly Once Support"
+OFFSETS_TOPIC_GROUP: Final = "offsets.topic"
+
+DLQ_TOPIC: Final = "errors.deadletterqueue.topic.name"
+DLQ_REPLICATION: Final = "errors.deadletterqueue.topic.replication.factor"
+DLQ_HEADERS: Final = "errors.deadletterqueue.context.headers.enable"
+
+
+def _name(option: str, value: Any) -> None:
+    if not value:
+        raise invalid(option, value, "String may not be empty")
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+        raise invalid(option, value, "String may not contain control sequences")
+
+
+def _unique(option: str, value: Any) -> None:
+    if value is not None and len(set(value)) != len(value):
+        raise invalid(option, value, "Duplicate alias provided.")
+
+
+def _regex(option: str, value: Any) -> None:
+    try:
+        re.compile(value or "")
+    except re.error as error:
+        raise invalid(option, value, f"must be a regular expression: {error}") from None
+
+
+def _keys(group: str, *specs: tuple[str, Type, Any, dict[str, Any]], first: int = 1) -> list[ConfigKey]:
+    return [
+        key(name, type_, default, group=group, order=number, **attributes)
+        for number, (name, type_, default, attributes) in enumerate(specs, first)
+    ]
+
+
+def _spec(
+    name: str,
+    type_: Type,
+    default: Any,
+    importance: Importance,
+    width: Width,
+    display_name: str,
+    doc: str,
+    **attributes: Any,
+) -> tuple[str, Type, Any, dict[str, Any]]:
+    attributes |= {"importance": importance, "width": width, "display_name": display_name, "doc": doc}
+    return name, type_, default, attributes
+
+
+_HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
+
+
+def _common() -> ConfigDef:
+    from replicator.api.config import NO_DEFAULT
+
+    common = _keys(
+        COMMON_GROUP,
+        _spec("name", Type.STRING, NO_DEFAULT, _HIGH, Width.MEDIUM, "Connector name",
+              "Globally unique name to use for this connector.", validator=_name),
+        _spec("connector.class", Type.STRING, NO_DEFAULT, _HIGH, Width.LONG, "Connector class",
+              "Name or alias of the connector's class; Java class names are understood."),
+        _spec("tasks.max", Type.INT, 1, _HIGH, Width.SHORT, "Tasks max",
+              "Maximum number of tasks to use for this connector.", validator=at_least(1)),
+        _spec("tasks.max.enforce", Type.BOOLEAN, True, _LOW, Width.SHORT, "Enforce tasks max",
+              "Whether a connector that generates more tasks than tasks.max fails."),
+        _spec("key.converter", Type.CLASS, None, _LOW, Width.SHORT, "Key converter class",
+              "Converter of keys; the worker's when not set."),
+        _spec("value.converter", Type.CLASS, None, _LOW, Width.SHORT, "Value converter class",
+              "Converter of values; the worker's when not set."),
+        _spec("header.converter", Type.CLASS, None, _LOW, Width.SHORT, "Header converter class",
+              "Converter of headers; the worker's when not set."),
+    )  # fmt: skip
+    transforms = _keys(
+        TRANSFORMS_GROUP,
+        _spec("transforms", Type.LIST, [], _LOW, Width.LONG, "Transforms",
+              "Aliases of the transformations to apply to records, in order.", validator=_unique),
+        first=8,
+    )  # fmt: skip
+    predicates = _keys(
+        PREDICATES_GROUP,
+        _spec("predicates", Type.LIST, [], _LOW, Width.LONG, "Predicates",
+              "Aliases of the predicates used by transformations.", validator=_unique),
+        first=9,
+    )  # fmt: skip
+    reload = _keys(
+        COMMON_GROUP,
+        _spec("config.action.reload", Type.STRING, "restart", _LOW, Width.MEDIUM, "Reload Action",
+              "What happens when a config provider reports a changed value.",
+              validator=one_of("none", "restart")),
+        first=10,
+    )  # fmt: skip
+    errors = _keys(
+        ERROR_GROUP,
+        _spec("errors.retry.timeout", Type.LONG, 0, _MEDIUM, Width.MEDIUM, "Retry Timeout for Errors",
+              "How long, in milliseconds, a failed operation is tried again; -1: for ever.",
+              validator=at_least(-1)),
+        _spec("errors.retry.delay.max.ms", Type.LONG, 60000, _MEDIUM, Width.MEDIUM,
+              "Maximum Delay Between Retries for Errors",
+              "Longest wait between two tries; beyond it the wait is random.", validator=at_least(0)),
+        _spec("errors.tolerance", Type.STRING, "none", _MEDIUM, Width.SHORT, "Error Tolerance",
+              "none: an error fails the task. all: records with errors are skipped.",
+              validator=one_of("none", "all")),
+        _spec("errors.log.enable", Type.BOOLEAN, False, _MEDIUM, Width.SHORT, "Log Errors",
+              "Whether each error, its operation and its record are logged."),
+        _spec("errors.log.include.messages", Type.BOOLEAN, False, _MEDIUM, Width.SHORT, "Log Error Details",
+              "Whether the log shows the record that failed."),
+    )  # fmt: skip
+    return ConfigDef(*common, *transforms, *predicates, *reload, *errors)
+
+
+def _sink() -> ConfigDef:
+    topics = _keys(
+        COMMON_GROUP,
+        _spec("topics", Type.LIST, [], _HIGH, Width.LONG, "Topics", "Topics to consume, comma separated."),
+        _spec("topics.regex", Type.STRING, "", _HIGH, Width.LONG, "Topics regex",
+              "Regular expression of the topics to consume.", validator=_regex),
+        first=4,
+    )  # fmt: skip
+    queue = _keys(
+        ERROR_GROUP,
+        _spec(DLQ_TOPIC, Type.STRING, "", _MEDIUM, Width.MEDIUM, "Dead Letter Queue Topic Name",
+              "Topic of records that result in an error; empty: none."),
+        _spec(DLQ_REPLICATION, Type.SHORT, 3, _MEDIUM, Width.MEDIUM,
+              "Dead Letter Queue Topic Replication Factor",
+              "Replication factor used to create the dead letter queue topic."),
+        _spec(DLQ_HEADERS, Type.BOOLEAN, False, _MEDIUM, Width.MEDIUM, "Enable Error Context Headers",
+              "Whether headers describing the error are added to dead letters."),
+        first=6,
+    )  # fmt: skip
+    return ConfigDef(*topics, *queue)
+
+
+def _source() -> ConfigDef:
+    topics = _keys(
+        TOPIC_CREATION_GROUP,
+        _spec("topic.creation.groups", Type.LIST, [], _LOW, Width.LONG, "Topic Creation Groups",
+              "Groups of rules for topics created by source connectors.", validator=_unique),
+    )  # fmt: skip
+    once = _keys(
+        EXACTLY_ONCE_GROUP,
+        _spec("exactly.once.support", Type.STRING, "requested", _MEDIUM, Width.SHORT, "Exactly once support",
+              "Whether to fail when exactly-once delivery cannot be had.",
+              validator=one_of("required", "requested", ignore_case=True)),
+        _spec("transaction.boundary", Type.STRING, "poll", _MEDIUM, Width.SHORT, "Transaction Boundary",
+              "What makes one producer transaction.",
+              validator=one_of("poll", "interval", "connector", ignore_case=True)),
+        _spec("transaction.boundary.interval.ms", Type.LONG, None, _LOW, Width.SHORT,
+              "Transaction boundary interval", "Length of interval transactions.", validator=_at_least_one),
+    )  # fmt: skip
+    offsets = _keys(
+        OFFSETS_TOPIC_GROUP,
+        _spec("offsets.storage.topic", Type.STRING, None, _LOW, Width.LONG, "Offsets topic",
+              "A separate offsets topic for this connector."),
+    )  # fmt: skip
+    return ConfigDef(*topics, *once, *offsets)
+
+
+def _at_least_one(option: str, value: Any) -> None:
+    if value is not None and value < 1:
+        raise invalid(option, value, "Value must be at least 1")
+
+
+COMMON_DEF: Final = _common()
+SINK_DEF: Final = COMMON_DEF.merged(_sink())
+SOURCE_DEF: Final = COMMON_DEF.merged(_source())
+
+
+def check_topics(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Errors over several sink options, as (option, message)."""
+    topics = [t.strip() for t in str(config.get("topics") or "").split(",") if t.strip()]
+    regex = str(config.get("topics.regex") or "").strip()
+    queue = str(config.get(DLQ_TOPIC) or "").strip()
+    found: list[tuple[str, str]] = []
+    if not topics and not regex:
+        message = "Must configure one of topics or topics.regex"
+        return [("topics", message), ("topics.regex", message)]
+    if topics and regex:
+        message = "topics and topics.regex are mutually exclusive options, but both are set."
+        return [("topics", message), ("topics.regex", message)]
+    if queue and queue in topics:
+        found.append((DLQ_TOPIC, f"The DLQ topic '{queue}' may not be included in the list of topics"
+                      f" ({','.join(topics)}) consumed by the connector"))  # fmt: skip
+    if queue and regex and _matches(regex, queue):
+        found.append((DLQ_TOPIC, f"The DLQ topic '{queue}' may not be included in the regex matching the"
+                      f" topics ({regex}) consumed by the connector"))  # fmt: skip
+    return found
+
+
+def topic_pattern(regex: str) -> re.Pattern[str]:
+    """Compile `topics.regex` for whole-name matching, as Java matches it.
+
+    Raises:
+        ConfigError: it is not a regular expression.
+    """
+    try:
+        return re.compile(rf"(?:{regex})\Z")
+    except re.error as error:
+        raise ConfigError(f"{regex} is not a regular expression: {error}", option="topics.regex") from None
+
+
+def _matches(regex: str, topic: str) -> bool:
+    try:
+        return re.fullmatch(regex, topic) is not None
+    except re.error:
+        return False

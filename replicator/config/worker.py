@@ -1,0 +1,151 @@
+"""Options of a worker. Names and defaults are Kafka Connect's; those marked OWN are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of, split_prefix
+
+JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
+HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+
+
+def _key(name: str, type_: Type, default: Any, doc: str, **more: Any) -> ConfigKey:
+    more.setdefault("importance", Importance.LOW)
+    return key(name, type_, default, doc=doc, **more)
+
+
+_CONVERTER = "Converter of {} where a connector names none; its own options follow with this prefix."
+
+WORKER_DEF: Final = ConfigDef(
+    _key("bootstrap.servers", Type.LIST, None, "Kafka brokers. Not set: topics live in the embedded log."),
+    _key("data.dir", Type.STRING, None, "OWN. Folder of the embedded log; not set: topics live in memory."),
+    _key("key.converter", Type.CLASS, JSON_CONVERTER, _CONVERTER.format("keys"), importance=Importance.HIGH),
+    _key(
+        "value.converter", Type.CLASS, JSON_CONVERTER, _CONVERTER.format("values"), importance=Importance.HIGH
+    ),
+    _key("header.converter", Type.CLASS, HEADER_CONVERTER, _CONVERTER.format("headers")),
+    _key(
+        "task.shutdown.graceful.timeout.ms",
+        Type.LONG,
+        5000,
+        "Time for all tasks together to stop; after that they are abandoned.",
+        validator=at_least(0),
+    ),
+    _key(
+        "offset.flush.interval.ms",
+        Type.LONG,
+        60000,
+        "Period of storing source offsets (where they do not ride with the records) and of sink commits.",
+        validator=at_least(0),
+    ),
+    _key(
+        "offset.flush.timeout.ms",
+        Type.LONG,
+        5000,
+        "Longest wait for outstanding records when offsets are stored.",
+        validator=at_least(0),
+    ),
+    _key(
+        "offset.storage.file.filename",
+        Type.STRING,
+        None,
+        "File of source offsets (standalone). Not set: offsets ride in the log with their records.",
+    ),
+    _key("offset.storage.topic", Type.STRING, "connect-offsets", "Topic of source offsets."),
+    _key("status.storage.topic", Type.STRING, "connect-status", "Topic of states."),
+    _key("config.storage.topic", Type.STRING, "connect-configs", "Topic of configurations."),
+    _key(
+        "durability.interval.ms",
+        Type.LONG,
+        1000,
+        "OWN. How often the log is flushed to disk; only then may a source discard what was read.",
+        validator=at_least(1),
+    ),
+    _key("plugin.path", Type.LIST, None, "Accepted and ignored: plugins are installed Python packages."),
+    _key("config.providers", Type.LIST, [], "Names of config providers; env, file and dir always exist."),
+    _key(
+        "connector.client.config.override.policy",
+        Type.STRING,
+        "All",
+        "Which client options a connector may override: All, None, Principal.",
+    ),
+    _key("topic.creation.enable", Type.BOOLEAN, True, "Whether topics of sources are created."),
+    _key("topic.tracking.enable", Type.BOOLEAN, True, "Whether topics in use are tracked."),
+    _key("topic.tracking.allow.reset", Type.BOOLEAN, True, "Whether tracked topics can be reset."),
+    _key(
+        "listeners",
+        Type.LIST,
+        ["http://127.0.0.1:8083"],
+        "Addresses of the REST API; empty or `off`: none.",
+        importance=Importance.MEDIUM,
+    ),
+    _key("rest.advertised.host.name", Type.STRING, None, "Host shown in worker ids."),
+    _key("rest.advertised.port", Type.INT, None, "Port shown in worker ids."),
+    _key(
+        "rest.advertised.listener",
+        Type.STRING,
+        None,
+        "Scheme that other workers use.",
+        validator=one_of("http", "https"),
+    ),
+    _key("admin.listeners", Type.LIST, None, "Addresses of the logging endpoints; not set: as `listeners`."),
+    _key("access.control.allow.origin", Type.STRING, "", "CORS: allowed origins."),
+    _key("access.control.allow.methods", Type.STRING, "", "CORS: allowed methods."),
+    _key("response.http.headers.config", Type.STRING, "", "Further headers of every answer."),
+    _key("group.id", Type.STRING, None, "Group of a distributed worker."),
+    _key("client.id", Type.STRING, "", "Prefix of client ids."),
+)
+
+
+class WorkerConfig:
+    """Parsed worker options.
+
+    Attributes:
+        raw: the options as given (resolved), including converter and client sub-options.
+        values: parsed values of the declared options.
+    """
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw: dict[str, Any] = dict(raw)
+        self.values = WORKER_DEF.parse(self.raw)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Folder of the embedded log."""
+        folder = self.values["data.dir"]
+        return Path(folder) if folder else None
+
+    @property
+    def kafka(self) -> bool:
+        """Whether topics live in Kafka."""
+        return bool(self.values["bootstrap.servers"])
+
+    def seconds(self, name: str) -> float:
+        """An option in milliseconds, as seconds."""
+        return float(self.values[name]) / 1000.0
+
+    def sub_options(self, prefix: str) -> dict[str, Any]:
+        """Options that start with `prefix`, without it."""
+        return split_prefix(self.raw, prefix)
+
+    @property
+    def listener(self) -> tuple[str, int] | None:
+        """Host and port of the first listener, or None when REST is off."""
+        listeners = [entry for entry in self.values["listeners"] or () if entry and entry != "off"]
+        if not listeners:
+            return None
+        host, _, port = listeners[0].partition("://")[2].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def worker_id(self) -> str:
+        """`host:port` shown in states."""
+        host, port = self.listener or ("127.0.0.1", 8083)
+        host = self.values["rest.advertised.host.name"] or host or "127.0.0.1"
+        return f"{host}:{self.values['rest.advertised.port'] or port}"

@@ -1,0 +1,38 @@
+"""Java class names of what is built in -> entry point name, so that looking one up imports nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_TRANSFORMS = "org.apache.kafka.connect.transforms."
+_CONVERTERS = "org.apache.kafka.connect.converters."
+
+BUILT_IN: Final[dict[str, str]] = {
+    "io.debezium.connector.postgresql.PostgresConnector": "PostgresConnector",
+    "io.debezium.connector.postgresql.PostgresSourceConnector": "PostgresConnector",
+    "io.debezium.connector.mysql.MySqlConnector": "MySqlConnector",
+    "io.debezium.connector.mariadb.MariaDbConnector": "MariaDbConnector",
+    "io.debezium.connector.jdbc.JdbcSinkConnector": "DebeziumJdbcSinkConnector",
+    "io.confluent.connect.jdbc.JdbcSinkConnector": "ConfluentJdbcSinkConnector",
+    "io.confluent.connect.jdbc.JdbcSourceConnector": "JdbcSourceConnector",
+    "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
+    "org.apache.kafka.connect.json.JsonConverter": "JsonConverter",
+    "org.apache.kafka.connect.storage.StringConverter": "StringConverter",
+    "org.apache.kafka.connect.storage.SimpleHeaderConverter": "SimpleHeaderConverter",
+    **{
+        f"{_CONVERTERS}{name}": name
+        for name in (
+            "ByteArrayConverter",
+            "BooleanConverter",
+            "ShortConverter",
+            "IntegerConverter",
+            "LongConverter",
+            "FloatConverter",
+            "DoubleConverter",
+        )
+    },
+    **{
+        f"{_TRANSFORMS}predicates.{name}": name
+        for name in ("RecordIsTombstone", "TopicNameMatches", "HasHeaderKey")
+    },
+}

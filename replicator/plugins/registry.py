@@ -1,0 +1,166 @@
+"""The registry: plugin names to classes, imported on first use.
+
+Names come from entry points (cheap: metadata only). Java class names and short forms of the
+built-in plugins are resolved through a static table, those of third parties through the
+`aliases` of their classes, which costs an import and happens only when nothing else matched.
+One broken plugin gives one error and hides no other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+from replicator.api.errors import ConfigError, ConnectError
+from replicator.plugins.aliases import BUILT_IN
+
+KINDS: Final = {
+    "sink": "replicator.sink_connectors",
+    "source": "replicator.source_connectors",
+    "transformation": "replicator.transforms",
+    "predicate": "replicator.predicates",
+    "converter": "replicator.converters",
+    "header_converter": "replicator.header_converters",
+}
+"""Kinds in the order of GET /connector-plugins, with their entry point groups."""
+
+_SUFFIXES: Final = {
+    "sink": ("Connector", "SinkConnector"),
+    "source": ("Connector", "SourceConnector"),
+    "converter": ("Converter",),
+    "header_converter": ("HeaderConverter", "Converter"),
+    "transformation": ("Transformation",),
+    "predicate": ("Predicate",),
+}
+
+
+class Registry:
+    """Plugins of all kinds; may be used from any thread.
+
+    Attributes:
+        broken: plugin name -> why it cannot be imported.
+    """
+
+    def __init__(self, points: dict[str, dict[str, EntryPoint]] | None = None) -> None:
+        self._points = _discover() if points is None else points
+        self._classes: dict[tuple[str, str], type[Any]] = {}
+        self._added: dict[str, dict[str, type[Any]]] = {kind: {} for kind in KINDS}
+        self._lock = threading.RLock()
+        self.broken: dict[str, str] = {}
+
+    def add(self, kind: str, cls: type[Any], name: str | None = None) -> None:
+        """Add a class directly (tests, embedding)."""
+        self._added[kind][name or cls.__name__] = cls
+
+    def names(self, kind: str) -> list[str]:
+        """Names of the plugins of a kind."""
+        return sorted({*self._points.get(kind, {}), *self._added[kind]})
+
+    def find(self, kind: str, name: str) -> type[Any] | None:
+        """The class a user means by `name`, or None when there is none.
+
+        Raises:
+            ConnectError: the plugin exists but cannot be imported.
+        """
+        with self._lock:
+            cached = self._classes.get((kind, name))
+            if cached is None:
+                cached = self._search(kind, name)
+                if cached is not None:
+                    self._classes[kind, name] = cached
+            return cached
+
+    def get(self, kind: str, name: str) -> type[Any]:
+        """The class a user means by `name`.
+
+        Raises:
+            ConfigError: there is no such plugin; near names are suggested.
+            ConnectError: it cannot be imported.
+        """
+        found = self.find(kind, name)
+        if found is None:
+            near = difflib.get_close_matches(name.rpartition(".")[2], self.names(kind), n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(self.names(kind))}."
+            raise ConfigError(f"Failed to find any {kind.replace('_', ' ')} named {name}.", hint=hint)
+        return found
+
+    def connector(self, name: str) -> tuple[str, type[Any]]:
+        """Kind ("source" or "sink") and class of a connector.
+
+        Raises:
+            ConfigError: there is no such connector.
+        """
+        for kind in ("source", "sink"):
+            found = self.find(kind, name)
+            if found is not None:
+                return kind, found
+        known = self.names("source") + self.names("sink")
+        near = difflib.get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(known))}."
+        message = f"Failed to find any class that implements Connector and which name matches {name}."
+        raise ConfigError(message, option="connector.class", hint=hint)
+
+    def all(self) -> Iterator[tuple[str, str, type[Any]]]:
+        """Kind, name and class of every plugin that can be imported."""
+        for kind in KINDS:
+            for name in self.names(kind):
+                try:
+                    yield kind, name, self.get(kind, name)
+                except ConnectError as error:
+                    self.broken[name] = error.message
+
+    def _search(self, kind: str, name: str) -> type[Any] | None:
+        for candidate in _candidates(kind, name):
+            if candidate in self._added[kind]:
+                return self._added[kind][candidate]
+            if candidate in self._points.get(kind, {}):
+                return self._load(kind, candidate)
+        return self._search_aliases(kind, name)
+
+    def _search_aliases(self, kind: str, name: str) -> type[Any] | None:
+        for known in self.names(kind):
+            try:
+                cls = self._added[kind].get(known) or self._load(kind, known)
+            except ConnectError as error:
+                self.broken[known] = error.message
+                continue
+            own = f"{cls.__module__}.{cls.__qualname__}"
+            if name in cls.aliases or name in (own, own.replace("__", "$")):
+                return cls
+        return None
+
+    def _load(self, kind: str, name: str) -> type[Any]:
+        try:
+            loaded: type[Any] = self._points[kind][name].load()
+        except Exception as error:
+            self.broken[name] = f"{type(error).__name__}: {error}"
+            raise ConnectError(f"Plugin {name} cannot be imported: {self.broken[name]}") from error
+        return loaded
+
+
+def _candidates(kind: str, name: str) -> Iterator[str]:
+    """Entry point names that `name` may stand for, most exact first."""
+    yield name
+    if name in BUILT_IN:
+        yield BUILT_IN[name]
+        return
+    # A dotted name that is no built-in's belongs to somebody else: only its own aliases may match.
+    if "." not in name:
+        for suffix in _SUFFIXES[kind]:
+            yield name + suffix
+        base, separator, variant = name.partition("$")
+        if separator:
+            yield base + variant
+            yield base
+
+
+@cache
+def _discover() -> dict[str, dict[str, EntryPoint]]:
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for kind, group in KINDS.items():
+        found[kind] = {point.name: point for point in entry_points(group=group)}
+    return found

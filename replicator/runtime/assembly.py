@@ -1,0 +1,230 @@
+"""Puts the parts of one run of a task together; called on the task's thread.
+
+Options are resolved here, at the last moment, and live as long as the run (INV-9).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from replicator.api.sink import SinkTask
+from replicator.api.source import SourceTask
+from replicator.broker.base import Broker
+from replicator.config.connector import (
+    DLQ_HEADERS,
+    DLQ_REPLICATION,
+    DLQ_TOPIC,
+    SINK_DEF,
+    SOURCE_DEF,
+    topic_pattern,
+)
+from replicator.config.providers import Resolver
+from replicator.config.worker import WorkerConfig
+from replicator.plugins import factory
+from replicator.plugins.registry import Registry
+from replicator.runtime.chain import Chain
+from replicator.runtime.clock import Clock
+from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
+from replicator.runtime.contexts import SinkContext, SourceContext, StoredOffsets, TaskFacts
+from replicator.runtime.dead_letters import DeadLetterQueue, LogReporter, RecordReporter
+from replicator.runtime.sink_records import RecordReader
+from replicator.runtime.sink_task import SinkWork
+from replicator.runtime.source_records import RecordWriter
+from replicator.runtime.source_task import SourceWork
+from replicator.runtime.stats import TaskStats
+from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy, Reporter
+from replicator.runtime.topics import TopicCreator, rules
+from replicator.storage.base import OffsetStore
+
+DEFAULT_MAX_POLL_RECORDS: Final = 500
+
+
+@dataclass(slots=True)
+class WorkerParts:
+    """What all tasks of a worker share."""
+
+    config: WorkerConfig
+    registry: Registry
+    broker: Broker
+    offsets: OffsetStore
+    resolver: Resolver
+    clock: Clock
+    converters: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.converters = {**self.config.values, **self.config.raw}
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskSpec:
+    """One task to run; `config` and `task_config` are unresolved.
+
+    Attributes:
+        connector: name of the connector.
+        task: index of the task.
+        task_class: class of the task.
+        config: the connector's configuration.
+        task_config: the task's own configuration.
+        used: told of each topic used for the first time.
+        stopping: set to end the task.
+        stats: kept over restarts.
+        facts: what the present run published.
+    """
+
+    connector: str
+    task: int
+    task_class: type[Any]
+    config: Mapping[str, str]
+    task_config: Mapping[str, str]
+    used: Callable[[str], None]
+    stats: TaskStats
+    stopping: threading.Event = field(default_factory=threading.Event)
+    facts: TaskFacts = field(default_factory=TaskFacts)
+
+    @property
+    def name(self) -> str:
+        """`connector-task`."""
+        return f"{self.connector}-{self.task}"
+
+
+def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
+    """A run of a source task."""
+    resolved = parts.resolver.resolve(spec.config)
+    options = SOURCE_DEF.parse(resolved)
+    errors = ErrorHandler(ErrorPolicy.of(options), _log_reporters(spec, options), parts.clock, spec.stopping)
+    chain, key, value, header = _pipeline(parts, resolved)
+    producer = parts.broker.producer(f"connector-producer-{spec.name}")
+    reader = StoredOffsets(spec.connector, parts.offsets.read)
+    task_config = parts.resolver.resolve(spec.task_config)
+    context = SourceContext(
+        spec.connector, spec.task, spec.stopping, lambda: parts.resolver.resolve(spec.task_config), reader
+    )
+    spec.facts = context
+    task: SourceTask = spec.task_class()
+
+    def release() -> None:
+        producer.close()
+        _close(chain, key, value, header)
+
+    creator = TopicCreator(
+        parts.broker.admin(), rules(resolved), enabled=parts.config["topic.creation.enable"], used=spec.used
+    )
+    return SourceWork(
+        task=task,
+        config=task_config,
+        context=context,
+        writer=RecordWriter(chain, key, value, header, errors),
+        topics=creator,
+        commits=_commits(parts, spec, producer),
+        stats=spec.stats,
+        clock=parts.clock,
+        release=release,
+        flush_timeout=parts.config.seconds("offset.flush.timeout.ms"),
+    )
+
+
+def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
+    """A run of a sink task."""
+    resolved = parts.resolver.resolve(spec.config)
+    options = SINK_DEF.parse(resolved)
+    reporters = _log_reporters(spec, options)
+    queue = _dead_letters(parts, spec, options)
+    if queue is not None:
+        reporters.append(queue)
+    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping)
+    chain, key, value, header = _pipeline(parts, resolved)
+    reader = RecordReader(chain, key, value, header, errors)
+    reporter = RecordReporter(errors, reader.original, lambda: spec.task_class) if reporters else None
+    consumer = parts.broker.consumer(
+        f"connector-consumer-{spec.name}",
+        sink_group(spec.connector, resolved),
+        start=str(resolved.get("consumer.override.auto.offset.reset", "earliest")),
+    )
+    context = SinkContext(
+        spec.connector,
+        spec.task,
+        spec.stopping,
+        lambda: parts.resolver.resolve(spec.task_config),
+        consumer,
+        parts.broker.admin(),
+        reporter,
+    )
+    spec.facts = context
+
+    def release() -> None:
+        if queue is not None:
+            queue.close()
+        _close(chain, key, value, header)
+
+    regex = options["topics.regex"]
+    return SinkWork(
+        task=spec.task_class(),
+        config=parts.resolver.resolve(spec.task_config),
+        context=context,
+        consumer=consumer,
+        topics=topic_pattern(regex) if regex else [t for t in options["topics"] if t],
+        reader=reader,
+        reporter=reporter,
+        stats=spec.stats,
+        clock=parts.clock,
+        max_poll_records=int(resolved.get("consumer.override.max.poll.records", DEFAULT_MAX_POLL_RECORDS)),
+        commit_interval=parts.config.seconds("offset.flush.interval.ms"),
+        used=spec.used,
+        release=release,
+    )
+
+
+def make_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork | SinkWork:
+    """A run of the task, by its class."""
+    return sink_work(parts, spec) if issubclass(spec.task_class, SinkTask) else source_work(parts, spec)
+
+
+def sink_group(connector: str, config: Mapping[str, Any]) -> str:
+    """Consumer group of a sink connector."""
+    return str(config.get("consumer.override.group.id") or f"connect-{connector}")
+
+
+def _commits(parts: WorkerParts, spec: TaskSpec, producer: Any) -> Commits:
+    config = parts.config
+    timeout = config.seconds("offset.flush.timeout.ms")
+    if producer.atomic and not config["offset.storage.file.filename"]:
+        interval = config.seconds("durability.interval.ms")
+        return AtomicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+    interval = config.seconds("offset.flush.interval.ms")
+    return PeriodicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+
+
+def _pipeline(parts: WorkerParts, config: Mapping[str, Any]) -> tuple[Chain, Any, Any, Any]:
+    chain = Chain(factory.steps(parts.registry, config))
+    key = factory.converter(parts.registry, config, parts.converters, is_key=True)
+    value = factory.converter(parts.registry, config, parts.converters, is_key=False)
+    header = factory.header_converter(parts.registry, config, parts.converters)
+    return chain, key, value, header
+
+
+def _close(*closable: Any) -> None:
+    for part in closable:
+        part.close()
+
+
+def _log_reporters(spec: TaskSpec, options: Mapping[str, Any]) -> list[Reporter]:
+    if not options["errors.log.enable"]:
+        return []
+    return [LogReporter(spec.connector, spec.task, include_messages=options["errors.log.include.messages"])]
+
+
+def _dead_letters(parts: WorkerParts, spec: TaskSpec, options: Mapping[str, Any]) -> DeadLetterQueue | None:
+    if not options[DLQ_TOPIC]:
+        return None
+    return DeadLetterQueue(
+        options[DLQ_TOPIC],
+        spec.connector,
+        spec.task,
+        parts.broker.producer(f"connector-dlq-producer-{spec.name}"),
+        parts.broker.admin(),
+        replication=options[DLQ_REPLICATION],
+        headers=options[DLQ_HEADERS],
+    )

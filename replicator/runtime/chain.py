@@ -1,0 +1,46 @@
+"""The transforms of a connector, each behind its predicate, applied in order (task thread)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replicator.api.record import ConnectRecord
+from replicator.plugins.factory import Step
+
+
+class Chain:
+    """One record in, one or none out.
+
+    Attributes:
+        steps: (transform, predicate or None, negate) in order; empty means nothing to do.
+    """
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        self.steps = list(steps)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def apply(self, record: ConnectRecord) -> ConnectRecord | None:
+        """The transformed record, or None when a transform dropped it."""
+        for step in self.steps:
+            transformed = apply_step(step, record)
+            if transformed is None:
+                return None
+            record = transformed
+        return record
+
+    def close(self) -> None:
+        """Release the transforms and predicates."""
+        for transform, predicate, _ in self.steps:
+            transform.close()
+            if predicate is not None:
+                predicate.close()
+
+
+def apply_step(step: Step, record: ConnectRecord) -> ConnectRecord | None:
+    """One transform, unless its predicate says no."""
+    transform, predicate, negate = step
+    if predicate is not None and predicate.test(record) is negate:
+        return record
+    return transform.apply(record)

@@ -1,0 +1,133 @@
+"""Messages to sink records: the hot path of a sink (task thread); twin of source_records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, cast
+
+from replicator.api.converter import Converter, HeaderConverter
+from replicator.api.position import INTERNAL_HEADER_PREFIX
+from replicator.api.record import Header, SinkRecord
+from replicator.broker.base import Message, MessageHeaders
+from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
+
+_INTERNAL: Final = INTERNAL_HEADER_PREFIX
+
+
+class RecordReader:
+    """Converters and chain of one sink task."""
+
+    def __init__(
+        self, chain: Chain, key: Converter, value: Converter, header: HeaderConverter, errors: ErrorHandler
+    ) -> None:
+        self._chain = chain
+        self._key = key
+        self._value = value
+        self._header = header
+        self._errors = errors
+        self._recent: tuple[Sequence[Message], ...] = ((), ())
+
+    def convert(self, messages: Sequence[Message]) -> list[SinkRecord]:
+        """Records to deliver; those filtered or skipped are absent."""
+        self._recent = (messages, self._recent[0])
+        records: list[SinkRecord] = []
+        add = records.append
+        read_key, read_value = self._key.to_connect_data, self._value.to_connect_data
+        read_headers = self._headers
+        apply = self._chain.apply if self._chain else None
+        remaining = iter(messages)
+        message: Message | None = None
+        while True:
+            try:
+                for message in remaining:
+                    topic = message.topic
+                    key_schema, key = read_key(topic, message.key)
+                    value_schema, value = read_value(topic, message.value)
+                    raw = message.headers
+                    timestamp = message.timestamp
+                    record = SinkRecord(
+                        topic,
+                        message.partition,
+                        key_schema,
+                        key,
+                        value_schema,
+                        value,
+                        message.offset,
+                        timestamp if timestamp >= 0 else None,
+                        read_headers(topic, raw) if raw else None,
+                    )
+                    if apply is not None:
+                        transformed = apply(record)
+                        if transformed is None:
+                            continue
+                        record = cast(SinkRecord, transformed)
+                    add(record)
+                return records
+            except Exception:  # noqa: BLE001 - the slow path makes the same call and decides by its error
+                assert message is not None
+                slow = self._convert_slowly(message)
+                if slow is not None:
+                    add(slow)
+
+    def original(self, record: SinkRecord) -> Message:
+        """The consumed message behind a record, whatever transforms made of it."""
+        topic, partition = record.original_topic, record.original_kafka_partition
+        offset = record.original_kafka_offset
+        for batch in self._recent:
+            for message in batch:
+                if message.offset == offset and message.topic == topic and message.partition == partition:
+                    return message
+        key = self._key.from_connect_data(topic, record.key_schema, record.key)
+        value = self._value.from_connect_data(topic, record.value_schema, record.value)
+        stamp = -1 if record.timestamp is None else record.timestamp
+        return Message(topic, partition, offset, stamp, key, value, None)
+
+    def _headers(self, topic: str, raw: MessageHeaders) -> list[Header]:
+        headers: list[Header] = []
+        for key, data in raw:
+            if key.startswith(_INTERNAL):
+                headers.append(Header(key, None, None if data is None else data.decode()))
+            else:
+                schema, value = self._header.to_connect_header(topic, key, data)
+                headers.append(Header(key, schema, value))
+        return headers
+
+    def _convert_slowly(self, message: Message) -> SinkRecord | None:
+        """The same, stage by stage; None for a record that is filtered or skipped."""
+        call = self._errors.call
+        topic = message.topic
+        key = call(
+            Stage.KEY_CONVERTER,
+            type(self._key),
+            lambda: self._key.to_connect_data(topic, message.key),
+            message,
+        )
+        if key is FAILED:
+            return None
+        value = call(
+            Stage.VALUE_CONVERTER,
+            type(self._value),
+            lambda: self._value.to_connect_data(topic, message.value),
+            message,
+        )
+        if value is FAILED:
+            return None
+        headers = call(
+            Stage.HEADER_CONVERTER,
+            type(self._header),
+            lambda: self._headers(topic, message.headers) if message.headers else None,
+            message,
+        )
+        if headers is FAILED:
+            return None
+        stamp = message.timestamp if message.timestamp >= 0 else None
+        record: Any = SinkRecord(
+            topic, message.partition, key[0], key[1], value[0], value[1], message.offset, stamp, headers
+        )
+        for step in self._chain.steps:
+            record = call(Stage.TRANSFORMATION, type(step[0]), partial(apply_step, step, record), message)
+            if record is None or record is FAILED:
+                return None
+        return cast(SinkRecord, record)

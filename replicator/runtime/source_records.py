@@ -1,0 +1,148 @@
+"""Source records to messages: the hot path of a source (task thread).
+
+One tight loop with everything bound to locals; a record that raises leaves the loop for the slow
+path with retries and tolerance, then the loop goes on behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final, cast
+
+from replicator.api.converter import Converter, HeaderConverter
+from replicator.api.position import INTERNAL_HEADER_PREFIX
+from replicator.api.record import Header, SourceRecord
+from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.commits import partition_key
+from replicator.runtime.inflight import PartitionOffset
+from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
+
+_INTERNAL: Final = INTERNAL_HEADER_PREFIX
+
+
+class RecordWriter:
+    """Chain and converters of one source task.
+
+    Attributes:
+        topics: topics of the records converted so far that nobody has taken yet.
+    """
+
+    def __init__(
+        self, chain: Chain, key: Converter, value: Converter, header: HeaderConverter, errors: ErrorHandler
+    ) -> None:
+        self._chain = chain
+        self._key = key
+        self._value = value
+        self._header = header
+        self._errors = errors
+        self.topics: set[str] = set()
+
+    def convert(self, records: Sequence[SourceRecord]) -> list[NewMessage]:
+        """Messages of the records that carry data and were neither filtered nor skipped."""
+        messages: list[NewMessage] = []
+        add = messages.append
+        write_key, write_value = self._key.from_connect_data, self._value.from_connect_data
+        write_headers = self._headers
+        apply = self._chain.apply if self._chain else None
+        topics = self.topics
+        last_topic = ""
+        remaining = iter(records)
+        polled: SourceRecord | None = None
+        while True:
+            try:
+                for polled in remaining:
+                    record = polled
+                    if not record.topic:
+                        continue
+                    if apply is not None:
+                        transformed = apply(record)
+                        if transformed is None:
+                            continue
+                        record = cast(SourceRecord, transformed)
+                    topic = record.topic
+                    if topic is not last_topic:
+                        topics.add(topic)
+                        last_topic = topic
+                    headers = record.headers
+                    add(
+                        NewMessage(
+                            topic,
+                            write_key(topic, record.key_schema, record.key),
+                            write_value(topic, record.value_schema, record.value),
+                            record.partition,
+                            record.timestamp,
+                            write_headers(topic, headers) if headers else None,
+                        )
+                    )
+                return messages
+            except Exception:  # noqa: BLE001 - the slow path makes the same call and decides by its error
+                assert polled is not None
+                message = self._convert_slowly(polled)
+                if message is not None:
+                    topics.add(message.topic)
+                    add(message)
+
+    def _headers(self, topic: str, headers: list[Header]) -> MessageHeaders:
+        raw: MessageHeaders = []
+        for key, schema, value in headers:
+            if key.startswith(_INTERNAL):
+                raw.append((key, value.encode()))
+            else:
+                raw.append((key, self._header.from_connect_header(topic, key, schema, value)))
+        return raw
+
+    def _convert_slowly(self, polled: SourceRecord) -> NewMessage | None:
+        """The same, stage by stage; None for a record that is filtered or skipped."""
+        call = self._errors.call
+        record: Any = polled
+        for step in self._chain.steps:
+            record = call(Stage.TRANSFORMATION, type(step[0]), partial(apply_step, step, record), polled)
+            if record is None or record is FAILED:
+                return None
+        topic = record.topic
+        headers = call(
+            Stage.HEADER_CONVERTER,
+            type(self._header),
+            lambda: self._headers(topic, record.headers) if record.headers else None,
+            polled,
+        )
+        if headers is FAILED:
+            return None
+        key = call(
+            Stage.KEY_CONVERTER,
+            type(self._key),
+            lambda: self._key.from_connect_data(topic, record.key_schema, record.key),
+            polled,
+        )
+        if key is FAILED:
+            return None
+        value = call(
+            Stage.VALUE_CONVERTER,
+            type(self._value),
+            lambda: self._value.from_connect_data(topic, record.value_schema, record.value),
+            polled,
+        )
+        if value is FAILED:
+            return None
+        return NewMessage(topic, key, value, record.partition, record.timestamp, headers)
+
+
+def newest_offsets(records: Sequence[SourceRecord]) -> list[PartitionOffset]:
+    """The last offset of each source partition in the batch, as maps.
+
+    Partitions are told apart by identity first, since a source hands out the same map again and again;
+    equal ones in different maps are merged, and the one that comes last in the batch counts.
+    """
+    last: dict[int, int] = {}
+    for index, record in enumerate(records):
+        last[id(record.source_partition)] = index
+    found: dict[str, PartitionOffset] = {}
+    for index in sorted(last.values()):
+        partition, offset = records[index].source_partition, records[index].source_offset
+        if partition is None or offset is None:
+            continue
+        plain = dict(offset) if isinstance(offset, Mapping) else offset.to_map()
+        found[partition_key(partition)] = (dict(partition), plain)
+    return list(found.values())

@@ -1,0 +1,183 @@
+"""Life of a task: one thread, its state, pause, stop, failure, and restart after lost connections.
+
+A RetriableError that leaves the work (a database that restarts at night) starts the task again
+from its stored offsets, with exponential backoff from 1 to 30 seconds, for ever; the state shows
+RESTARTING meanwhile. Any other error is FAILED with its trace.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from replicator.api.errors import ConnectError, RetriableError
+from replicator.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+RUNNING: Final = "RUNNING"
+PAUSED: Final = "PAUSED"
+FAILED: Final = "FAILED"
+RESTARTING: Final = "RESTARTING"
+STOPPED: Final = "STOPPED"
+UNASSIGNED: Final = "UNASSIGNED"
+
+FIRST_BACKOFF: Final = 1.0
+LONGEST_BACKOFF: Final = 30.0
+_HEALTHY_SECONDS: Final = 60.0
+
+StateListener = Callable[[str, str | None], None]
+"""Told (state, trace) on each change, on the task's thread."""
+
+
+class TaskWork(Protocol):
+    """One start-to-stop run of a task; every method on the task thread except `wake`."""
+
+    def start(self) -> None:
+        """Acquire everything and begin."""
+        ...
+
+    def step(self) -> None:
+        """One turn of the loop, at most about a second long without work."""
+        ...
+
+    def pause(self) -> None:
+        """Stop moving records."""
+        ...
+
+    def resume(self) -> None:
+        """Move them again."""
+        ...
+
+    def idle(self) -> None:
+        """One turn while paused."""
+        ...
+
+    def close(self) -> None:
+        """Commit what can be committed and release everything; also after a failure."""
+        ...
+
+    def wake(self) -> None:
+        """Let a waiting turn end soon (any thread)."""
+        ...
+
+
+class TaskRunner:
+    """Runs works of one task on one thread.
+
+    Attributes:
+        state: RUNNING, PAUSED, FAILED, RESTARTING or UNASSIGNED (not begun, or ended).
+        trace: why it is FAILED or RESTARTING.
+        stopping: set when the task is to end.
+        work: the present work, or None between two.
+    """
+
+    def __init__(
+        self, name: str, make_work: Callable[[], TaskWork], stopping: threading.Event, clock: Clock,
+        on_state: StateListener, *, paused: bool = False,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.state = UNASSIGNED
+        self.trace: str | None = None
+        self.stopping = stopping
+        self.work: TaskWork | None = None
+        self._make_work = make_work
+        self._clock = clock
+        self._on_state = on_state
+        self._paused = threading.Event()
+        if paused:
+            self._paused.set()
+        self._thread = threading.Thread(target=self._run, name=f"task-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Ask for PAUSED."""
+        self._paused.set()
+        self._wake()
+
+    def resume(self) -> None:
+        """Ask for RUNNING."""
+        self._paused.clear()
+        self._wake()
+
+    def stop(self) -> None:
+        """Ask for the end; returns at once."""
+        self.stopping.set()
+        self._wake()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end; False when the task is abandoned."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _wake(self) -> None:
+        work = self.work
+        if work is not None:
+            work.wake()
+
+    def _run(self) -> None:
+        attempts = 0
+        while not self.stopping.is_set():
+            began = self._clock.now()
+            try:
+                self._run_once()
+                break
+            except RetriableError as error:
+                if self.stopping.is_set():
+                    break
+                attempts = 0 if self._clock.now() - began > _HEALTHY_SECONDS else attempts
+                delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempts)
+                attempts = min(attempts + 1, 10)
+                log.warning("%s: %s Trying again in %g s.", self.name, error, delay)
+                self._set_state(RESTARTING, _trace(error))
+                self._clock.wait(self.stopping, delay)
+            except Exception as error:
+                log.error("%s: Task threw an uncaught and unrecoverable exception", self.name, exc_info=error)
+                self._set_state(FAILED, _trace(error))
+                return
+        self.state = UNASSIGNED
+
+    def _run_once(self) -> None:
+        work = self._make_work()
+        self.work = work
+        try:
+            work.start()
+            self._turn(work)
+        finally:
+            try:
+                work.close()
+            except ConnectError as error:
+                # The error that ended the work is the one to show.
+                log.warning("%s: could not be closed cleanly: %s", self.name, error)
+            finally:
+                self.work = None
+
+    def _turn(self, work: TaskWork) -> None:
+        stopping, paused = self.stopping, self._paused
+        while not stopping.is_set():
+            if paused.is_set():
+                if self.state != PAUSED:
+                    work.pause()
+                    self._set_state(PAUSED)
+                work.idle()
+            else:
+                if self.state != RUNNING:
+                    if self.state == PAUSED:
+                        work.resume()
+                    self._set_state(RUNNING)
+                work.step()
+
+    def _set_state(self, state: str, trace: str | None = None) -> None:
+        self.state, self.trace = state, trace
+        self._on_state(state, trace)
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

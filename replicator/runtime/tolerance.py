@@ -1,0 +1,167 @@
+"""What happens when one record cannot be handled: retry, then tolerance and reports (task thread).
+
+Retries follow Kafka Connect's formula. Where Connect drops a record whose retriable error did not
+go away although errors.tolerance is none, we fail the task (INV-6, C23).
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from replicator.api.errors import ConnectError, RetriableError
+from replicator.runtime.clock import Clock
+
+FIRST_DELAY_MS: Final = 300
+
+
+class Stage(enum.Enum):
+    """Where in a task an error happened."""
+
+    TRANSFORMATION = "TRANSFORMATION"
+    HEADER_CONVERTER = "HEADER_CONVERTER"
+    KEY_CONVERTER = "KEY_CONVERTER"
+    VALUE_CONVERTER = "VALUE_CONVERTER"
+    KAFKA_PRODUCE = "KAFKA_PRODUCE"
+    TASK_PUT = "TASK_PUT"
+
+
+class _Failed:
+    def __repr__(self) -> str:
+        return "FAILED"
+
+
+FAILED: Final = _Failed()
+"""Returned by `ErrorHandler.call` for a record that is skipped because the options say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failed record.
+
+    Attributes:
+        stage: where it failed.
+        executing: class that failed.
+        error: why.
+        attempts: how often it was tried.
+        original: the consumed Message (sinks) or the SourceRecord as polled (sources).
+    """
+
+    stage: Stage
+    executing: type
+    error: BaseException
+    attempts: int
+    original: Any
+
+
+class Reporter(Protocol):
+    """Where failures are told: log, dead letter queue."""
+
+    def report(self, failure: Failure) -> None:
+        """Report; never raises for its own troubles."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPolicy:
+    """The `errors.*` options of a connector."""
+
+    retry_timeout_ms: int = 0
+    retry_delay_max_ms: int = 60000
+    tolerate_all: bool = False
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> ErrorPolicy:
+        """From parsed connector options."""
+        return cls(
+            config["errors.retry.timeout"],
+            config["errors.retry.delay.max.ms"],
+            str(config["errors.tolerance"]).lower() == "all",
+        )
+
+
+@dataclass(slots=True)
+class ErrorCounts:
+    """Totals since the task started."""
+
+    failures: int = 0
+    retries: int = 0
+    skipped: int = 0
+    reported: int = 0
+
+
+class ErrorHandler:
+    """Calls an operation on one record with retries, reports and tolerance."""
+
+    def __init__(
+        self, policy: ErrorPolicy, reporters: Sequence[Reporter], clock: Clock, stopping: threading.Event
+    ) -> None:
+        self.policy = policy
+        self.counts = ErrorCounts()
+        self._reporters = reporters
+        self._clock = clock
+        self._stopping = stopping
+
+    def call(self, stage: Stage, executing: type, operation: Callable[[], Any], original: Any) -> Any:
+        """The operation's result, or FAILED when the record is to be skipped.
+
+        Raises:
+            ConnectError: errors.tolerance is none.
+            RetriableError: the task is to stop while it waits; nothing was decided.
+        """
+        attempts = 0
+        delays = self._delays()
+        while True:
+            attempts += 1
+            try:
+                return operation()
+            except RetriableError as error:
+                self.counts.failures += 1
+                if self._stopping.is_set():
+                    raise
+                delay = next(delays, None)
+                if delay is None:
+                    return self._give_up(stage, executing, error, attempts, original)
+                self._clock.wait(self._stopping, delay / 1000.0)
+                self.counts.retries += 1
+            except Exception as error:  # noqa: BLE001 - any error of a plugin is the record's, as in Connect
+                self.counts.failures += 1
+                return self._give_up(stage, executing, error, attempts, original)
+
+    def fail(self, failure: Failure) -> None:
+        """Report a failure, then fail the task unless errors are tolerated.
+
+        Raises:
+            ConnectError: errors.tolerance is none.
+        """
+        for reporter in self._reporters:
+            reporter.report(failure)
+            self.counts.reported += 1
+        if not self.policy.tolerate_all:
+            raise ConnectError("Tolerance exceeded in error handler") from failure.error
+        self.counts.skipped += 1
+
+    def _give_up(
+        self, stage: Stage, executing: type, error: BaseException, attempts: int, original: Any
+    ) -> _Failed:
+        failed = Failure(stage=stage, executing=executing, error=error, attempts=attempts, original=original)
+        self.fail(failed)
+        return FAILED
+
+    def _delays(self) -> Iterator[float]:
+        timeout = self.policy.retry_timeout_ms
+        deadline = self._clock.now() * 1000.0 + timeout if timeout >= 0 else float("inf")
+        attempt = 0
+        while (now := self._clock.now() * 1000.0) < deadline:
+            # Beyond 2**40 ms the shift only makes big integers.
+            delay: float = FIRST_DELAY_MS << min(attempt, 40)
+            if delay > self.policy.retry_delay_max_ms:
+                delay = random.random() * self.policy.retry_delay_max_ms
+            if now + delay > deadline:
+                delay = max(0.0, deadline - now)
+            attempt += 1
+            yield delay

@@ -1,0 +1,93 @@
+"""A worker: runs tasks, each on its own thread, over one broker and one offset store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from replicator.runtime.assembly import TaskSpec, WorkerParts, make_work
+from replicator.runtime.stats import TaskStats
+from replicator.runtime.task import StateListener, TaskRunner
+
+
+class TaskHandle:
+    """A running task as the herder holds it; everything may be called from any thread."""
+
+    def __init__(self, spec: TaskSpec, runner: TaskRunner) -> None:
+        self.spec = spec
+        self.runner = runner
+
+    @property
+    def state(self) -> str:
+        """Present state."""
+        return self.runner.state
+
+    @property
+    def trace(self) -> str | None:
+        """Why it is FAILED or RESTARTING."""
+        return self.runner.trace
+
+    def stats(self) -> dict[str, Any]:
+        """Live numbers; `lag_ms` when the task publishes it."""
+        numbers = self.spec.stats.snapshot()
+        lag = self.spec.facts.facts.get("lag_ms")
+        return numbers if lag is None else {**numbers, "lag_ms": lag}
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the task published."""
+        return self.spec.facts.facts
+
+    def gauges(self) -> Mapping[str, float]:
+        """Numbers the task published."""
+        return self.spec.facts.gauges
+
+
+class Worker:
+    """Starts and stops tasks."""
+
+    def __init__(self, parts: WorkerParts) -> None:
+        self.parts = parts
+
+    def start_task(
+        self,
+        connector: str,
+        task: int,
+        task_class: type[Any],
+        *,
+        config: Mapping[str, str],
+        task_config: Mapping[str, str],
+        on_state: StateListener,
+        used: Callable[[str], None],
+        paused: bool = False,
+    ) -> TaskHandle:
+        """Run a task; failures show in its state."""
+        spec = TaskSpec(
+            connector=connector,
+            task=task,
+            task_class=task_class,
+            config=config,
+            task_config=task_config,
+            used=used,
+            stats=TaskStats(self.parts.clock),
+            stopping=threading.Event(),
+        )
+        runner = TaskRunner(
+            spec.name,
+            lambda: make_work(self.parts, spec),
+            spec.stopping,
+            self.parts.clock,
+            on_state,
+            paused=paused,
+        )
+        handle = TaskHandle(spec, runner)
+        runner.start()
+        return handle
+
+    def stop_tasks(self, handles: Sequence[TaskHandle]) -> list[TaskHandle]:
+        """Stop tasks together within `task.shutdown.graceful.timeout.ms`; answers with those abandoned."""
+        for handle in handles:
+            handle.runner.stop()
+        deadline = time.monotonic() + self.parts.config.seconds("task.shutdown.graceful.timeout.ms")
+        return [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
