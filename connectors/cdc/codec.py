@@ -22,8 +22,8 @@ class ColumnCodec:
             for text that the schema cannot hold.
         placeholder: value of an unchanged TOAST column the server did not send.
         filler: value of a required column that a partial old row lacks.
-        inline: Python expression of the value with `{0}` for the text, equivalent to `decode` but
-            free of a call; None when there is no short one. `decode` serves everything else.
+        inline: Python expression equivalent to `decode` but cheaper for the usual text: `{0}` stands for
+            the text, `{1}` for `decode`. None when there is no short one.
         may_be_unchanged: whether the server may leave the value out of an update.
     """
 

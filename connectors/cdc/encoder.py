@@ -276,14 +276,12 @@ def _field_names(table: Table, columns: Sequence[Column], options: EncodingOptio
 
 
 def _expression(codec: ColumnCodec, i: int, namespace: dict[str, Any]) -> str:
+    """The value of variable `c<i>`; a decoder that is called is put into the namespace."""
     if codec.decode is None:
         return f"c{i}"
-    if codec.inline is not None:
-        value = codec.inline.format(f"c{i}")
-    else:
-        name = f"decode{i}"
-        namespace[name] = codec.decode
-        value = f"{name}(c{i})"
+    name = f"decode{i}"
+    namespace[name] = codec.decode
+    value = f"{name}(c{i})" if codec.inline is None else codec.inline.format(f"c{i}", name)
     return f"None if c{i} is None else {value}"
 
 

@@ -1,0 +1,90 @@
+"""Masks and truncation of character columns, as the `column.mask.*` and `column.truncate.*` options say.
+
+Applied to the codec of a column, so keys and rows are treated alike. NULL stays NULL. Immutable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from connectors.cdc.codec import ColumnCodec
+from connectors.cdc.selection import Patterns
+from connectors.cdc.tables import Column
+from replicator.api import ConfigError, Schema, SchemaType
+
+Change = Callable[[str], str]
+
+_MASK = re.compile(r"column\.mask\.with\.(\d+)\.chars")
+_TRUNCATE = re.compile(r"column\.truncate\.to\.(\d+)\.chars")
+_HASH = re.compile(r"column\.mask\.hash\.(v2\.)?(.+?)\.with\.salt\.(.+)")
+_CHARACTER_TYPES: Final = frozenset({"varchar", "bpchar"})
+
+
+class ColumnMasks:
+    """The masking rules of a configuration (raw options: their names carry numbers).
+
+    Raises:
+        ConfigError: an option names an unknown algorithm or a wrong expression.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._rules: list[tuple[Patterns, Callable[[Column], Change], dict[str, str]]] = []
+        for option, value in config.items():
+            rule = _rule(option)
+            if rule is not None:
+                self._rules.append((Patterns(option, value), *rule))
+
+    def apply(self, table: str, column: Column, codec: ColumnCodec) -> ColumnCodec:
+        """The codec with the rules that match the column; only plain strings are changed."""
+        if codec.schema.type is not SchemaType.STRING or codec.schema.name is not None:
+            return codec
+        for patterns, change, parameters in self._rules:
+            if patterns.match(f"{table}.{column.name}"):
+                codec = codec.then(change(column), _with(codec.schema, parameters))
+        return codec
+
+
+def _with(schema: Schema, parameters: Mapping[str, str]) -> Schema:
+    return schema.evolve(parameters={**schema.parameters, **parameters})
+
+
+def _rule(option: str) -> tuple[Callable[[Column], Change], dict[str, str]] | None:
+    match = _MASK.fullmatch(option)
+    if match is not None:
+        stars = "*" * int(match[1])
+        return (lambda _column: lambda _text: stars), {"masked": "true"}
+    match = _TRUNCATE.fullmatch(option)
+    if match is not None:
+        length = int(match[1])
+        return (lambda _column: lambda text: text[:length]), {"truncateLength": match[1]}
+    match = _HASH.fullmatch(option)
+    if match is not None:
+        return _hashed(option, match), {"masked": "true"}
+    return None
+
+
+def _hashed(option: str, match: re.Match[str]) -> Callable[[Column], Change]:
+    """Salted digest of the value's UTF-8 in hexadecimal, cut to the column's length."""
+    if not match[1]:
+        raise ConfigError(
+            f"{option}: the first version hashes a form that only Java has",
+            option=option,
+            hint="Use column.mask.hash.v2.",
+        )
+    name = match[2].replace("-", "", 1).replace("/", "_").lower()
+    if name not in hashlib.algorithms_available:
+        raise ConfigError(f"{option}: unknown algorithm {match[2]}", option=option)
+    salt = match[3].encode()
+
+    def change(column: Column) -> Change:
+        length = column.typmod - 4 if column.type_name in _CHARACTER_TYPES and column.typmod > 4 else None
+
+        def digest(text: str) -> str:
+            return hashlib.new(name, salt + text.encode()).hexdigest()[:length]
+
+        return digest
+
+    return change
