@@ -20,7 +20,7 @@ from connectors.postgres import canonical, inventory, preflight
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translate
-from connectors.postgres.types import type_options
+from connectors.postgres.types import TypeOptions
 from replicator.api.database import Canonical, Keys, Problem, TableInfo
 from replicator.api.errors import ConfigError, ConnectError
 
@@ -95,7 +95,7 @@ class PostgresDatabase:
         """Tables matching the globs, each column with the schema the connector will emit."""
         try:
             found = inventory.read(
-                self._connection, include, exclude, type_options(CONFIG.parse(self._options))
+                self._connection, include, exclude, TypeOptions.from_config(CONFIG.parse(self._options))
             )
             return [self._measured(table) for table in found]
         except psycopg.Error as error:

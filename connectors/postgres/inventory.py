@@ -17,7 +17,7 @@ from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import PlainConnection
 from connectors.postgres.errors import translated
-from connectors.postgres.types import TypeOptions, column_codec
+from connectors.postgres.types import TypeOptions, table_codecs
 from connectors.postgres.types_catalog import TypeCatalog
 from replicator.api.database import ColumnInfo, TableInfo
 
@@ -70,7 +70,7 @@ def _selected(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool
 def _table(
     relation: Relation, table: Table, texts: Sequence[tuple[Any, ...]], options: TypeOptions
 ) -> TableInfo:
-    codecs = {c.name: column_codec(c, options) for c in table.columns}
+    codecs = table_codecs(table, options)
     return TableInfo(
         schema=relation.schema,
         name=relation.name,
@@ -85,7 +85,7 @@ def _table(
 
 
 def _column(
-    name: str, text: str, generated: bool, column: Column | None, codecs: Mapping[str, ColumnCodec | None]
+    name: str, text: str, generated: bool, column: Column | None, codecs: Mapping[str, ColumnCodec]
 ) -> ColumnInfo:
     codec = codecs.get(name)
     if column is None or codec is None:
