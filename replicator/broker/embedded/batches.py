@@ -40,12 +40,12 @@ class EncodedBatch(NamedTuple):
 
     Attributes:
         blob: the encoded messages.
-        count: number of messages.
+        messages: number of messages.
         raw: size of keys and values as delivered, for limits on memory.
     """
 
     blob: bytes
-    count: int
+    messages: int
     raw: int
 
 
@@ -169,7 +169,7 @@ def _encode_headers(headers: list[MessageHeaders | None]) -> tuple[int, list[byt
     sections: list[bytes] = []
     try:
         # One header a message, all of the same name: what log readers write.
-        pairs = [pair for (pair,) in headers]  # type: ignore[union-attr]
+        pairs = [pair for (pair,) in headers]  # type: ignore[misc]
         name = pairs[0][0]
         values = [value for key, value in pairs if key == name]
         if len(values) == len(pairs):

@@ -285,7 +285,7 @@ class Log:
                 for partition, first, positions, messages, encoded in group:
                     seq += 1
                     base = ends.get(partition, partition.end)
-                    ends[partition] = end = base + encoded.count
+                    ends[partition] = end = base + encoded.messages
                     packed = None if positions is None else pack_positions(positions)
                     rows.append(
                         (
@@ -294,7 +294,7 @@ class Log:
                             partition.id,
                             base,
                             end,
-                            encoded.count,
+                            encoded.messages,
                             encoded.raw,
                             now,
                             first,
@@ -303,7 +303,7 @@ class Log:
                         )
                     )
                     held.append(TailBatch(partition, base, first, positions, messages))
-                    raw += encoded.raw + 200 * encoded.count
+                    raw += encoded.raw + 200 * encoded.messages
                 tails.append(TailGroup(last, held, now, raw))
             if any(partition.deleted for partition in ends):
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
@@ -385,4 +385,5 @@ def wake(partitions: Mapping[Partition, int]) -> None:
     """Wake everyone who waits for one of the partitions."""
     for partition in partitions:
         for waiter in partition.waiters:
-            waiter.set()
+            if not waiter.is_set():
+                waiter.set()

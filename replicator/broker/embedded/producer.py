@@ -90,7 +90,7 @@ class TransactionalProducer(EmbeddedProducer):
                             self._id,
                             self._appends,
                             partition.id,
-                            encoded.count,
+                            encoded.messages,
                             encoded.raw,
                             first,
                             packed,
