@@ -209,6 +209,8 @@ def decode_tuple(data: Buffer, pos: int, n: int) -> tuple[Texts, int]:
     """
     values: Texts = []
     append = values.append
+    if not isinstance(data, bytes):
+        data = bytes(data)
     try:
         if (data[pos] << 8 | data[pos + 1]) != n:
             raise DataError(f"A row has {data[pos] << 8 | data[pos + 1]} columns, its relation has {n}")
@@ -216,9 +218,9 @@ def decode_tuple(data: Buffer, pos: int, n: int) -> tuple[Texts, int]:
         for _ in range(n):
             kind = data[pos]
             if kind == 116:  # t: text
-                end = pos + 5 + _size_at(data, pos + 1)[0]
-                append(str(data[pos + 5 : end], "utf-8"))
-                pos = end
+                start = pos + 5
+                pos = start + _size_at(data, pos + 1)[0]
+                append(data[start:pos].decode())
             elif kind == 110:  # n: null
                 append(None)
                 pos += 1
@@ -244,7 +246,8 @@ def decode_insert(data: Buffer, n: int) -> Texts:
 
 def decode_update(data: Buffer, n: int) -> tuple[str | None, Texts | None, Texts]:
     """Kind of the old tuple (K, O or None), the old tuple, and the new tuple of an UPDATE message."""
-    kind = bytes(data[5:6])
+    data = bytes(data)
+    kind = data[5:6]
     old: Texts | None = None
     pos = 5
     if kind in (b"K", b"O"):
