@@ -1,0 +1,443 @@
+"""The herder of one process: connectors from files or REST, configurations in memory.
+
+Any thread may call; one lock guards connectors and their tasks. Plugins' `start` and `task_configs`
+run under it, tasks on their own threads. Offsets and topics live in the worker's stores and stay
+when a connector is deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from replicator.api.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    ConnectError,
+    NotFoundError,
+)
+from replicator.config.connector import COMMON_DEF, SINK_DEF, SOURCE_DEF
+from replicator.herder import offsets as offset_views
+from replicator.herder.base import (
+    ConnectorInfo,
+    ConnectorStatus,
+    Health,
+    PluginInfo,
+    TaskInfo,
+    TaskProgress,
+    TaskState,
+)
+from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
+from replicator.herder.restarts import plan
+from replicator.herder.validation import Validator, key_info
+from replicator.plugins.registry import KINDS
+from replicator.runtime.assembly import sink_group
+from replicator.runtime.connector import ConnectorRunner
+from replicator.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_INITIAL = {"RUNNING": STARTED, "STARTED": STARTED, "PAUSED": PAUSED, "STOPPED": STOPPED}
+
+
+class StandaloneHerder:
+    """Implements `herder.base.Herder`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._parts = worker.parts
+        self._worker_id = worker.parts.config.worker_id
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.RLock()
+        policy = str(worker.parts.config["connector.client.config.override.policy"])
+        self._validator = Validator(worker.parts.registry, worker.parts.resolver, policy)
+
+    # Views
+
+    def cluster_id(self) -> str:
+        """Identity of the log."""
+        return self._parts.broker.cluster_id()
+
+    def health(self) -> Health:
+        """A herder that answers is healthy."""
+        return Health("healthy", "Worker has completed startup and is ready to handle requests.")
+
+    def connectors(self) -> list[str]:
+        """Names, sorted."""
+        return sorted(self._entries)
+
+    def connector_info(self, name: str) -> ConnectorInfo:
+        """Configuration and tasks."""
+        with self._lock:
+            return self._entry(name).info()
+
+    def connector_config(self, name: str) -> dict[str, str]:
+        """The unresolved configuration."""
+        with self._lock:
+            return dict(self._entry(name).config)
+
+    def connector_status(self, name: str) -> ConnectorStatus:
+        """States."""
+        with self._lock:
+            return self._entry(name, f"No status found for connector {name}").status(self._worker_id)
+
+    def task_status(self, name: str, task: int) -> TaskState:
+        """State of one task."""
+        missing = f"No status found for task {name}-{task}"
+        with self._lock:
+            entry = self._entry(name, missing)
+            if not 0 <= task < len(entry.task_configs):
+                raise NotFoundError(missing)
+            return entry.task_state(task, self._worker_id)
+
+    def progress(self, name: str) -> list[TaskProgress]:
+        """Live facts of the tasks."""
+        with self._lock:
+            return self._entry(name).progress()
+
+    def task_infos(self, name: str) -> list[TaskInfo]:
+        """Task configurations."""
+        with self._lock:
+            return self._entry(name).task_infos()
+
+    def active_topics(self, name: str) -> list[str]:
+        """Topics used; empty for an unknown connector, as in Connect."""
+        with self._lock:
+            entry = self._entries.get(name)
+            return sorted(entry.topics) if entry else []
+
+    def reset_active_topics(self, name: str) -> None:
+        """Forget the topics used."""
+        with self._lock:
+            entry = self._entries.get(name)
+            if entry:
+                entry.topics.clear()
+
+    # Plugins
+
+    def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
+        """Plugins that can be imported, in Connect's order."""
+        kinds = ("sink", "source") if connectors_only else tuple(KINDS)
+        found = []
+        for kind, name, cls in self._parts.registry.all():
+            if kind in kinds:
+                shown = next((a for a in cls.aliases if "." in a), name)
+                version = cls.version() if hasattr(cls, "version") else None
+                found.append(PluginInfo(shown, kind, version))
+        return found
+
+    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
+        """Options of a plugin, then those every connector has."""
+        for kind in KINDS:
+            cls = self._parts.registry.find(kind, plugin)
+            if cls is not None:
+                config_def = cls.config_def()
+                if kind in ("sink", "source"):
+                    config_def = config_def.merged(SINK_DEF if kind == "sink" else SOURCE_DEF)
+                return [key_info(k) for k in config_def.keys.values()]
+        raise NotFoundError(f"Unknown plugin {plugin}.")
+
+    def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:
+        """ConfigInfos."""
+        given = str(config.get("connector.class") or "")
+        if given and not given.removesuffix("Connector").endswith(plugin.removesuffix("Connector")):
+            raise BadRequestError(f"Included connector type {given} does not match request type {plugin}")
+        return self._validator.infos(config)
+
+    # Configurations
+
+    def put_connector_config(
+        self,
+        name: str,
+        config: Mapping[str, str | None],
+        *,
+        initial_state: str | None = None,
+        allow_replace: bool = True,
+    ) -> tuple[bool, ConnectorInfo]:
+        """Create or replace a connector."""
+        name = name.strip()
+        named = _with_name(name, config)
+        with self._lock:
+            if name in self._entries and not allow_replace:
+                raise AlreadyExistsError(f"Connector {name} already exists")
+        self._validator.check(named)
+        stored = {option: str(value) for option, value in named.items()}
+        with self._lock:
+            old = self._entries.get(name)
+            target = _target(initial_state) or (old.target if old else STARTED)
+            entry = self._new_entry(name, stored, target)
+            if old is not None:
+                self._halt(old)
+                entry.topics = old.topics
+            self._entries[name] = entry
+            self._bring_up(entry)
+            return old is None, entry.info()
+
+    def patch_connector_config(self, name: str, patch: Mapping[str, str | None]) -> ConnectorInfo:
+        """Change some options."""
+        config = self.connector_config(name)
+        for option, value in patch.items():
+            if value is None:
+                config.pop(option, None)
+            else:
+                config[option] = value
+        return self.put_connector_config(name, config)[1]
+
+    def delete_connector(self, name: str) -> None:
+        """Stop and forget a connector."""
+        with self._lock:
+            entry = self._entry(name)
+            self._halt(entry)
+            del self._entries[name]
+
+    # Target states
+
+    def pause_connector(self, name: str) -> None:
+        """PAUSED; a stopped connector keeps having no tasks."""
+        with self._lock:
+            entry = self._known(name)
+            entry.target = PAUSED
+            entry.runner.pause()
+            for handle in entry.tasks.values():
+                handle.runner.pause()
+
+    def resume_connector(self, name: str) -> None:
+        """STARTED."""
+        with self._lock:
+            entry = self._known(name)
+            was, entry.target = entry.target, STARTED
+            if was != STARTED and not entry.task_configs:
+                self._bring_up(entry)
+                return
+            entry.runner.resume()
+            for handle in entry.tasks.values():
+                handle.runner.resume()
+
+    def stop_connector(self, name: str) -> None:
+        """STOPPED: no tasks."""
+        with self._lock:
+            entry = self._known(name)
+            entry.target = STOPPED
+            self._halt(entry)
+            entry.task_configs = []
+            entry.runner.stop(STOPPED)
+
+    # Restarts
+
+    def restart_connector(
+        self, name: str, *, include_tasks: bool = False, only_failed: bool = False
+    ) -> ConnectorStatus:
+        """Restart the parts the request means."""
+        with self._lock:
+            entry = self._known(name)
+            restart = plan(
+                entry.status(self._worker_id), include_tasks=include_tasks, only_failed=only_failed
+            )
+            self._stop_tasks(entry, restart.tasks)
+            if restart.connector and entry.target != STOPPED:
+                entry.runner.stop()
+                self._start_instance(entry)
+            for task in restart.tasks:
+                self._start_task(entry, task)
+            return restart.status
+
+    def restart_task(self, name: str, task: int) -> None:
+        """Restart one task."""
+        with self._lock:
+            entry = self._known(name)
+            if not 0 <= task < len(entry.task_configs):
+                raise NotFoundError(f"Unknown task: {name}-{task}")
+            self._stop_tasks(entry, (task,))
+            self._start_task(entry, task)
+
+    # Offsets
+
+    def connector_offsets(self, name: str) -> list[dict[str, Any]]:
+        """Stored offsets of a source, group positions of a sink."""
+        entry = self._known(name)
+        if entry.kind == "sink":
+            return offset_views.show_sink(self._parts.broker.admin(), self._group(entry))
+        return offset_views.show_source(self._parts.offsets, name)
+
+    def alter_offsets(self, name: str, offsets: Sequence[Mapping[str, Any]]) -> str:
+        """Change offsets of a stopped connector; the connector itself is asked first (C11)."""
+        with self._lock:
+            entry = self._stopped(name)
+            if entry.kind == "sink":
+                wanted = offset_views.parse_sink(offsets)
+                return offset_views.message("altered", by_connector=self._change_sink(entry, wanted))
+            changed = offset_views.parse_source(offsets)
+            by_connector = self._connector(entry).alter_offsets(self._resolved(entry), {"offsets": changed})
+            self._parts.offsets.write(name, changed)
+            return offset_views.message("altered", by_connector=by_connector)
+
+    def reset_offsets(self, name: str) -> str:
+        """Remove the offsets of a stopped connector."""
+        with self._lock:
+            entry = self._stopped(name)
+            if entry.kind == "sink":
+                admin, group = self._parts.broker.admin(), self._group(entry)
+                known = dict.fromkeys(admin.group_offsets(group))
+                by_connector = self._change_sink(entry, known)
+                offset_views.reset_sink(admin, group)
+            else:
+                removed = [(partition, None) for partition, _ in self._parts.offsets.offsets(name)]
+                by_connector = self._connector(entry).alter_offsets(
+                    self._resolved(entry), {"offsets": removed}
+                )
+                self._parts.offsets.write(name, removed)
+            return offset_views.message("reset", by_connector=by_connector)
+
+    def _change_sink(self, entry: Entry, wanted: Mapping[Any, int | None]) -> bool:
+        admin, group = self._parts.broker.admin(), self._group(entry)
+        offset_views.check_no_members(admin, group)
+        by_connector = bool(self._connector(entry).alter_offsets(self._resolved(entry), wanted))
+        offset_views.alter_sink(admin, group, wanted)
+        return by_connector
+
+    # Life
+
+    def stop(self) -> None:
+        """Drain and stop everything; target states stay as they are."""
+        with self._lock:
+            entries = list(self._entries.values())
+            handles = [h for e in entries for h in e.tasks.values()]
+            for abandoned in self._worker.stop_tasks(handles):
+                log.error("Graceful stop of task %s failed.", abandoned.spec.name)
+            for entry in entries:
+                entry.tasks.clear()
+                entry.runner.stop()
+
+    def _new_entry(self, name: str, config: dict[str, str], target: str) -> Entry:
+        kind, cls = self._parts.registry.connector(config["connector.class"])
+        runner = ConnectorRunner(name, cls, _logged(name), lambda: self._reconfigure_soon(name))
+        return Entry(name, kind, cls.version(), config, target, runner)
+
+    def _bring_up(self, entry: Entry) -> None:
+        if entry.target == STOPPED:
+            entry.runner.stop(STOPPED)
+        elif entry.target == PAUSED:
+            # Created paused: nothing runs before the first resume.
+            entry.runner.stop(PAUSED)
+        elif self._start_instance(entry):
+            self._start_tasks(entry)
+
+    def _start_instance(self, entry: Entry) -> bool:
+        try:
+            resolved = self._resolved(entry)
+        except ConnectError as error:
+            entry.runner.raise_error(error)
+            return False
+        started = entry.runner.start(resolved)
+        if started and entry.target == PAUSED:
+            entry.runner.pause()
+        return started
+
+    def _start_tasks(self, entry: Entry) -> None:
+        resolved = self._resolved(entry)
+        configs = entry.runner.task_configs(COMMON_DEF.parse(resolved))
+        if configs is None:
+            return
+        cls = entry.runner.task_class()
+        extra = {"task.class": f"{cls.__module__}.{cls.__qualname__}"}
+        extra |= {t: entry.config[t] for t in ("topics", "topics.regex") if entry.config.get(t)}
+        entry.task_configs = [unresolve(c, entry.config, resolved) | extra for c in configs]
+        for task in range(len(entry.task_configs)):
+            self._start_task(entry, task)
+
+    def _start_task(self, entry: Entry, task: int) -> None:
+        cls = self._task_class(entry)
+        entry.tasks[task] = self._worker.start_task(
+            entry.name,
+            task,
+            cls,
+            config=entry.config,
+            task_config=entry.task_configs[task],
+            on_state=_logged(f"{entry.name}-{task}"),
+            used=entry.topics.add,
+            paused=entry.target == PAUSED,
+        )
+
+    def _task_class(self, entry: Entry) -> type[Any]:
+        return self._connector(entry).task_class()  # type: ignore[no-any-return]
+
+    def _stop_tasks(self, entry: Entry, tasks: Sequence[int]) -> None:
+        handles = [entry.tasks.pop(t) for t in tasks if t in entry.tasks]
+        for abandoned in self._worker.stop_tasks(handles):
+            log.error("Graceful stop of task %s failed.", abandoned.spec.name)
+
+    def _halt(self, entry: Entry) -> None:
+        self._stop_tasks(entry, list(entry.tasks))
+        entry.runner.stop()
+
+    def _reconfigure_soon(self, name: str) -> None:
+        """Connectors ask from threads of their own, which must not wait for the herder's lock."""
+        threading.Thread(
+            target=self._reconfigure, args=(name,), name=f"reconfigure-{name}", daemon=True
+        ).start()
+
+    def _reconfigure(self, name: str) -> None:
+        with self._lock:
+            entry = self._entries.get(name)
+            if entry is None or entry.target == STOPPED:
+                return
+            self._stop_tasks(entry, list(entry.tasks))
+            self._start_tasks(entry)
+
+    # Finding
+
+    def _entry(self, name: str, missing: str | None = None) -> Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise NotFoundError(missing or f"Connector {name} not found")
+        return entry
+
+    def _known(self, name: str) -> Entry:
+        return self._entry(name, f"Unknown connector {name}")
+
+    def _stopped(self, name: str) -> Entry:
+        entry = self._entry(name)
+        if entry.target != STOPPED or entry.task_configs:
+            raise BadRequestError(
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for"
+                " the specified connector by issuing a 'PUT' request to the"
+                f" '/connectors/{name}/stop' endpoint"
+            )
+        return entry
+
+    def _connector(self, entry: Entry) -> Any:
+        """A fresh, unstarted instance."""
+        return self._parts.registry.connector(entry.config["connector.class"])[1]()
+
+    def _resolved(self, entry: Entry) -> dict[str, str]:
+        return self._parts.resolver.resolve(entry.config)
+
+    def _group(self, entry: Entry) -> str:
+        return sink_group(entry.name, self._resolved(entry))
+
+
+def _with_name(name: str, config: Mapping[str, str | None]) -> dict[str, str | None]:
+    given = config.get("name")
+    if given is not None and given.strip() != name:
+        raise BadRequestError(
+            f"Connector name configuration ({given}) doesn't match connector name in the URL ({name})"
+        )
+    return {**config, "name": name}
+
+
+def _target(initial_state: str | None) -> str | None:
+    if initial_state is None:
+        return None
+    target = _INITIAL.get(initial_state.upper())
+    if target is None:
+        raise BadRequestError(f"{initial_state} is not an initial state: RUNNING, PAUSED or STOPPED.")
+    return target
+
+
+def _logged(name: str) -> Callable[[str, str | None], None]:
+    def state_changed(state: str, trace: str | None) -> None:
+        log.info("%s is %s", name, state)
+
+    return state_changed

@@ -1,0 +1,131 @@
+"""The composition root: broker, stores, worker, herder and REST of one process.
+
+`Service(options)` builds nothing that costs; `start` opens the log, `stop` drains tasks (INV-8) and
+closes everything in reverse order.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from replicator.api.errors import ConfigError, IllegalStateError
+from replicator.broker.base import Broker
+from replicator.config.providers import Resolver
+from replicator.config.worker import WorkerConfig
+from replicator.herder.standalone import StandaloneHerder
+from replicator.plugins.registry import Registry
+from replicator.runtime.assembly import WorkerParts
+from replicator.runtime.clock import Clock, SystemClock
+from replicator.runtime.worker import Worker
+from replicator.storage.base import OffsetStore
+
+log = logging.getLogger(__name__)
+
+MEMORY = ":memory:"
+
+
+class Service:
+    """A standalone worker.
+
+    Attributes:
+        config: the worker's options, resolved.
+        registry: known plugins.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any] | WorkerConfig,
+        *,
+        registry: Registry | None = None,
+        broker: Broker | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        raw = options.raw if isinstance(options, WorkerConfig) else options
+        self.resolver = Resolver.of_worker(raw)
+        self.config = WorkerConfig(self.resolver.resolve(raw))
+        self.registry = registry or Registry()
+        self._broker = broker
+        self._clock = clock or SystemClock()
+        self._herder: StandaloneHerder | None = None
+        self._closers: list[Callable[[], None]] = []
+
+    @property
+    def herder(self) -> StandaloneHerder:
+        """The herder of a started service.
+
+        Raises:
+            IllegalStateError: the service is not started.
+        """
+        if self._herder is None:
+            raise IllegalStateError("The service is not started.")
+        return self._herder
+
+    @property
+    def broker(self) -> Broker:
+        """The broker of a started service.
+
+        Raises:
+            IllegalStateError: the service is not started.
+        """
+        if self._broker is None:
+            raise IllegalStateError("The service is not started.")
+        return self._broker
+
+    def start(self) -> None:
+        """Open the log and serve REST; connectors are then given to `herder`."""
+        try:
+            broker = self._open_broker()
+            store = self._open_offsets(broker)
+            parts = WorkerParts(self.config, self.registry, broker, store, self.resolver, self._clock)
+            self._herder = StandaloneHerder(Worker(parts))
+            self._closers.append(self._herder.stop)
+            self._serve(self._herder)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Drain tasks, then close everything."""
+        while self._closers:
+            self._closers.pop()()
+
+    def _open_broker(self) -> Broker:
+        if self._broker is None:
+            if self.config.kafka:
+                raise ConfigError(
+                    "Kafka is not supported yet.", option="bootstrap.servers", hint="Set data.dir instead."
+                )
+            from replicator.broker.embedded import EmbeddedBroker
+
+            self._broker = EmbeddedBroker(self.config.data_dir or MEMORY)
+            self._closers.append(self._broker.close)
+        return self._broker
+
+    def _open_offsets(self, broker: Broker) -> OffsetStore:
+        file = self.config["offset.storage.file.filename"]
+        store: OffsetStore
+        if file:
+            from replicator.storage.file import FileOffsetStore
+
+            store = FileOffsetStore(Path(file))
+        else:
+            from replicator.storage.offset_store import TopicOffsetStore
+
+            store = TopicOffsetStore(broker, self.config["offset.storage.topic"])
+        store.start()
+        self._closers.append(store.stop)
+        return store
+
+    def _serve(self, herder: StandaloneHerder) -> None:
+        if self.config.listener is None:
+            return
+        from replicator.rest.app import RestServer, create_app
+
+        host, port = self.config.listener
+        server = RestServer(create_app(herder), host or "0.0.0.0", port)
+        server.start()
+        self._closers.append(server.stop)
+        log.info("REST API listens on http://%s:%s", host, port)
