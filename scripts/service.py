@@ -160,13 +160,19 @@ class Sync:
             return json.loads(answer.read())
 
     def clean(self) -> Outcome:
-        """`replicator clean` of this pipeline on both sides."""
-        return run("clean", self.source, self.target, "--name", self.name, "--data-dir", str(self.data_dir))
+        """`replicator clean --all`: slot, publications, ledger and log of this pipeline."""
+        return run("clean", "--all", self.source, self.target, *self._place())
 
     def verify(self, *options: str, timeout: float = 120) -> Outcome:
         """`replicator verify` of this pipeline."""
-        place = ["--name", self.name, "--data-dir", str(self.data_dir)]
-        return run("verify", self.source, self.target, *place, *options, timeout=timeout)
+        return run("verify", self.source, self.target, *self._place(), *options, timeout=timeout)
+
+    def recopy(self, tables: str) -> Outcome:
+        """`replicator recopy` of some tables of this pipeline."""
+        return run("recopy", self.source, self.target, "--tables", tables, *self._place())
+
+    def _place(self) -> list[str]:
+        return ["--name", self.name, "--data-dir", str(self.data_dir)]
 
 
 def until(condition: Callable[[], Any], seconds: float, *, every: float = 0.05) -> Any:
