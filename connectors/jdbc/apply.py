@@ -1,0 +1,123 @@
+"""Applies runs by the class of what goes wrong: data, structure, fencing, retriable (D7). Task thread only."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from connectors.jdbc.bisect import Isolation, Rejections
+from connectors.jdbc.change import Change
+from connectors.jdbc.dialects import Connection
+from connectors.jdbc.intake import Run
+from connectors.jdbc.tables import TableBook
+from connectors.jdbc.writer import TableError, Writer
+from replicator.api import DataError, FencedError, RetriableError
+from replicator.api.failpoints import failpoint
+
+log = logging.getLogger(__name__)
+
+StopTable = Callable[[TableError, Sequence[Change]], None]
+"""Stops a table (C23): its lanes are marked stopped, their changes are dropped from the run by the caller."""
+
+_QUICK_RETRIES = 3
+
+
+class Applier:
+    """Brings runs into the target."""
+
+    def __init__(self, writer: Writer, book: TableBook, rejections: Rejections, stop_table: StopTable) -> None:
+        self._writer = writer
+        self._book = book
+        self._rejections = rejections
+        self._stop_table = stop_table
+
+    def apply(self, connection: Connection, run: Run) -> None:
+        """Apply one run in one transaction with its ledger row.
+
+        Raises:
+            RetriableError: the same records must come again.
+            FencedError: another task owns the partitions.
+            DataError: a record cannot be applied and errors are not tolerated.
+        """
+        if run.truncate is not None:
+            self._truncate(connection, run, run.truncate)
+            return
+        tried: set[object] = set()
+        while True:
+            changes = _going_on(run)
+            try:
+                self._once(connection, run, changes)
+            except TableError as error:
+                # The catalog may have changed under us: read it again, once, before the table stops.
+                self._book.forget(error.table)
+                if error.table in tried:
+                    self._stop_table(error, changes)
+                tried.add(error.table)
+                continue
+            self._rejections.forget()
+            return
+
+    def _once(self, connection: Connection, run: Run, changes: list[Change]) -> None:
+        self._writer.prepare(connection, changes)
+        for attempt in range(_QUICK_RETRIES):
+            try:
+                self._transaction(connection, run, changes)
+            except RetriableError as error:
+                # A deadlock's loser may simply go again; a lost connection is the caller's business.
+                if attempt == _QUICK_RETRIES - 1 or "eadlock" not in error.message:
+                    raise
+                log.info("Deadlock; the batch is applied again: %s", error)
+                time.sleep(0.01 * (attempt + 1))
+            else:
+                return
+
+    def _transaction(self, connection: Connection, run: Run, changes: list[Change]) -> None:
+        ends = run.ends()
+        if not ends:
+            return
+
+        def all_at_once() -> None:
+            failpoint("between_ledger_and_rows")
+            self._writer.apply(connection, changes)
+            failpoint("before_target_commit")
+
+        def isolated() -> None:
+            Isolation(connection, lambda part: self._writer.apply(connection, part), self._rejections).run(changes)
+            self._rejections.wait()
+
+        try:
+            self._writer.transaction(connection, ends, all_at_once)
+        except (FencedError, RetriableError, TableError):
+            raise
+        except DataError as error:
+            log.info("A batch of %d changes failed, its bad records are looked for: %s", len(changes), error)
+            self._writer.transaction(connection, ends, isolated)
+        failpoint("after_target_commit")
+
+    def _truncate(self, connection: Connection, run: Run, change: Change) -> None:
+        """Everything before is committed; TRUNCATE may commit by itself, then the ledger follows (C18)."""
+        ends = run.ends()
+        if not ends:
+            return
+        try:
+            self._writer.prepare(connection, [change])
+        except TableError as error:
+            self._stop_table(error, [change])
+            return
+        self._writer.transaction(connection, [], lambda: self._writer.guard(connection, ends))
+        self._writer.truncate(connection, change)
+        failpoint("between_truncate_and_ledger")
+        self._writer.transaction(connection, ends, lambda: None)
+
+
+def _going_on(run: Run) -> list[Change]:
+    """The run's changes without those of stopped lanes."""
+    stopped = {lane.partition for lane in run.stopped}
+    if not stopped:
+        return run.changes
+    return [
+        c
+        for c in run.changes
+        if (c.record.original_topic, c.record.original_kafka_partition) not in stopped
+    ]

@@ -1,0 +1,264 @@
+"""The sink task: delivered records into the target, whole source transactions at a time.
+
+Each `put` is one target transaction that holds the rows and the ledger (D5, INV-3). Records of a
+source transaction whose end has not come yet wait for the next `put` (D13). Everything runs on
+the task's own thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+from connectors.jdbc.apply import Applier
+from connectors.jdbc.bisect import Rejections
+from connectors.jdbc.change import Change, TablePlan
+from connectors.jdbc.claims import Claims
+from connectors.jdbc.config import SinkSettings
+from connectors.jdbc.dialects import Connection, TableName, TargetTable
+from connectors.jdbc.evolution import evolve
+from connectors.jdbc.facts import Facts
+from connectors.jdbc.flavours import confluent, debezium, own
+from connectors.jdbc.intake import Intake, completed_commit, whole_transactions
+from connectors.jdbc.lanes import Lane, position_of
+from connectors.jdbc.ledger import Ledger
+from connectors.jdbc.ledger_schema import ensure_ledger
+from connectors.jdbc.plan import Planner
+from connectors.jdbc.session import Session
+from connectors.jdbc.tables import TableBook
+from connectors.jdbc.writer import TableError, Writer
+from replicator.api import (
+    ConnectError,
+    OffsetAndMetadata,
+    RetriableError,
+    SinkRecord,
+    SinkTask,
+    StructuralError,
+    TopicPartition,
+)
+from replicator.api.position import STREAM
+from replicator.api.source import ConnectorConfig
+
+log = logging.getLogger(__name__)
+
+_TAIL_WAIT_MS: Final = 50
+_TAIL_PATIENCE: Final = 0.5
+_STOPPED_RETRY: Final = 30.0
+_LONGEST_BACKOFF_MS: Final = 30_000
+
+
+class JdbcSinkTask(SinkTask):
+    """Applies records to a SQL database; see the module."""
+
+    read_settings: ClassVar = staticmethod(own)
+
+    def start(self, config: ConnectorConfig) -> None:
+        self._settings: SinkSettings = self.read_settings(config)
+        self._session = Session(self._settings, self.context.connector, self.context.stopping)
+        dialect = self._session.dialect
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._tail: list[SinkRecord] = []
+        self._tail_since = 0.0
+        self._retry_stopped_at = 0.0
+        self._failures = 0
+        self._lost = False
+        self._facts = Facts(self.context.progress)
+        self._ledger = Ledger(dialect, self.context.connector)
+        self._planner = Planner(self._settings)
+        self._book = TableBook(dialect, self._evolve)
+        self._writer = Writer(self._settings, dialect, self._ledger, self._book, self._missing_rows)
+        self._rejections = Rejections(self.context.reporter, hide_values=self._settings.hide_values)
+        self._intake = Intake(self._planner, self._lanes, self._rejections.reject)
+        self._applier = Applier(self._writer, self._book, self._rejections, self._stop_table)
+        connection = self._session.open_patiently()
+        ensure_ledger(connection, dialect, self._session.url)
+        self._claims = Claims(self._ledger, self.context)
+
+    def open(self, partitions: Sequence[TopicPartition]) -> None:
+        connection = self._live_connection()
+        for lane in self._claims.open(connection, partitions):
+            self._lanes[lane.partition] = lane
+
+    def put(self, records: Sequence[SinkRecord]) -> None:
+        try:
+            self._put(records)
+        except RetriableError as error:
+            self._retriable(error)
+        except (OSError, ConnectError):
+            self._publish(now=True)
+            raise
+        self._failures = 0
+        self._publish(now=not records)
+
+    def pre_commit(
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
+    ) -> Mapping[TopicPartition, OffsetAndMetadata]:
+        lanes = [self._lanes[p] for p in offsets if p in self._lanes]
+        return {lane.partition: OffsetAndMetadata(lane.next_offset, lane.stamp) for lane in lanes if lane.next_offset}
+
+    def close(self, partitions: Sequence[TopicPartition]) -> None:
+        gone = set(partitions)
+        for partition in partitions:
+            self._lanes.pop(partition, None)
+        self._tail = [r for r in self._tail if _partition_of(r) not in gone]
+
+    def stop(self) -> None:
+        if hasattr(self, "_session"):
+            self._publish(now=True)
+            self._session.discard()
+
+    # --- delivering ---
+
+    def _put(self, records: Sequence[SinkRecord]) -> None:
+        if self._facts.stopped and time.monotonic() >= self._retry_stopped_at:
+            self._try_stopped_again()
+        waiting = [*self._tail, *records] if self._tail else records
+        if not waiting:
+            return
+        ready = self._ready(waiting, arrived=bool(records))
+        if ready:
+            self._apply(waiting if ready == len(waiting) else waiting[:ready])
+        if not self._tail or ready:
+            self._tail_since = time.monotonic()
+        self._tail = [r for r in waiting[ready:] if not self._is_stopped(r)] if ready < len(waiting) else []
+        if self._tail:
+            self.context.timeout(_TAIL_WAIT_MS)
+
+    def _ready(self, waiting: Sequence[SinkRecord], *, arrived: bool) -> int:
+        """How many records to apply now; the rest is the start of a source transaction."""
+        if not self._settings.whole_transactions:
+            return len(waiting)
+        ready = whole_transactions(waiting)
+        rest = len(waiting) - ready
+        impatient = not arrived and time.monotonic() - self._tail_since > _TAIL_PATIENCE
+        return len(waiting) if rest >= self._settings.transaction_max_rows or impatient else ready
+
+    def _apply(self, records: Sequence[SinkRecord]) -> None:
+        connection = self._live_connection()
+        for run in self._intake.runs(records):
+            self._rejections.wait()
+            self._applier.apply(connection, run)
+        self._facts.completed(completed_commit(records) if self._settings.whole_transactions else None)
+
+    def _is_stopped(self, record: SinkRecord) -> bool:
+        lane = self._lanes.get(_partition_of(record))
+        return lane is None or bool(lane.stopped)
+
+    # --- failures ---
+
+    def _retriable(self, error: RetriableError) -> None:
+        """Wait and have the records delivered again, as long as the options allow.
+
+        Raises:
+            RetriableError: try again.
+            ConnectError: the retries are used up.
+        """
+        self._failures += 1
+        self._lost = True
+        self._publish(now=True)
+        limit = self._settings.max_retries
+        if 0 <= limit < self._failures:
+            raise ConnectError(
+                f"The target still fails after {limit} retries: {error.message}", hint=error.hint
+            ) from error
+        base = self._settings.retry_backoff_ms
+        unlimited = min(_LONGEST_BACKOFF_MS, 100 * 2 ** min(self._failures - 1, 10))
+        self.context.timeout(base if limit >= 0 else min(max(base, 1), unlimited))
+        raise error
+
+    def _live_connection(self) -> Connection:
+        """The connection; after a failure it is checked, replaced if need be, and the ledger read again."""
+        if not self._lost and self._session.is_open:
+            return self._session.connection()
+        if self._session.is_open:
+            try:
+                self._session.connection().rollback()
+                self._session.connection().ping()
+            except ConnectError:
+                self._session.discard()
+        connection = self._session.connection()
+        # A commit may have gone through though its answer was lost.
+        self._ledger.resume(connection, list(self._lanes.values()))
+        self._lost = False
+        return connection
+
+    def _stop_table(self, error: TableError, changes: Sequence[Change]) -> None:
+        """Pause what feeds the table; its ledger rows stay, the others go on (C23, INV-11)."""
+        records = [c.record for c in changes if c.plan.table == error.table]
+        for partition in {_partition_of(r) for r in records}:
+            self._lanes[partition].stopped = str(error.table)
+            self.context.pause(partition)
+        self._facts.stopped[str(error.table)] = str(error)
+        self._facts.touch()
+        self._retry_stopped_at = time.monotonic() + _STOPPED_RETRY
+        log.error("%s: table %s is stopped: %s", self.context.connector, error.table, error)
+
+    def _try_stopped_again(self) -> None:
+        for lane in self._lanes.values():
+            if lane.stopped:
+                lane.stopped = ""
+                self.context.offset(lane.partition, lane.next_offset)
+                self.context.resume(lane.partition)
+        for table in self._facts.stopped:
+            schema, _, name = table.rpartition(".")
+            self._book.forget(TableName(schema or None, name))
+        self._facts.stopped.clear()
+        self._facts.touch()
+
+    def _missing_rows(self, changes: Sequence[Change], missing: int) -> None:
+        """Partial rows found no row: expected before the copy's consistent point is passed (C1)."""
+        if all(self._before_copy(c.record) for c in changes):
+            return
+        table = str(changes[0].plan.table)
+        self._facts.warn(f"missing {table}", f"{missing} updates found no row in {table}")
+        log.warning("%s: %d updates found no row in %s", self.context.connector, missing, table)
+
+    def _before_copy(self, record: SinkRecord) -> bool:
+        lane, position = self._lanes.get(_partition_of(record)), position_of(record)
+        if lane is None or position is None:
+            return False
+        return position.phase == STREAM and position.commit <= lane.copied_through
+
+    # --- parts ---
+
+    def _evolve(
+        self, connection: Connection, name: TableName, table: TargetTable | None, plan: TablePlan
+    ) -> TargetTable:
+        settings = self._settings
+        try:
+            return evolve(
+                self._session.dialect,
+                connection,
+                name,
+                table,
+                plan.fields,
+                plan.keys,
+                create=settings.auto_create,
+                change=settings.auto_evolve,
+            )
+        except StructuralError:
+            connection.rollback()
+            raise
+
+    def _publish(self, *, now: bool = False) -> None:
+        if self._writer.applied or self._facts.stopped:
+            self._facts.touch()
+        self._facts.publish(self._writer.applied, self._writer.rows.lost, self._planner.skipped, now=now)
+
+
+class ConfluentSinkTask(JdbcSinkTask):
+    """The task behind Confluent's class name."""
+
+    read_settings: ClassVar = staticmethod(confluent)
+
+
+class DebeziumSinkTask(JdbcSinkTask):
+    """The task behind Debezium's class name."""
+
+    read_settings: ClassVar = staticmethod(debezium)
+
+
+def _partition_of(record: SinkRecord) -> TopicPartition:
+    return TopicPartition(record.original_topic, record.original_kafka_partition)
