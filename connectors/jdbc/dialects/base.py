@@ -179,6 +179,10 @@ class Dialect(abc.ABC):
             StructuralError: the change is not a widening.
         """
 
+    @abc.abstractmethod
+    def relax_column(self, table: TargetTable, column: TargetColumn) -> str | None:
+        """The statement that lets a column take NULL; None where that cannot be done."""
+
     # --- statements ---
 
     def bind(self, table: TargetTable, fields: Sequence[tuple[str, Schema]]) -> tuple[BoundColumn, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replicator.api import DataError
+from replicator.api import DataError, StructuralError
 
 
 class Unrepresentable(DataError):
@@ -31,3 +31,7 @@ class DuplicateKeyError(DataError):
     def __init__(self, message: str, *, index: str = "") -> None:
         super().__init__(message)
         self.index = index
+
+
+class AlreadyThereError(StructuralError):
+    """DDL wants to make what exists."""

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table's name, unquoted; `schema` is a MySQL database or a Postgres schema, None for the connection's own."""
+    """A table's name, unquoted; `schema` (a database in MySQL) is None for the connection's own."""
 
     schema: str | None
     name: str
@@ -131,12 +131,13 @@ class ColumnType:
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """A column to be made."""
+    """A column to be made; `default` is an SQL literal that existing rows get."""
 
     name: str
     type: ColumnType
     nullable: bool = True
     is_key: bool = False
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,13 @@ class MySqlDialect(Dialect):
             f"ALTER TABLE {self.quote_table(table.name)} MODIFY COLUMN {self.quote(column.name)} {sql} {null}"
         )
 
+    def relax_column(self, table: TargetTable, column: TargetColumn) -> str | None:
+        collation = f" COLLATE {column.collation}" if column.collation else ""
+        name = self.quote(column.name)
+        return (
+            f"ALTER TABLE {self.quote_table(table.name)} MODIFY COLUMN {name} {column.type}{collation} NULL"
+        )
+
     # --- statements ---
 
     def upsert(self, table: TableName, columns: Sequence[BoundColumn], keys: Sequence[str]) -> Statement:

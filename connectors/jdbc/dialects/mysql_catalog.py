@@ -1,4 +1,4 @@
-"""Reads a table's shape from information_schema, by exact name: `_` and `%` in names match themselves only."""
+"""Reads a table's shape from information_schema, by exact name: `_` and `%` match themselves only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _TABLES: Final = (
     "WHERE TABLE_SCHEMA=COALESCE(%s,DATABASE()) AND TABLE_NAME=%s"
 )
 _COLUMNS: Final = (
-    "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLLATION_NAME, GENERATION_EXPRESSION "
-    "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=COALESCE(%s,DATABASE()) AND TABLE_NAME=%s "
+    "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLLATION_NAME, "
+    "GENERATION_EXPRESSION FROM information_schema.COLUMNS "
+    "WHERE TABLE_SCHEMA=COALESCE(%s,DATABASE()) AND TABLE_NAME=%s "
     "ORDER BY ORDINAL_POSITION"
 )
 _INDEXES: Final = (
     "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS "
-    "WHERE TABLE_SCHEMA=COALESCE(%s,DATABASE()) AND TABLE_NAME=%s AND NON_UNIQUE=0 ORDER BY INDEX_NAME, SEQ_IN_INDEX"
+    "WHERE TABLE_SCHEMA=COALESCE(%s,DATABASE()) AND TABLE_NAME=%s AND NON_UNIQUE=0 "
+    "ORDER BY INDEX_NAME, SEQ_IN_INDEX"
 )
 
 
@@ -53,7 +55,9 @@ def _column(row: tuple[Any, ...]) -> TargetColumn:
     return replace(
         parse_type(name, type_ if isinstance(type_, str) else type_.decode()),
         nullable=nullable == "YES",
-        has_default=default is not None or "auto_increment" in extra or "default_generated" in extra,
+        has_default=default not in {None, "NULL"}
+        or "auto_increment" in extra
+        or "default_generated" in extra,
         generated=bool(expression) or "virtual generated" in extra or "stored generated" in extra,
         collation=collation,
     )

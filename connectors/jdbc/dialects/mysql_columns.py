@@ -70,7 +70,8 @@ _FIXED: Final = {
     Kind.GEOMETRY: "GEOMETRY",
 }
 _FIXED_BYTES: Final = {
-    "tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8, "float": 4, "double": 8, "date": 3, "year": 1,
+    "tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8, "float": 4, "double": 8, "date": 3,
+    "year": 1,
 }  # fmt: skip
 _POLICIES: Final = {
     Kind.DECIMAL: "NaN, infinity and digits beyond the column's are not storable",
@@ -90,7 +91,7 @@ def column_type(schema: Schema, flavour: Flavour, key: KeyContext | None = None)
     contract = contract_of(schema)
     sql = _sql(contract, flavour, key)
     made = _typed(sql, contract)
-    if made.key_bytes and key is None and sql.startswith("VARCHAR") and made.page_bytes > _OFF_ROW_BYTES:
+    if key is None and sql.startswith("VARCHAR") and made.page_bytes > _OFF_ROW_BYTES:
         off_row = _typed(f"LONGTEXT{sql[sql.index(')') + 1 :]}", contract)
         return _typed(sql, contract, off_row)
     return made

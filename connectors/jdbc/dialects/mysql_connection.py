@@ -106,21 +106,6 @@ class MySqlConnection(Connection):
 
 
 def connect_arguments(url: TargetUrl) -> dict[str, Any]:
-    """The driver's arguments: account, database, time limits, TLS."""
-    return {
-        "host": url.host,
-        "port": url.port,
-        "user": url.user,
-        "password": url.password.reveal(),
-        "database": url.database or None,
-        "charset": "utf8mb4",
-        "max_allowed_packet": 1 << 30,
-        **_timeouts(url),
-        **_tls(url),
-    }
-
-
-def connect_arguments(url: TargetUrl) -> dict[str, Any]:
     """The driver's arguments for where, as whom and how safely to connect.
 
     Raises:
@@ -140,7 +125,7 @@ def connect_arguments(url: TargetUrl) -> dict[str, Any]:
 
 
 def _timeouts(url: TargetUrl) -> dict[str, Any]:
-    """The clients' own names: connectTimeout and socketTimeout (JDBC, ms), connect_timeout, read_timeout (s)."""
+    """Named as their clients do: connectTimeout, socketTimeout (JDBC, ms), connect_timeout, read_timeout (s)."""
     options = url.options
     try:
         connect = float(options.get("connect_timeout", 0)) or float(options.get("connectTimeout", 0)) / 1000

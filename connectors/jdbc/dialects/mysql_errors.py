@@ -7,7 +7,7 @@ from typing import Final
 
 import pymysql
 
-from connectors.jdbc.dialects.failures import DuplicateKeyError
+from connectors.jdbc.dialects.failures import AlreadyThereError, DuplicateKeyError
 from replicator.api import ConfigError, ConnectError, DataError, RetriableError, StructuralError
 
 DEADLOCK: Final = 1213
@@ -28,14 +28,15 @@ _RETRIABLE: Final = {
 }  # fmt: skip
 _USER: Final = {1044, 1045, 1142, 1143, 1227, 1370, 1410, 1449, 1698, 1862, 3118, 3879, 4151}
 _STRUCTURE: Final = {
-    1050, 1051, 1054, 1060, 1061, 1068, 1071, 1072, 1074, 1091, 1113, 1118, 1136, 1146, 1170, 1293,
+    1051, 1054, 1068, 1071, 1072, 1074, 1091, 1113, 1118, 1136, 1146, 1170, 1293,
     1364, 1471, 1517, 1563, 1701, 1832, 1833, 1846, 1932, 3105, 3106, 3164, 3730,
 }  # fmt: skip
 _DATA: Final = {
-    1048, 1138, 1153, 1216, 1217, 1263, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1416, 1425, 1438, 1441, 1451, 1452,
-    1525, 1644, 1690, 3140, 3141, 3143, 3144, 3145, 3149, 3150, 3156, 3157, 3819, 3988, 4025, 4078,
+    1048, 1138, 1153, 1216, 1217, 1263, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1416, 1425, 1438,
+    1441, 1451, 1452, 1525, 1644, 1690, 3140, 3141, 3143, 3144, 3145, 3149, 3150, 3156, 3157, 3819, 3988, 4025, 4078,
     2020,
 }  # fmt: skip
+_ALREADY_THERE: Final = {1050, 1060, 1061}
 _DUPLICATES: Final = {1022, 1062, 1169, 1586, 1859}
 _INDEX: Final = re.compile(r"for key '(.*)'\s*$", re.DOTALL)
 _OPTIONS: Final = {
@@ -78,6 +79,8 @@ def _by_number(number: int, detail: str) -> ConnectError:
         )
     if number == 1049:
         return ConfigError(message, option="connection.url", hint="Create the database, or name another.")
+    if number in _ALREADY_THERE:
+        return AlreadyThereError(message)
     if number in _STRUCTURE:
         return StructuralError(message)
     return ConnectError(message)

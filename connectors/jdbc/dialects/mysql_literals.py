@@ -308,7 +308,7 @@ def json(decode: Decoder) -> Literal:
 
 def _check_numbers(plain: str) -> None:
     for token in _TOKEN.findall(plain):
-        if len(token) > 5 and token[0] in "-0123456789" and not _exact(token):
+        if len(token) >= 5 and token[0] in "-0123456789" and not _exact(token):
             raise Unrepresentable(f"JSON would change the number {_short(token)}", "'null'")
 
 

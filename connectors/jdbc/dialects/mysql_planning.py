@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from connectors.jdbc.dialects.model import ColumnSpec, ColumnType, KeyContext
-from connectors.jdbc.dialects.mysql_columns import MAX_KEY_BYTES, Flavour, column_type
+from connectors.jdbc.dialects.mysql_columns import MAX_KEY_BYTES, Flavour, column_type, parse_type
 from replicator.api import Schema, StructuralError
 
 MAX_ROW_BYTES: Final = 65_535
@@ -51,9 +51,18 @@ def _plan_key(
     if refused:
         raise StructuralError(f"Column {refused[0]} of type {types[refused[0]].sql} cannot be part of a key")
     total = sum(_net(made) for made in types.values())
-    if total <= MAX_KEY_BYTES:
-        return types
-    schemas = dict(keys)
+    if total > MAX_KEY_BYTES:
+        _shrink(types, dict(keys), flavour, total)
+    for name, made in types.items():
+        longest, fits = lengths.get(name, 0), parse_type(name, made.sql).length
+        if fits is not None and longest > fits:
+            raise StructuralError(f"Values of key column {name} are up to {longest} characters; {fits} fit")
+    return types
+
+
+def _shrink(
+    types: dict[str, ColumnType], schemas: Mapping[str, Schema], flavour: Flavour, total: int
+) -> None:
     elastic = [name for name in types if _shrinks(schemas[name], types[name], flavour)]
     free = MAX_KEY_BYTES - sum(_net(types[name]) for name in types if name not in elastic)
     share = free // len(elastic) // 4 * 4 if elastic else 0
@@ -63,12 +72,6 @@ def _plan_key(
         )
     for name in elastic:
         types[name] = column_type(schemas[name], flavour, KeyContext(share=share))
-        longest = lengths.get(name)
-        if longest is not None and longest > share // 4:
-            raise StructuralError(
-                f"Values of key column {name} are up to {longest} characters; {share // 4} fit"
-            )
-    return types
 
 
 def _net(made: ColumnType) -> int:
@@ -98,7 +101,7 @@ def _fit_row(specs: list[ColumnSpec], flavour: Flavour) -> tuple[ColumnSpec, ...
     page += sum(max(0, s.type.key_bytes - s.type.page_bytes) for s in specs if s.is_key)
     if page > MAX_PAGE_BYTES:
         raise StructuralError(
-            f"{len(specs)} columns take {page} bytes of a page that holds {MAX_PAGE_BYTES}: too many long columns",
+            f"{len(specs)} columns take {page} bytes of a page of {MAX_PAGE_BYTES}: too many long columns",
             hint="Leave columns out, or make the table yourself with shorter types.",
         )
     return tuple(specs)
@@ -120,4 +123,5 @@ def create_table(
 def column_definition(column: ColumnSpec, quote: Callable[[str], str]) -> str:
     """`name TYPE NULL`."""
     nullable = column.nullable and not column.is_key
-    return f"{quote(column.name)} {column.type.sql} {'NULL' if nullable else 'NOT NULL'}"
+    default = "" if column.default is None else f" DEFAULT ({column.default})"
+    return f"{quote(column.name)} {column.type.sql} {'NULL' if nullable else 'NOT NULL'}{default}"

@@ -29,7 +29,7 @@ def widen_column(table: TargetTable, column: TargetColumn, wanted: ColumnType) -
     if _holds(target, column) and not (_in_an_index(table, column) and not wanted.key_bytes):
         return wanted.sql
     raise StructuralError(
-        f"Column {column.name} of {table.name} is {column.type}, which cannot become {wanted.sql} without loss",
+        f"Column {column.name} of {table.name} is {column.type}: becoming {wanted.sql} could lose values",
         hint="Change the column yourself, then retry.",
     )
 

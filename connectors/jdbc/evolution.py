@@ -1,0 +1,159 @@
+"""Makes target tables and keeps them wide enough for the records: never drops, renames or narrows.
+
+DDL runs on the task's own connection and thread, outside of transactions (C19, D5); it commits what
+is open. Every step may be repeated: what is there already counts as done, and the table is read
+again afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.jdbc.dialects import ColumnSpec, Connection, Dialect, TableName, TargetColumn, TargetTable
+from connectors.jdbc.dialects.failures import AlreadyThereError
+from replicator.api import DataError, Schema, StructuralError
+
+Fields = Sequence[tuple[str, Schema]]
+_ROUNDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evolution:
+    """What a table lacks for a record schema.
+
+    Attributes:
+        missing: columns to be added.
+        statements: DDL that adds, widens and relaxes columns.
+    """
+
+    missing: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+
+
+def compare(dialect: Dialect, table: TargetTable, fields: Fields) -> Evolution:
+    """What has to change before rows of these fields can be written.
+
+    Raises:
+        StructuralError: a missing column cannot be made.
+    """
+    missing = [(name, schema) for name, schema in fields if table.column(name) is None]
+    statements = dialect.add_columns(table.name, [_added(dialect, name, schema) for name, schema in missing])
+    for name, schema in fields:
+        column = table.column(name)
+        if column is not None and not column.generated:
+            statements += _changes(dialect, table, column, schema)
+    return Evolution(missing=tuple(name for name, _ in missing), statements=tuple(statements))
+
+
+def _added(dialect: Dialect, name: str, schema: Schema) -> ColumnSpec:
+    """A column added later. Rows that are there already get the schema's default; without one the
+    column allows NULL even where the source does not, because they have no value for it.
+    """
+    made = dialect.column_type(schema)
+    made = made.off_row or made
+    if schema.default is None:
+        return ColumnSpec(name, made)
+    try:
+        return ColumnSpec(name, made, schema.optional, default=made.literal(schema.default))
+    except DataError:
+        return ColumnSpec(name, made)
+
+
+def _changes(dialect: Dialect, table: TargetTable, column: TargetColumn, schema: Schema) -> list[str]:
+    """Widening and relaxing; a column that cannot be widened stays, and refuses values one by one."""
+    if column.has_default or column.name in table.primary_key:
+        return []
+    changed: list[str | None] = []
+    try:
+        changed = [dialect.widen_column(table, column, dialect.column_type(schema))]
+    except StructuralError:
+        changed = []
+    if schema.optional and not column.nullable:
+        changed.append(dialect.relax_column(table, column))
+    return [sql for sql in changed if sql]
+
+
+def evolve(
+    dialect: Dialect,
+    connection: Connection,
+    name: TableName,
+    table: TargetTable | None,
+    fields: Fields,
+    keys: Sequence[str],
+    *,
+    create: bool,
+    change: bool,
+) -> TargetTable:
+    """The table, made or changed so that every field has a column.
+
+    Args:
+        dialect: the target's.
+        connection: the task's, with no transaction worth keeping.
+        name: the table's name.
+        table: the table as last read, or None if it was not there.
+        fields: names and schemas of a row.
+        keys: names of the key fields.
+        create: whether a missing table may be made (`auto.create`).
+        change: whether columns may be added and widened (`auto.evolve`).
+
+    Raises:
+        StructuralError: it is missing or lacks columns and may not be changed, or cannot hold the row.
+        RetriableError: another session is in the way.
+    """
+    for _ in range(_ROUNDS):
+        if table is None:
+            table = _create(dialect, connection, name, fields, keys, create)
+        wanted = compare(dialect, table, fields)
+        if not wanted.statements or not (change or wanted.missing):
+            return table
+        _may_change(table, wanted, change)
+        _apply(connection, wanted.statements)
+        table = dialect.describe_table(connection, name)
+        connection.commit()
+        if table is not None and not compare(dialect, table, fields).missing:
+            return table
+    raise StructuralError(f"Table {name} still lacks columns after {_ROUNDS} attempts to add them")
+
+
+def _create(
+    dialect: Dialect,
+    connection: Connection,
+    name: TableName,
+    fields: Fields,
+    keys: Sequence[str],
+    create: bool,
+) -> TargetTable:
+    ddl = dialect.create_table(name, dialect.plan_columns(fields, keys))
+    if not create:
+        raise StructuralError(f"Table {name} does not exist", hint=f"Set auto.create=true, or run: {ddl}")
+    _apply(connection, [ddl])
+    made = dialect.describe_table(connection, name)
+    connection.commit()
+    if made is None:
+        raise StructuralError(f"Table {name} was made but cannot be seen", hint="Check the account's rights.")
+    return made
+
+
+def _may_change(table: TargetTable, wanted: Evolution, change: bool) -> None:
+    lacking = ", ".join(wanted.missing)
+    if table.is_view:
+        raise StructuralError(f"View {table.name} lacks {lacking}; views are never altered")
+    if not change:
+        ddl = "; ".join(wanted.statements)
+        raise StructuralError(
+            f"Table {table.name} lacks {lacking}", hint=f"Set auto.evolve=true, or run: {ddl}"
+        )
+
+
+def _apply(connection: Connection, statements: Sequence[str]) -> None:
+    connection.commit()
+    for sql in statements:
+        try:
+            connection.execute_text(sql)
+        except AlreadyThereError:
+            # Another task was quicker; what it made is checked afterwards.
+            connection.rollback()
+        else:
+            connection.commit()
