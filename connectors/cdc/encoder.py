@@ -68,6 +68,7 @@ class TableEncoder:
         "_codecs",
         "_fields",
         "_hidden",
+        "_key_places",
         "after_schema",
         "code",
         "columns",
@@ -123,6 +124,7 @@ class TableEncoder:
         self._codecs = {c.name: codecs[c.name] for c in self.columns}
         self._fields = _field_names(table, self.columns, options)
         self._hidden = tuple(self._fields[c.name] for c in self.columns if c.name in excluded)
+        self._key_places = [(i, c.name) for i, c in enumerate(table.columns) if c.name in keys]
         adjust = options.adjust_schema
         self.key_schema = schemas.key_schema(
             adjust(f"{topic}.Key"), [(self._fields[n], codecs[n].schema) for n in keys]
@@ -138,8 +140,14 @@ class TableEncoder:
         """Decode a partial old row (only the identity's columns are real): fillers for required columns.
 
         Raises:
-            DataError: a text cannot be decoded; names the column.
+            DataError: a text cannot be decoded, or the old row lacks a part of the key.
         """
+        for i, name in self._key_places:
+            if texts[i] is None:
+                raise DataError(
+                    f"The old row of {self.table.full_name} lacks {name}, which is part of the key",
+                    hint="Its replica identity must cover the key: set REPLICA IDENTITY FULL.",
+                )
         row = self.row(texts)
         for column in self.columns:
             if not column.optional and row[self._fields[column.name]] is None:

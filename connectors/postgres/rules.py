@@ -100,7 +100,8 @@ _FIXED: Final[dict[str, Rule]] = {
     "int2": _integer(INT16),
     "int4": _integer(INT32),
     "int8": _integer(INT64),
-    "oid": _integer(INT64),
+    # In JSON the server itself writes an oid as a string.
+    "oid": Rule(INT64, int, "int({0})", 0, fixed=True),
     "float4": _float(FLOAT32),
     "float8": _float(FLOAT64),
     "uuid": Rule(named(STRING, logical.DBZ_UUID), filler="00000000-0000-0000-0000-000000000000", fixed=True),

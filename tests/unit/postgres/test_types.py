@@ -1,5 +1,7 @@
 """Postgres types: schema and value of each type in each mode, extremes included."""
 
+# ruff: noqa: E501  (a table of cases reads best with one case per line)
+
 from __future__ import annotations
 
 import datetime as dt
@@ -36,7 +38,11 @@ def numeric(precision: int, scale: int) -> int:
 
 
 def codec(
-    type_name: str, options: TypeOptions = DEFAULT, typmod: int = -1, facts: TypeFacts | None = None, **column: Any
+    type_name: str,
+    options: TypeOptions = DEFAULT,
+    typmod: int = -1,
+    facts: TypeFacts | None = None,
+    **column: Any,
 ) -> ColumnCodec:
     made = column_codec(
         Column("c", 0, type_name, typmod, type_facts=facts or TypeFacts(), **column), options, "public.t"
@@ -196,7 +202,13 @@ VALUES: list[tuple[str, int, TypeOptions, str, SchemaType, str | None, Any]] = [
     ids=[f"{i}-{v[0]}" for i, v in enumerate(VALUES)],
 )
 def test_value(
-    type_name: str, typmod: int, options: TypeOptions, text: str, type_: SchemaType, name: str | None, expected: Any
+    type_name: str,
+    typmod: int,
+    options: TypeOptions,
+    text: str,
+    type_: SchemaType,
+    name: str | None,
+    expected: Any,
 ) -> None:
     made = codec(type_name, options, typmod)
     assert (made.schema.type, made.schema.name) == (type_, name)
@@ -224,7 +236,9 @@ def test_numeric_without_precision_is_a_variable_scale_decimal(text: str, scale:
 
 def test_variable_scale_decimal_uses_as_few_bytes_as_java() -> None:
     made = codec("numeric")
-    sizes = {text: len(made.value(text)["value"]) for text in ("0", "127", "128", "-128", "-129", "32767", "32768")}
+    sizes = {
+        text: len(made.value(text)["value"]) for text in ("0", "127", "128", "-128", "-129", "32767", "32768")
+    }
     assert sizes == {"0": 1, "127": 1, "128": 2, "-128": 1, "-129": 2, "32767": 2, "32768": 3}
 
 
@@ -299,7 +313,9 @@ def test_domains_are_their_base_types() -> None:
     assert codec("moods", facts=over_enum).schema.name == logical.DBZ_ENUM
     of_domain = TypeFacts("array", "public", element=replace(amount, name="amount"))
     assert codec("_amount", facts=of_domain).value("{1.25}") == [Decimal("1.25")]
-    over_array = TypeFacts("domain", base_name="_int4", base=TypeFacts("array", element=TypeFacts(name="int4")))
+    over_array = TypeFacts(
+        "domain", base_name="_int4", base=TypeFacts("array", element=TypeFacts(name="int4"))
+    )
     assert codec("ints", facts=over_array).value("{1}") == [1]
 
 
