@@ -26,7 +26,9 @@ _QUICK_RETRIES = 3
 class Applier:
     """Brings runs into the target."""
 
-    def __init__(self, writer: Writer, book: TableBook, rejections: Rejections, stop_table: StopTable) -> None:
+    def __init__(
+        self, writer: Writer, book: TableBook, rejections: Rejections, stop_table: StopTable
+    ) -> None:
         self._writer = writer
         self._book = book
         self._rejections = rejections
@@ -83,7 +85,9 @@ class Applier:
             failpoint("before_target_commit")
 
         def isolated() -> None:
-            Isolation(connection, lambda part: self._writer.apply(connection, part), self._rejections).run(changes)
+            Isolation(connection, lambda part: self._writer.apply(connection, part), self._rejections).run(
+                changes
+            )
             self._rejections.wait()
 
         try:
@@ -117,7 +121,5 @@ def _going_on(run: Run) -> list[Change]:
     if not stopped:
         return run.changes
     return [
-        c
-        for c in run.changes
-        if (c.record.original_topic, c.record.original_kafka_partition) not in stopped
+        c for c in run.changes if (c.record.original_topic, c.record.original_kafka_partition) not in stopped
     ]

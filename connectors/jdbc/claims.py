@@ -1,4 +1,4 @@
-"""Where each partition starts: ledger, group offset and log are brought together in `open` (C9-C11). Task thread only."""
+"""Where each partition starts: ledger, group offset and log brought together (C9-C11). Task thread only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ class Claims:
         known = {row.id for row in before}
         for lane in lanes:
             row = rows[lane.id]
-            lane.next_offset, lane.position, lane.copied_through = row.next_offset, row.position, row.copied_through
+            lane.next_offset, lane.position, lane.copied_through = (
+                row.next_offset,
+                row.position,
+                row.copied_through,
+            )
             if lane.id in known:
                 self._continue(connection, lane)
             else:
@@ -53,7 +57,9 @@ class Claims:
         if mine:
             lane.position = mine[-1].position
             lane.copied_through = mine[-1].copied_through
-            log.info("%s: the log of %s is new; its records are matched by source position", *self._names(lane))
+            log.info(
+                "%s: the log of %s is new; its records are matched by source position", *self._names(lane)
+            )
         elif committed is not None and _is_ours(committed):
             # The group remembers a ledger that is gone: the target was made anew, so must be its rows.
             log.warning(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from replicator.api import ConfigError, Secret
+from replicator.api.logical import UNAVAILABLE_VALUE
 
 NO_KEY: Final = "none"
 KAFKA: Final = "kafka"
@@ -89,7 +90,7 @@ class SinkSettings:
     unrepresentable: str = "reject"
     transaction_max_rows: int = 20000
     whole_transactions: bool = True
-    placeholder: str = "__debezium_unavailable_value"
+    placeholder: str = UNAVAILABLE_VALUE
     hide_values: bool = False
 
 
@@ -148,7 +149,7 @@ def own_settings(parsed: Mapping[str, Any], raw: Mapping[str, Any]) -> SinkSetti
         unrepresentable=parsed.get("policy.unrepresentable", "reject"),
         transaction_max_rows=parsed.get("transaction.max.rows", 20000),
         whole_transactions=_one_task(raw),
-        placeholder=parsed.get("unavailable.value.placeholder", SinkSettings.placeholder),
+        placeholder=parsed.get("unavailable.value.placeholder", UNAVAILABLE_VALUE),
         hide_values=parsed["trim.sensitive.log"],
     )
 

@@ -39,7 +39,12 @@ class Facts:
         self._dirty = True
 
     def publish(
-        self, applied: Mapping[str, int], lost: Mapping[str, int], skipped: Mapping[str, int], *, now: bool = False
+        self,
+        applied: Mapping[str, int],
+        lost: Mapping[str, int],
+        skipped: Mapping[str, int],
+        *,
+        now: bool = False,
     ) -> None:
         """Publish when something changed and it is time."""
         clock = time.monotonic()

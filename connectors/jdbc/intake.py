@@ -84,7 +84,11 @@ class Intake:
             if lane.checking and self._is_repeat(lane, record):
                 continue
             try:
-                if plan is None or record.value_schema is not value_schema or record.key_schema is not key_schema:
+                if (
+                    plan is None
+                    or record.value_schema is not value_schema
+                    or record.key_schema is not key_schema
+                ):
                     key_schema, value_schema = record.key_schema, record.value_schema
                     plan = planner.plan_for(record)
                 change = plan(record)

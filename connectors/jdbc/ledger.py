@@ -45,7 +45,8 @@ class Ledger:
     def rows(self, connection: Connection) -> list[LedgerRow]:
         """Every row of the connector."""
         found = connection.query(
-            f"SELECT {_COLUMNS} FROM {LEDGER_TABLE} WHERE connector = %s ORDER BY updated_at", (self._connector,)
+            f"SELECT {_COLUMNS} FROM {LEDGER_TABLE} WHERE connector = %s ORDER BY updated_at",
+            (self._connector,),
         )
         connection.commit()
         return [LedgerRow(row) for row in found]
@@ -181,8 +182,14 @@ class Ledger:
         for lane in lanes:
             row = rows.get(lane.id)
             if row is None or row.epoch != lane.epoch:
-                raise FencedError(f"Another task took over {lane.partition.topic} while the connection was lost.")
-            lane.next_offset, lane.position, lane.copied_through = row.next_offset, row.position, row.copied_through
+                raise FencedError(
+                    f"Another task took over {lane.partition.topic} while the connection was lost."
+                )
+            lane.next_offset, lane.position, lane.copied_through = (
+                row.next_offset,
+                row.position,
+                row.copied_through,
+            )
         ids = ",".join(f"'{lane.id}'" for lane in lanes)
         connection.begin()
         connection.execute(
@@ -218,7 +225,9 @@ class Ledger:
         writers = {row.writer for row in self.rows(connection) if row.id in wanted} - {own, 0}
         for writer in sorted(writers):
             if self._is_session_of_ours(connection, writer):
-                log.warning("Ending connection %d: it holds the ledger of connector %s", writer, self._connector)
+                log.warning(
+                    "Ending connection %d: it holds the ledger of connector %s", writer, self._connector
+                )
                 self._kill(connection, writer)
 
     def _is_session_of_ours(self, connection: Connection, writer: int) -> bool:

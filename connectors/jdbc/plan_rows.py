@@ -175,7 +175,7 @@ def getter_of(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Key]:
 
     def get(fields: Mapping[str, Any]) -> Key:
         try:
-            return read(fields)  # type: ignore[return-value]
+            return read(fields)
         except KeyError:
             return tuple([fields.get(n) for n in names])
 

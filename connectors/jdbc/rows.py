@@ -57,7 +57,11 @@ class RowWriter:
         self.lost: Counter[str] = Counter()
 
     def run(
-        self, connection: Connection, statement: Statement, changes: Sequence[Change], values: RowValues = whole_row
+        self,
+        connection: Connection,
+        statement: Statement,
+        changes: Sequence[Change],
+        values: RowValues = whole_row,
     ) -> int:
         """Execute a statement for these changes; returns the number of rows found.
 
@@ -100,7 +104,9 @@ class RowWriter:
         for column in columns:
             self.lost[f"{table}.{column}"] += 1
 
-    def _parts(self, statement: Statement, texts: list[str], changes: Sequence[Change]) -> Iterator[list[str]]:
+    def _parts(
+        self, statement: Statement, texts: list[str], changes: Sequence[Change]
+    ) -> Iterator[list[str]]:
         most_rows = min(statement.max_rows, self._max_rows)
         if statement.separator == ";":
             most_rows = min(most_rows, _STATEMENTS_AT_ONCE)

@@ -96,7 +96,11 @@ class JdbcSinkTask(SinkTask):
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
         lanes = [self._lanes[p] for p in offsets if p in self._lanes]
-        return {lane.partition: OffsetAndMetadata(lane.next_offset, lane.stamp) for lane in lanes if lane.next_offset}
+        return {
+            lane.partition: OffsetAndMetadata(lane.next_offset, lane.stamp)
+            for lane in lanes
+            if lane.next_offset
+        }
 
     def close(self, partitions: Sequence[TopicPartition]) -> None:
         gone = set(partitions)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 
 from connectors.jdbc.buffer import Batch, Group, TableBuffer
 from connectors.jdbc.change import APPEND, DELETE, MOVE, PARTIAL, REPLACE, ROW, Change, TablePlan
-from connectors.jdbc.config import INSERT, UPDATE, SinkSettings
+from connectors.jdbc.config import UPDATE, SinkSettings
 from connectors.jdbc.dialects import Connection, Dialect, DuplicateKeyError, TableName, moved
 from connectors.jdbc.keyless import KeylessWriter
 from connectors.jdbc.lanes import LaneEnd
 from connectors.jdbc.ledger import Ledger
-from connectors.jdbc.rows import RejectedChange, RowWriter, key_row
+from connectors.jdbc.rows import RowWriter, key_row
 from connectors.jdbc.tables import BoundTable, TableBook
 from replicator.api import StructuralError
 
@@ -131,7 +131,7 @@ class Writer:
         partials: dict[tuple[TablePlan, tuple[str, ...]], list[Change]] = {}
         for change in _by_key(group):
             op = change.op
-            if op == ROW or op == REPLACE:
+            if op in (ROW, REPLACE):
                 rows.setdefault(change.plan, []).append(change)
             elif op == DELETE:
                 deletes.setdefault(change.plan, []).append(change)
@@ -255,6 +255,3 @@ def _by_key(group: Group) -> list[Change]:
         return [group[key] for key in sorted(group)]
     except TypeError:
         return list(group.values())
-
-
-__all__ = ["RejectedChange", "TableError", "Writer"]
