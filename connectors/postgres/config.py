@@ -195,6 +195,13 @@ _VALUES: Final[tuple[ConfigKey, ...]] = (
         validator=one_of("struct", "text"),
         doc="Representation of geometric values: structs, or Postgres' text. Own option.",
     ),
+    key(
+        "varbit.handling.mode",
+        Type.STRING,
+        "bits",
+        validator=one_of("bits", "text"),
+        doc="Representation of bit varying: bytes, which do not tell 0 from 00, or its digits. Own option.",
+    ),
     key("money.fraction.digits", Type.SHORT, 2, doc="Fraction digits of money."),
     key(
         "include.unknown.datatypes",

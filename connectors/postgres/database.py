@@ -40,6 +40,7 @@ _SYNC_OPTIONS = {
     "hstore.handling.mode": "json",
     "array.handling.mode": "json",
     "geometry.handling.mode": "text",
+    "varbit.handling.mode": "text",
     "include.unknown.datatypes": "true",
     "datatype.propagate.source.type": ".+",
     "extended.headers.enabled": "false",

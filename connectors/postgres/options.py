@@ -22,6 +22,7 @@ BinaryMode = Literal["bytes", "base64", "base64-url-safe", "hex"]
 HstoreMode = Literal["json", "map"]
 ArrayMode = Literal["array", "json"]
 GeometryMode = Literal["struct", "text"]
+VarbitMode = Literal["bits", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class TypeOptions:
         hstore: `hstore.handling.mode`.
         arrays: `array.handling.mode`, an option of our own.
         geometry: `geometry.handling.mode`, an option of our own.
+        varbits: `varbit.handling.mode`, an option of our own: Debezium's bytes do not tell 0 from 00.
         include_unknown: `include.unknown.datatypes`; such values come as text.
         money_digits: `money.fraction.digits`.
         placeholder: `unavailable.value.placeholder` (without its `hex:` form).
@@ -50,6 +52,7 @@ class TypeOptions:
     hstore: HstoreMode = "json"
     arrays: ArrayMode = "array"
     geometry: GeometryMode = "struct"
+    varbits: VarbitMode = "bits"
     include_unknown: bool = False
     money_digits: int = 2
     placeholder: str = UNAVAILABLE_VALUE
@@ -71,6 +74,7 @@ class TypeOptions:
             hstore=cast(HstoreMode, config.get("hstore.handling.mode", "json")),
             arrays=cast(ArrayMode, config.get("array.handling.mode", "array")),
             geometry=cast(GeometryMode, config.get("geometry.handling.mode", "struct")),
+            varbits=cast(VarbitMode, config.get("varbit.handling.mode", "bits")),
             include_unknown=str(config.get("include.unknown.datatypes", False)).lower() == "true",
             money_digits=int(config.get("money.fraction.digits", 2)),
             placeholder=_placeholder(config.get("unavailable.value.placeholder") or UNAVAILABLE_VALUE),

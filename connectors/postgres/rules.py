@@ -224,6 +224,10 @@ def _bit_boolean(text: str) -> bool:
     return text == "1"
 
 
+def _varbit(typmod: int, options: TypeOptions) -> Rule:
+    return text_rule(options) if options.varbits == "text" else _bits(typmod, options)
+
+
 def _bits(typmod: int, options: TypeOptions) -> Rule:
     length = UNDECLARED_LENGTH if typmod < 0 else typmod
     schema = named(BYTES, logical.DBZ_BITS, length=str(length))
@@ -371,7 +375,7 @@ _BUILDERS: Final[dict[str, Callable[[int, TypeOptions], Rule]]] = {
     "money": _money,
     "bytea": _bytea,
     "bit": _bit,
-    "varbit": _bits,
+    "varbit": _varbit,
     "hstore": _hstore,
     "json": _json,
     "jsonb": _json,

@@ -27,6 +27,7 @@ SYNC = TypeOptions(
     intervals="string",
     arrays="json",
     geometry="text",
+    varbits="text",
     include_unknown=True,
     propagate_types=Patterns("datatype.propagate.source.type", ".+"),
 )
@@ -104,7 +105,8 @@ VALUES: list[tuple[str, int, TypeOptions, str, SchemaType, str | None, Any]] = [
     ("bit", 1, DEFAULT, "1", SchemaType.BOOLEAN, None, True),
     ("bit", 10, DEFAULT, "1000000001", SchemaType.BYTES, logical.DBZ_BITS, b"\x01\x02"),
     ("varbit", 9, DEFAULT, "101", SchemaType.BYTES, logical.DBZ_BITS, b"\x05"),
-    ("varbit", -1, SYNC, "", SchemaType.BYTES, logical.DBZ_BITS, b""),
+    ("varbit", -1, SYNC, "", SchemaType.STRING, None, ""),
+    ("varbit", 9, SYNC, "0010", SchemaType.STRING, None, "0010"),
     ("date", -1, DEFAULT, "1969-12-31", SchemaType.INT32, logical.DBZ_DATE, -1),
     ("date", -1, DEFAULT, "0001-01-01", SchemaType.INT32, logical.DBZ_DATE, -719162),
     ("date", -1, DEFAULT, "0001-12-31 BC", SchemaType.INT32, logical.DBZ_DATE, -719163),
