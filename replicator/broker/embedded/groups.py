@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -70,6 +70,16 @@ class Group:
     def live(self) -> bool:
         """Whether a consumer of this process belongs to it."""
         return bool(self.members) or self.readers > 0
+
+
+class GroupSnapshot(NamedTuple):
+    """A group as retention sees it; `active_at` in seconds since the epoch."""
+
+    name: str
+    live: bool
+    active_at: float
+    subscription: Subscription | None
+    positions: dict[TopicPartition, int]
 
 
 class Groups:
@@ -155,11 +165,13 @@ class Groups:
         group = self._groups.get(name)
         return len(group.members) + group.readers if group is not None else 0
 
-    def snapshot(self) -> list[tuple[str, bool, float, Subscription | None, dict[TopicPartition, int]]]:
-        """(name, live, last activity, subscription, positions) of every group, for retention."""
+    def snapshot(self) -> list[GroupSnapshot]:
+        """Every group, for retention."""
         with self.lock:
             return [
-                (name, g.live, g.active_at, g.subscription, {tp: o.offset for tp, o in g.offsets.items()})
+                GroupSnapshot(
+                    name, g.live, g.active_at, g.subscription, {tp: o.offset for tp, o in g.offsets.items()}
+                )
                 for name, g in self._groups.items()
             ]
 

@@ -12,8 +12,10 @@ from typing import Final
 
 from replicator.api.errors import ConnectError
 from replicator.broker.embedded import schema
+from replicator.broker.embedded.compaction import Compaction
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.retention import Retention
 from replicator.broker.embedded.sqlite_errors import translated
 
 _log = logging.getLogger(__name__)
@@ -22,6 +24,10 @@ _TICK: Final = 1.0
 _UPKEEP_EVERY: Final = 30.0
 _CHECKPOINT_BYTES: Final = 8 << 20
 _CHECKPOINT_EVERY: Final = 60.0
+_FREE_PAGES: Final = 4096
+_VACUUM_PAGES: Final = 1024
+_VACUUM_STEPS: Final = 64
+_BREATH: Final = 0.005
 
 
 class Maintenance:
@@ -32,6 +38,7 @@ class Maintenance:
         self._groups = groups
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._compaction = Compaction(log, self._stop.is_set)
         self._checkpointed = 0
         self._checkpoint_at = time.monotonic()
 
@@ -45,6 +52,7 @@ class Maintenance:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._compaction.close()
 
     def recover(self) -> None:
         """Drop what transactions of an earlier process left pending."""
@@ -65,6 +73,26 @@ class Maintenance:
     def run_once(self, now: float) -> None:
         """Retention, compaction and giving space back, as of `now` (seconds)."""
         self._groups.note_activity(now)
+        retention = Retention(self._log_state, self._stop.is_set)
+        try:
+            retention.run(self._groups.snapshot(), now)
+            self._compaction.run(now)
+        finally:
+            retention.close()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Shrink the file when much of it is unused; otherwise appends reuse the space."""
+        log = self._log_state
+        for _ in range(_VACUUM_STEPS):
+            with log.transaction() as connection:
+                free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+                pages = connection.execute("PRAGMA page_count").fetchone()[0]
+                if free <= max(_FREE_PAGES, pages // 4):
+                    return
+                connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+            if self._stop.wait(_BREATH):
+                return
 
     def _checkpoint_if_due(self) -> None:
         written = self._log_state.written
