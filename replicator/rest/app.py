@@ -1,0 +1,43 @@
+"""Builds the application: Connect's endpoints, our own below /replicator, metrics and the page."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from replicator import __version__
+from replicator.herder.base import Herder
+from replicator.rest import errors
+from replicator.rest.admin import AdminRoutes
+from replicator.rest.body import PathNames
+from replicator.rest.connectors import ConnectorRoutes
+from replicator.rest.overview import Overview
+from replicator.rest.plugins import PluginRoutes
+
+
+def create_app(
+    herder: Herder, *, overview: Overview | None = None, allow_origin: str = "", allow_methods: str = ""
+) -> FastAPI:
+    """The application over a herder.
+
+    Args:
+        herder: owner of the connectors.
+        overview: collector of the overview; one that does not sample by itself when not given.
+        allow_origin: origins for CORS, comma-separated; empty: none.
+        allow_methods: methods for CORS; empty: GET, POST and HEAD.
+    """
+    app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
+    errors.install(app)
+    AdminRoutes(herder).install(app)
+    ConnectorRoutes(herder).install(app)
+    PluginRoutes(herder).install(app)
+    (overview or Overview(herder)).install(app)
+    app.add_middleware(PathNames)
+    if allow_origin:
+        methods = [m.strip() for m in allow_methods.split(",") if m.strip()]
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[o.strip() for o in allow_origin.split(",")],
+            allow_methods=methods or ["GET", "POST", "HEAD"],
+        )
+    return app

@@ -1,0 +1,44 @@
+"""Endpoints below /connector-plugins. Plain functions on FastAPI's thread pool."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+
+from replicator.api.errors import BadRequestError
+from replicator.herder.base import Herder
+from replicator.rest.body import Body, Name, config_of, parse_object
+from replicator.rest.errors import JsonResponse
+
+
+class PluginRoutes:
+    """Handlers of plugins and validation."""
+
+    def __init__(self, herder: Herder) -> None:
+        self._herder = herder
+
+    def install(self, app: FastAPI) -> None:
+        """Register the endpoints."""
+        app.add_api_route("/connector-plugins", self.index, methods=["GET"])
+        app.add_api_route("/connector-plugins/{name}/config", self.config, methods=["GET"])
+        app.add_api_route("/connector-plugins/{name}/config/validate", self.validate, methods=["PUT"])
+
+    def index(self, connectors_only: Annotated[str, Query(alias="connectorsOnly")] = "true") -> Response:
+        """GET /connector-plugins."""
+        found = self._herder.plugins(connectors_only=connectors_only.lower() == "true")
+        return JsonResponse([p.to_json() for p in found])
+
+    def config(self, name: Name) -> Response:
+        """GET /connector-plugins/P/config."""
+        return JsonResponse(self._herder.plugin_config(name))
+
+    def validate(self, name: Name, body: Body) -> Response:
+        """PUT /connector-plugins/P/config/validate: 200 also when there are errors."""
+        config = config_of(parse_object(body, scalars_as_text=True))
+        included = config.get("connector.class")
+        if included is not None and not included.removesuffix("Connector").endswith(
+            name.removesuffix("Connector")
+        ):
+            raise BadRequestError(f"Included connector type {included} does not match request type {name}")
+        return JsonResponse(self._herder.validate(name, config))
