@@ -214,6 +214,7 @@ def _table(table: TableInfo) -> Iterator[Problem]:
             remedy=f"ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} SET LOGGED; or exclude it.",
             table=table.full_name,
         )
+        return
     if not any(not c.generated for c in table.columns):
         yield Problem(
             severity="table",

@@ -162,10 +162,11 @@ def test_tables_the_target_cannot_hold_are_refused_or_left_out(
     text = refusal(sync)
     for name in ("empty", "wide", "cases", "unlogged", "long_key"):
         assert f"public.{name}" in text, text
+    assert "public.unlogged is unlogged" in text
     assert "--skip-unsupported" in text
     assert target_tables(mysql_database) == []
     printed = catch_up(sync, "--skip-unsupported")
-    assert "Left out" in printed
+    assert "Left out: public.unlogged is unlogged" in printed
     assert mysql_database.query("SELECT id FROM fine") == [(1,)]
     assert not has_table(mysql_database, "wide")
 
