@@ -7,6 +7,7 @@ Needs the project's environment (`make setup`); `make demo` calls it. Exit code 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -27,8 +28,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     os.chdir(ROOT)
+    Path(".dev").mkdir(exist_ok=True)
+    with Path(".dev/demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("demo: another demo is running in this checkout", file=sys.stderr)
+            return 1
+        return _run(options.seconds)
+
+
+def _run(seconds: int | None) -> int:
     try:
-        return Demo(options.seconds, Screen()).run()
+        return Demo(seconds, Screen()).run()
     except ServerUnavailable as reason:
         print(f"demo: {reason}", file=sys.stderr)
         return 1

@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(".dev/bench")
-
 Results = dict[str, dict[str, Any]]
 
 
@@ -59,9 +57,9 @@ def print_table(results: Results) -> None:
             print("  ".join("-" * width for width in widths))
 
 
-def keep(results: Results, versions: dict[str, str]) -> Path:
+def keep(results: Results, versions: dict[str, str], folder: Path) -> Path:
     """Write the figures with what they were measured on; the file."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     now = time.time()
     machine = {
         "cores": os.cpu_count(),
@@ -72,8 +70,8 @@ def keep(results: Results, versions: dict[str, str]) -> Path:
     text = json.dumps(
         {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)), "machine": machine, **results}, indent=2
     )
-    path = FOLDER / time.strftime("%Y%m%dT%H%M%SZ.json", time.gmtime(now))
-    for file in (path, FOLDER / "latest.json"):
+    path = folder / time.strftime("%Y%m%dT%H%M%SZ.json", time.gmtime(now))
+    for file in (path, folder / "latest.json"):
         file.write_text(text + "\n")
     return path
 

@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bench: {name} ...", file=sys.stderr, flush=True)
         results[name] = parts[name]()
     figures.print_table(results)
-    kept = figures.keep(results, {"postgres": postgres.running_version, "mysql": mysql.running_version})
+    versions = {"postgres": postgres.running_version, "mysql": mysql.running_version}
+    kept = figures.keep(results, versions, options.keep_in)
     print(f"kept in {kept}")
     return 0
 
@@ -53,6 +54,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--big-rows", type=int, help="rows of the one transaction (twice --rows)")
     parser.add_argument("--rate", type=int, default=1000, help="commits a second while latency is measured")
     parser.add_argument("--seconds", type=int, default=30, help="how long latency is measured")
+    parser.add_argument("--keep-in", type=Path, default=Path(".dev/bench"), help="folder of the JSON files")
     return parser.parse_args(arguments)
 
 
