@@ -121,7 +121,6 @@ class Position:
         identity: the slot; None in offsets that others stored.
         copy: progress of the copy.
         copying: whether the copy is not finished.
-        transaction: running counters of transaction metadata.
     """
 
     floor: int
@@ -130,7 +129,6 @@ class Position:
     identity: SlotIdentity | None = None
     copy: CopyState = field(default_factory=CopyState)
     copying: bool = False
-    transaction: Mapping[str, Any] = field(default_factory=dict)
 
     def delivered(self, final_lsn: int) -> int | None:
         """What of a transaction was handed out: None for all of it, else its last ordinal (-1: nothing)."""
@@ -147,50 +145,50 @@ class Position:
         return replace(self, **changes)
 
 
-class StreamOffset:
-    """Offset of a streamed record; becomes a map only when it is stored."""
+class TransactionPart:
+    """What the offsets of one transaction's records share."""
 
-    __slots__ = ("base", "commit", "floor", "kind", "lsn", "ordinal", "transaction", "ts_us", "xid")
+    __slots__ = ("base", "commit", "floor", "ts_us", "xid")
 
-    def __init__(
-        self,
-        base: Mapping[str, Any],
-        floor: int,
-        commit: int,
-        ordinal: int,
-        lsn: int,
-        xid: int | None,
-        ts_us: int,
-        kind: str,
-        transaction: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, base: Mapping[str, Any], floor: int, commit: int, xid: int | None, ts_us: int) -> None:
         self.base = base
         self.floor = floor
         self.commit = commit
-        self.ordinal = ordinal
-        self.lsn = lsn
         self.xid = xid
         self.ts_us = ts_us
+
+    def finished(self, floor: int) -> TransactionPart:
+        """The same once the transaction is handed out whole."""
+        return TransactionPart(self.base, floor, self.commit, self.xid, self.ts_us)
+
+
+class StreamOffset:
+    """Offset of a streamed record; becomes a map only when it is stored."""
+
+    __slots__ = ("kind", "lsn", "ordinal", "part")
+
+    def __init__(self, part: TransactionPart, ordinal: int, lsn: int, kind: str) -> None:
+        self.part = part
+        self.ordinal = ordinal
+        self.lsn = lsn
         self.kind = kind
-        self.transaction = transaction
 
     def to_map(self) -> dict[str, Any]:
         """The offset as stored."""
+        part = self.part
         stored: dict[str, Any] = {
             "transaction_id": None,
             "lsn": self.lsn,
             "lsn_proc": self.lsn,
-            "lsn_commit": self.floor,
+            "lsn_commit": part.floor,
             "messageType": self.kind,
-            "ts_usec": self.ts_us,
-            "replicator_commit": self.commit,
+            "ts_usec": part.ts_us,
+            "replicator_commit": part.commit,
             "replicator_ordinal": self.ordinal,
         }
-        if self.xid is not None:
-            stored["txId"] = self.xid
-        stored.update(self.base)
-        if self.transaction:
-            stored.update(self.transaction)
+        if part.xid is not None:
+            stored["txId"] = part.xid
+        stored.update(part.base)
         return stored
 
 
@@ -233,10 +231,6 @@ class CopyOffset:
         return dict(self._map)
 
 
-_TRANSACTION_KEYS: Final = ("transaction_id",)
-_TRANSACTION_PREFIX: Final = "transaction_data_collection_order_"
-
-
 def load(stored: Mapping[str, Any]) -> Position | None:
     """The position in a stored offset, ours or Debezium's; None when it tells of an unfinished Debezium copy.
 
@@ -255,11 +249,6 @@ def load(stored: Mapping[str, Any]) -> Position | None:
             f"The stored offset has no position: {dict(stored)!r}.",
             hint="Delete the connector's offsets to make a new copy.",
         )
-    transaction = {
-        k: v
-        for k, v in stored.items()
-        if v is not None and (k in _TRANSACTION_KEYS or k.startswith(_TRANSACTION_PREFIX))
-    }
     text = stored.get("replicator_copy")
     return Position(
         floor=int(floor),
@@ -268,7 +257,6 @@ def load(stored: Mapping[str, Any]) -> Position | None:
         identity=parse_identity(stored["replicator_slot"]) if ours else None,
         copy=CopyState({n: _load_table(t) for n, t in json.loads(text).items()}) if text else CopyState(),
         copying=copying,
-        transaction=transaction,
     )
 
 

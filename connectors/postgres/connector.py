@@ -1,0 +1,77 @@
+"""The Postgres source connector: options, their validation, and the one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.cdc.selection import KeyColumns, Patterns, Selection
+from connectors.postgres.config import CONFIG
+from replicator.api import ConfigDef, ConfigError, ConfigValue, SourceConnector, SourceTask
+from replicator.api.source import ConnectorConfig
+
+
+class PostgresConnector(SourceConnector):
+    """Captures the changes of one Postgres database."""
+
+    aliases = ("io.debezium.connector.postgresql.PostgresConnector", "PostgresConnector")
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        """Every option."""
+        return CONFIG
+
+    def validate(self, config: ConnectorConfig) -> list[ConfigValue]:
+        """Each option by itself, then together."""
+        values = CONFIG.validate(config)
+        if any(value.errors for value in values):
+            return values
+        try:
+            check(CONFIG.parse(config))
+        except ConfigError as error:
+            blamed = next((v for v in values if v.name == error.option), values[0])
+            blamed.errors.append(str(error))
+        return values
+
+    def task_class(self) -> type[SourceTask]:
+        """The task's class."""
+        from connectors.postgres.task import PostgresSourceTask
+
+        return PostgresSourceTask
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        """Always one: a slot has one reader."""
+        return [dict(self.config)]
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Check parsed options together.
+
+    Raises:
+        ConfigError: they do not fit together.
+    """
+    if options["plugin.name"] != "pgoutput":
+        raise ConfigError(
+            f"plugin.name={options['plugin.name']} is not served.",
+            option="plugin.name",
+            hint="Set plugin.name=pgoutput; every server has it, and it needs a slot of its own (another slot.name).",
+        )
+    Selection(options)
+    KeyColumns(options["message.key.columns"])
+    for option in (
+        "message.prefix.include.list",
+        "message.prefix.exclude.list",
+        "snapshot.include.collection.list",
+        "column.propagate.source.type",
+        "datatype.propagate.source.type",
+    ):
+        Patterns(option, options[option])
+    operations = {str(op).lower() for op in options["skipped.operations"]}
+    if not operations <= {"c", "u", "d", "t", "none"} or ("none" in operations and len(operations) > 1):
+        raise ConfigError(
+            f"Invalid value {','.join(sorted(operations))} for configuration skipped.operations",
+            option="skipped.operations",
+            hint="Give a list of c, u, d and t, or none.",
+        )
+    if options["max.queue.size"] <= options["max.batch.size"]:
+        raise ConfigError("max.queue.size must be greater than max.batch.size.", option="max.queue.size")

@@ -1,0 +1,62 @@
+"""Makes table encoders the way the connector's options want them; reader thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.cdc import naming
+from connectors.cdc.encoder import EncodingOptions, TableEncoder
+from connectors.cdc.selection import KeyColumns, Selection
+from connectors.cdc.tables import Table
+from connectors.postgres.types import TypeOptions, table_codecs
+
+
+class Encoders:
+    """Factory of encoders.
+
+    Attributes:
+        selection: what is captured.
+        topics: names of topics.
+        message_source: makes the source block of logical messages; as `TableEncoder.source`.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.selection = Selection(options)
+        self.topics = naming.TopicNaming(
+            options["topic.prefix"],
+            delimiter=options["topic.delimiter"],
+            heartbeat_prefix=options["topic.heartbeat.prefix"],
+            transaction=options["topic.transaction"],
+        )
+        self._keys = KeyColumns(options["message.key.columns"])
+        self._types = TypeOptions.from_config(options)
+        self._common = EncodingOptions(
+            name=options["topic.prefix"],
+            db=options["database.dbname"],
+            adjust_schema=naming.SCHEMA_ADJUSTMENTS[options["schema.name.adjustment.mode"]],
+            adjust_field=naming.FIELD_ADJUSTMENTS[options["field.name.adjustment.mode"]],
+        )
+
+        # Messages belong to no table; an encoder without columns makes their source block.
+        nothing = Table("", "", ())
+        self.message_source = TableEncoder(nothing, {}, self._common, self.topics.message).source
+
+    def encoder(self, table: Table) -> TableEncoder:
+        """The encoder of one table version.
+
+        Raises:
+            SchemaError: its columns cannot be told apart, or its key does not exist.
+            ConfigError: its topic belongs to another table.
+        """
+        excluded = frozenset(
+            c.name for c in table.columns if not self.selection.column(table.schema, table.name, c.name)
+        )
+        return TableEncoder(
+            table,
+            table_codecs(table, self._types),
+            self._common,
+            self.topics.table(table.schema, table.name),
+            key_columns=self._keys.of(table.schema, table.name),
+            excluded=excluded,
+        )

@@ -1,0 +1,86 @@
+"""Outbox: gathers the reader's records into batches, and marks the end of source transactions.
+
+Owned by the reader thread. The records of one message are one group and never part (C8). The last group of an
+open transaction stays back until the next one or COMMIT arrives: only then is it known whether its last
+record ends the transaction, and its offset and mark say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from connectors.cdc.queue import RecordQueue
+from replicator.api import Header, SourceRecord
+from replicator.api.position import POSITION_HEADER
+from replicator.api.schema import STRING
+
+
+class Stopped(Exception):
+    """The queue was closed: the task is being stopped."""
+
+
+class Outbox:
+    """The batch in the making.
+
+    Attributes:
+        records: the batch; the stream appends to it directly.
+        size: bytes of source data behind it.
+        group: index in `records` of the last group's first record.
+    """
+
+    __slots__ = ("_limit", "_put", "_queue", "_waiting", "group", "records", "size")
+
+    def __init__(self, queue: RecordQueue, limit: int, while_waiting: Callable[[], None]) -> None:
+        self._queue = queue
+        self._limit = limit
+        self._waiting = while_waiting
+        self.records: list[SourceRecord] = []
+        self.size = 0
+        self.group = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the batch should go."""
+        return len(self.records) >= self._limit
+
+    def send(self, *, keep_group: bool = False) -> SourceRecord | None:
+        """Put the batch into the queue, waiting for room; the last record sent, or None.
+
+        Args:
+            keep_group: whether the last group stays back.
+
+        Raises:
+            Stopped: the queue was closed.
+        """
+        records = self.records
+        kept: list[SourceRecord] = []
+        if keep_group:
+            kept = records[self.group :]
+            del records[self.group :]
+        if not records:
+            self.records = kept
+            self.group = 0
+            return None
+        if not self._queue.put(records, self.size, self._waiting):
+            raise Stopped
+        self.records = kept
+        self.group = 0
+        self.size = 0
+        return records[-1]
+
+
+END_MARK: Final = "1"
+
+
+def position_header(prefix: str, ordinal: int) -> Header:
+    """The position header of a record that may or may not be its transaction's last."""
+    return Header(POSITION_HEADER, STRING, f"{prefix}{ordinal}:0")
+
+
+def mark_end(record: SourceRecord) -> None:
+    """Say in the position header that this record ends its transaction."""
+    headers = record.headers
+    if headers:
+        text: str = headers[0].value
+        headers[0] = Header(POSITION_HEADER, STRING, text[:-1] + END_MARK)

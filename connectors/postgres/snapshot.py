@@ -1,0 +1,290 @@
+"""The copy: every row of the tables, as of one snapshot, as records with their progress in the offsets (C1, C2).
+
+Owned by the reader thread. A finished chunk is never read again: its last record's offset says how far the table
+is copied. Rows of a chunk that was cut short come again. A table that cannot go on where it stopped (no
+key, rewritten, other columns) starts over behind a truncate record, under the newest snapshot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from connectors.cdc.encoder import TableEncoder, sequence_text
+from connectors.cdc.tables import Table
+from connectors.postgres import catalog
+from connectors.postgres.catalog import Files, Relation
+from connectors.postgres.chunks import Chunk, ChunkReader, TableChanged
+from connectors.postgres.connection import PlainConnection
+from connectors.postgres.copy_text import decode_copy_chunk
+from connectors.postgres.encoders import Encoders
+from connectors.postgres.errors import translated
+from connectors.postgres.outbox import Outbox
+from connectors.postgres.position import CopyOffset, Position, TableCopy
+from connectors.postgres.types_catalog import TypeCatalog
+from replicator.api import Header, SourceRecord, offset_only
+from replicator.api.position import COPY, POSITION_HEADER
+from replicator.api.schema import STRING
+
+
+VOID: Final = "void"
+"""Stands for the files of a table whose rows so far are void: it starts over behind a truncate record."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotView:
+    """An open snapshot.
+
+    Attributes:
+        name: the exported snapshot's name.
+        point: consistent point: what committed before is in the snapshot.
+        ts_us: the server's clock when it was opened.
+        files: the files of each table as the snapshot sees them.
+    """
+
+    name: str
+    point: int
+    ts_us: int
+    files: Mapping[int, Files]
+
+
+def open_view(
+    connection: PlainConnection, name: str, point: int, relations: Sequence[Relation]
+) -> SnapshotView:
+    """Look at the catalog through an exported snapshot."""
+    with translated("opening the snapshot"), connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+        row = connection.execute("SELECT (extract(epoch FROM now()) * 1000000)::int8").fetchone()
+        files = catalog.files(connection, [r.oid for r in relations])
+    assert row is not None
+    return SnapshotView(name, point, int(row[0]), files)
+
+
+class Copy:
+    """Copies tables under one snapshot.
+
+    Attributes:
+        position: progress so far, including what waits in the outbox.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        *,
+        reading: PlainConnection,
+        side: PlainConnection,
+        encoders: Encoders,
+        types: TypeCatalog,
+        outbox: Outbox,
+        send: Callable[[], None],
+        report: Callable[[str, dict[str, Any]], None],
+        check_stop: Callable[[], None],
+        partition: Mapping[str, Any],
+        extra_headers: list[Header],
+        first: bool,
+    ) -> None:
+        self._batch: int = options["max.batch.size"]
+        self._chunk_rows: int = options["snapshot.chunk.rows"]
+        self._lock_timeout: int = options["snapshot.lock.timeout.ms"]
+        self._reading = reading
+        self._side = side
+        self._encoders = encoders
+        self._types = types
+        self._outbox = outbox
+        self._send = send
+        self._report = report
+        self._check_stop = check_stop
+        self._partition = partition
+        self._extra = extra_headers
+        self._marker = "first" if first else "first_in_data_collection"
+        self._held: SourceRecord | None = None
+        self._ordinal = 0
+        self._prefix = ""
+        self.position = Position(0)
+
+    def run(self, view: SnapshotView, relations: Sequence[Relation], position: Position) -> Position:
+        """Copy the tables and return the position with all of them done.
+
+        Raises:
+            TableChanged: one must start over under a new snapshot; `position` tells how far it came.
+        """
+        self.position = position
+        name = ""
+        identity = position.identity
+        assert identity is not None
+        self._prefix = f"{COPY}:{identity.digest()}:{view.point}:"
+        try:
+            for relation in relations:
+                name = relation.full_name
+                self._table(view, relation)
+        except TableChanged:
+            self._start_over(name)
+            raise
+        self.position = self.position.moved(copying=False)
+        offset = CopyOffset(self.position, view.ts_us, last=True)
+        if self._held is not None:
+            self._held.source_offset = offset
+            self._release("last")
+        else:
+            self._outbox.records.append(offset_only(self._partition, offset))
+        self._send()
+        return self.position
+
+    def _start_over(self, name: str) -> None:
+        known = self.position.copy.tables.get(name)
+        if known is not None:
+            self._remember(name, replace(known, files=VOID, after=None))
+        self._release("true")
+        self._send()
+
+    def _table(self, view: SnapshotView, relation: Relation) -> None:
+        name = relation.full_name
+        table = catalog.tables(self._side, self._types, [relation])[relation.oid]
+        files = view.files.get(relation.oid, frozenset())
+        encoder = self._encoders.encoder(table)
+        reader = self._reader(view, relation, table, files)
+        entry = self._entry(view, relation, encoder, _digest(files), resumable=reader.resumable)
+        self._report(name, {"state": "copying", "rows_done": entry.rows, "rows_total": relation.rows})
+        for chunk in reader.chunks(entry.after):
+            entry = TableCopy(
+                point=entry.point,
+                after=chunk.after,
+                rows=entry.rows + len(chunk.lines),
+                files=entry.files,
+            )
+            done = TableCopy(entry.point, done=True, rows=entry.rows) if chunk.last else entry
+            self._emit(view, encoder, chunk, name, done if chunk.last or reader.resumable else None)
+            self._report(name, {"state": "copying", "rows_done": entry.rows, "rows_total": relation.rows})
+        self._report(name, {"state": "copied", "rows_done": entry.rows, "rows_total": entry.rows})
+        if self._held is not None:
+            self._release("last_in_data_collection", keep=True)
+
+    def _reader(self, view: SnapshotView, relation: Relation, table: Table, files: Files) -> ChunkReader:
+        def unchanged() -> bool:
+            now = catalog.files(self._side, [relation.oid]).get(relation.oid, frozenset())
+            columns = catalog.tables(self._side, self._types, [relation])[relation.oid].columns
+            return now == files and columns == table.columns
+
+        return ChunkReader(
+            self._reading,
+            view.name,
+            relation,
+            table,
+            rows=self._chunk_rows,
+            lock_timeout_ms=self._lock_timeout,
+            unchanged=unchanged,
+            check_stop=self._check_stop,
+        )
+
+    def _entry(
+        self, view: SnapshotView, relation: Relation, encoder: TableEncoder, files: str, *, resumable: bool
+    ) -> TableCopy:
+        """Where the table's copy begins: afresh, behind its last finished chunk, or over."""
+        known = self.position.copy.tables.get(relation.full_name)
+        if known is not None and resumable and known.files == files:
+            return known
+        entry = TableCopy(point=view.point, files=files)
+        self._remember(relation.full_name, entry)
+        if known is not None:
+            self._truncate(view, encoder)
+        return entry
+
+    def _remember(self, name: str, entry: TableCopy) -> None:
+        self.position = self.position.moved(copy=self.position.copy.with_table(name, entry))
+
+    def _truncate(self, view: SnapshotView, encoder: TableEncoder) -> None:
+        """The rows handed out so far are void."""
+        self._release("true")
+        source = encoder.source("true", view.ts_us, None, view.point, sequence_text(None, view.point))
+        value = encoder.envelope("t", None, None, source, time.time_ns() // 1000)
+        offset = CopyOffset(self.position, view.ts_us)
+        self._outbox.records.append(
+            SourceRecord(
+                self._partition,
+                offset,
+                encoder.topic,
+                None,
+                None,
+                None,
+                encoder.value_schema,
+                value,
+                None,
+                [Header(POSITION_HEADER, STRING, f"{self._prefix}{self._ordinal}:1"), *self._extra],
+            )
+        )
+        self._ordinal += 1
+
+    def _emit(
+        self, view: SnapshotView, encoder: TableEncoder, chunk: Chunk, name: str, done: TableCopy | None
+    ) -> None:
+        """Hand out a chunk's rows; the last one, which carries the new progress, stays back."""
+        lines = chunk.lines
+        offset = CopyOffset(self.position, view.ts_us)
+        source = encoder.source("true", view.ts_us, None, view.point, sequence_text(None, view.point))
+        for start in range(0, len(lines), self._batch):
+            block = lines[start : start + self._batch]
+            self._release("true")
+            self._rows(encoder, b"".join(block), offset, source)
+            self._outbox.size = sum(map(len, block))
+            self._held = self._outbox.records.pop()
+            self._send()
+        if done is not None:
+            self._remember(name, done)
+            if self._held is not None and lines:
+                self._held.source_offset = CopyOffset(self.position, view.ts_us)
+
+    def _rows(self, encoder: TableEncoder, block: bytes, offset: CopyOffset, source: dict[str, Any]) -> None:
+        """The tight loop: everything bound to locals, one record a row."""
+        add = self._outbox.records.append
+        row, key, envelope = encoder.row, encoder.key, encoder.envelope
+        partition, topic, extra, prefix = self._partition, encoder.topic, self._extra, self._prefix
+        key_schema, value_schema = encoder.key_schema, encoder.value_schema
+        now = time.time_ns() // 1000
+        ordinal = self._ordinal
+        at = len(self._outbox.records)
+        for texts in decode_copy_chunk(block):
+            fields = row(texts)
+            add(
+                SourceRecord(
+                    partition,
+                    offset,
+                    topic,
+                    None,
+                    key_schema,
+                    key(fields),
+                    value_schema,
+                    envelope("r", None, fields, source, now),
+                    None,
+                    [Header(POSITION_HEADER, STRING, f"{prefix}{ordinal}:1"), *extra],
+                )
+            )
+            ordinal += 1
+        self._ordinal = ordinal
+        if self._marker != "true":
+            _mark(self._outbox.records[at], self._marker)
+            self._marker = "true"
+
+    def _release(self, marker: str, *, keep: bool = False) -> None:
+        """Put the held record back in its place; `keep` only marks it, at the end of its table."""
+        if self._held is None:
+            return
+        if marker != "true":
+            _mark(self._held, marker)
+        if keep:
+            self._marker = "first_in_data_collection"
+            return
+        self._outbox.records.append(self._held)
+        self._held = None
+
+
+def _mark(record: SourceRecord, marker: str) -> None:
+    fields = record.value.fields
+    fields["source"] = {**fields["source"], "snapshot": marker}
+
+
+def _digest(files: Files) -> str:
+    return hashlib.sha256(repr(sorted(files)).encode()).hexdigest()[:12]

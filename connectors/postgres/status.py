@@ -1,0 +1,63 @@
+"""What the task tells the outside about itself, gathered from its threads and published at a gentle rate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from replicator.api import SourceTaskContext
+
+_INTERVAL: Final = 0.5
+
+
+class Status:
+    """Facts and warnings of one task; any thread."""
+
+    def __init__(self, context: SourceTaskContext) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._warnings: dict[str, list[str]] = {}
+        self._tables: dict[str, dict[str, Any]] = {}
+        self._facts: dict[str, Any] = {}
+        self._published = 0.0
+
+    def warn(self, source: str, sentences: Sequence[str]) -> None:
+        """Replace the warnings of one source (a part of the task); published at once when they change."""
+        with self._lock:
+            if self._warnings.get(source, []) == list(sentences):
+                return
+            self._warnings[source] = list(sentences)
+            self._facts["warnings"] = [w for group in self._warnings.values() for w in group]
+            self._publish()
+
+    def table(self, name: str, facts: dict[str, Any]) -> None:
+        """State of the copy of one table."""
+        with self._lock:
+            self._tables[name] = facts
+            self._facts["tables"] = dict(self._tables)
+            self._publish_later()
+
+    def facts(self, *, now: bool = False, **facts: Any) -> None:
+        """Facts by name; published within half a second of the next call, or now."""
+        with self._lock:
+            self._facts.update(facts)
+            if now:
+                self._publish()
+            else:
+                self._publish_later()
+
+    def gauge(self, name: str, value: float) -> None:
+        """A number for the metrics."""
+        self._context.gauge(name, value)
+
+    def _publish_later(self) -> None:
+        if time.monotonic() - self._published >= _INTERVAL:
+            self._publish()
+
+    def _publish(self) -> None:
+        if self._facts:
+            self._context.progress(**self._facts)
+            self._facts = {}
+        self._published = time.monotonic()

@@ -1,0 +1,177 @@
+"""The watch thread: what the log itself does not tell (retained log, snapshot age, tables that escape capture).
+
+Has a connection of its own. Only reports: warnings and numbers for status and metrics. A failure here never
+stops the task; the next round tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import psycopg
+
+from connectors.cdc.selection import Selection
+from connectors.postgres import catalog
+from connectors.postgres.catalog import Relation
+from connectors.postgres.connection import Connector, PlainConnection
+from connectors.postgres.status import Status
+from replicator.api import ConnectError
+
+log = logging.getLogger(__name__)
+
+_SHORT: Final = 5.0
+_ROUNDS_PER_INSPECTION: Final = 6
+_RETAINED: Final = """
+SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END
+        - restart_lsn)::int8,
+       coalesce(wal_status, ''), age(catalog_xmin)
+  FROM pg_replication_slots WHERE slot_name = %s
+"""
+_CHANGED: Final = """
+SELECT relid::int8, coalesce(n_tup_upd, 0) + coalesce(n_tup_del, 0)
+  FROM pg_stat_user_tables WHERE relid = ANY(%s::oid[])
+"""
+
+
+class Watched(Protocol):
+    """What the watch looks at in the reader."""
+
+    captured: list[Relation]
+    snapshot_opened: float | None
+
+
+class Watch:
+    """Looks every few seconds at the slot, and twice a minute at the tables."""
+
+    def __init__(self, options: Mapping[str, Any], reader: Watched, status: Status) -> None:
+        self._connector = Connector(options)
+        self._selection = Selection(options)
+        self._slot: str = options["slot.name"]
+        self._via_root: bool = options["publish.via.partition.root"]
+        self._limit: float = options["snapshot.max.age.warn.ms"] / 1000
+        self._reader = reader
+        self._status = status
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="postgres-watch", daemon=True)
+        self._connection: PlainConnection | None = None
+        self._leaves: dict[int, tuple[str, frozenset[int]]] = {}
+        self._gone: dict[str, str] = {}
+        self._counts: dict[int, int] = {}
+        self._diverged_tables: set[str] = set()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a query that runs is not waited for long."""
+        self._stop.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        rounds = 0
+        while not self._stop.wait(_SHORT if rounds else 1.0):
+            try:
+                self._round(inspect=rounds % _ROUNDS_PER_INSPECTION == 0)
+                rounds += 1
+            except (psycopg.Error, ConnectError) as error:
+                log.debug("The watch could not look at the source: %s", error)
+                self._close()
+        self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _round(self, *, inspect: bool) -> None:
+        if self._connection is None:
+            self._connection = self._connector.plain("watch")
+        self._slot_facts(self._connection)
+        if inspect and self._reader.captured:
+            self._status.warn("tables", self.inspect(self._connection))
+
+    def _slot_facts(self, connection: PlainConnection) -> None:
+        row = connection.execute(_RETAINED, [self._slot]).fetchone()
+        if row is None:
+            return
+        retained, wal_status, age = row
+        if retained is not None:
+            self._status.facts(retained_bytes=int(retained))
+            self._status.gauge("retained_bytes", float(retained))
+        warnings = []
+        if wal_status in ("unreserved", "lost"):
+            warnings.append(
+                f"Slot {self._slot} is about to lose log it needs (wal_status {wal_status}): raise "
+                f"max_slot_wal_keep_size, or let the target catch up."
+            )
+        warnings += self._snapshot_age(age)
+        self._status.warn("slot state", warnings)
+
+    def _snapshot_age(self, transactions: int | None) -> list[str]:
+        opened = self._reader.snapshot_opened
+        if opened is None:
+            self._status.facts(snapshot=None)
+            return []
+        seconds = time.monotonic() - opened
+        self._status.facts(snapshot={"seconds": round(seconds), "transactions": transactions})
+        if seconds < self._limit:
+            return []
+        return [
+            f"The copy's snapshot has been open for {seconds / 3600:.1f} hours and keeps vacuum from removing dead "
+            f"rows everywhere in the database."
+        ]
+
+    def inspect(self, connection: PlainConnection) -> list[str]:
+        """Sentences about tables whose changes are (or will be) missing (C4, C7)."""
+        captured = list(self._reader.captured)
+        names = {r.full_name for r in captured}
+        found = catalog.candidates(connection, via_root=self._via_root)
+        matching = [r for r in found if self._selection.table(r.schema, r.name)]
+        now = catalog.with_leaves(connection, matching)
+        warnings = [
+            f"Table {r.full_name} matches but was created after the start and is not captured yet: "
+            f"restart the connector to add it."
+            for r in now
+            if r.full_name not in names
+        ]
+        warnings += self._detached(now)
+        warnings += self._diverged(connection, [r for r in now if r.full_name in names])
+        was_bare = {r.full_name for r in captured if not r.has_identity}
+        warnings += [
+            f"Table {r.full_name} has a replica identity now: restart the connector to capture its updates and "
+            f"deletes; it will be copied anew."
+            for r in now
+            if r.has_identity and r.full_name in was_bare
+        ]
+        return warnings
+
+    def _detached(self, now: Sequence[Relation]) -> list[str]:
+        """Partitions that went away took their rows with them, and the log says nothing of it."""
+        for r in now:
+            leaves = frozenset(r.leaves)
+            known = self._leaves.get(r.oid)
+            if r.partitioned and known is not None and known[1] - leaves:
+                self._gone[r.full_name] = (
+                    f"Partitions of {r.full_name} were dropped or detached: their rows are gone from the source "
+                    f"without an event, and remain in the target."
+                )
+            self._leaves[r.oid] = (r.full_name, leaves)
+        return list(self._gone.values())
+
+    def _diverged(self, connection: PlainConnection, relations: Sequence[Relation]) -> list[str]:
+        leaves = {leaf: r.full_name for r in relations if not r.has_identity for leaf in r.leaves}
+        if not leaves:
+            return []
+        rows = connection.execute(_CHANGED, [list(leaves)]).fetchall()
+        changed = {leaves[oid] for oid, count in rows if count > self._counts.setdefault(oid, count)}
+        self._diverged_tables |= changed
+        return [
+            f"Table {name} diverged: it has no replica identity and was updated or deleted from, which is not "
+            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and restart the connector."
+            for name in sorted(self._diverged_tables & set(leaves.values()))
+        ]
