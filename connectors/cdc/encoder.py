@@ -21,7 +21,7 @@ from replicator.api import DataError, Schema, SchemaError, Struct
 
 Row = dict[str, Any]
 
-FAILURES: Final = (ValueError, TypeError, ArithmeticError, LookupError, DataError)
+FAILURES: Final = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, DataError)
 """What a decoder may raise for text it cannot take."""
 
 

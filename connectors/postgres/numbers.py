@@ -51,7 +51,12 @@ def variable_decimal(text: str) -> dict[str, Any]:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     scale = len(text) - text.index(".") - 1 if "." in text else 0
-    return {"scale": scale, "value": unscaled_bytes(int(text.replace(".", "")))}
+    return {"scale": scale, "value": unscaled_bytes(_integer(text.replace(".", "")))}
+
+
+def _integer(digits: str) -> int:
+    """Python refuses to parse very long integers; a Decimal takes them."""
+    return int(digits) if len(digits) < 4000 else int(Decimal(digits))
 
 
 def unscaled_bytes(unscaled: int) -> bytes:

@@ -215,9 +215,10 @@ def _bytea(_typmod: int, options: TypeOptions) -> Rule:
 
 
 def _bit(typmod: int, options: TypeOptions) -> Rule:
-    if typmod in (-1, 1):
+    if typmod == 1:
         return Rule(BOOLEAN, _bit_boolean, "{0} == '1'", False, fixed=True)
-    return _bits(typmod, options)
+    # Without a length (CREATE TABLE AS makes such columns) values have any length, as in bit varying.
+    return _bits(typmod, options) if typmod > 0 else _varbit(typmod, options)
 
 
 def _bit_boolean(text: str) -> bool:

@@ -103,6 +103,8 @@ VALUES: list[tuple[str, int, TypeOptions, str, SchemaType, str | None, Any]] = [
     ("bytea", -1, replace(DEFAULT, binary="base64-url-safe"), "\\xfbff", SchemaType.STRING, None, "-_8="),
     ("bytea", -1, replace(DEFAULT, binary="hex"), "\\xfbff", SchemaType.STRING, None, "fbff"),
     ("bit", 1, DEFAULT, "1", SchemaType.BOOLEAN, None, True),
+    ("bit", -1, DEFAULT, "101", SchemaType.BYTES, logical.DBZ_BITS, b"\x05"),
+    ("bit", -1, SYNC, "0101", SchemaType.STRING, None, "0101"),
     ("bit", 10, DEFAULT, "1000000001", SchemaType.BYTES, logical.DBZ_BITS, b"\x01\x02"),
     ("varbit", 9, DEFAULT, "101", SchemaType.BYTES, logical.DBZ_BITS, b"\x05"),
     ("varbit", -1, SYNC, "", SchemaType.STRING, None, ""),
@@ -247,6 +249,9 @@ def test_variable_scale_decimal_uses_as_few_bytes_as_java() -> None:
 def test_the_widest_numeric_keeps_every_digit() -> None:
     text = "9" * 131072 + "." + "9" * 500
     assert codec("numeric", typmod=numeric(1000, 500)).value(text) == Decimal(text)
+    value = codec("numeric").value(text)
+    assert value["scale"] == 500
+    assert Decimal(int.from_bytes(value["value"], "big", signed=True)) == Decimal("9" * 131572)
 
 
 @pytest.mark.parametrize(
