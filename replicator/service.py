@@ -122,10 +122,16 @@ class Service:
     def _serve(self, herder: StandaloneHerder) -> None:
         if self.config.listener is None:
             return
-        from replicator.rest.app import RestServer, create_app
+        from replicator.rest.server import RestServer
 
         host, port = self.config.listener
-        server = RestServer(create_app(herder), host or "0.0.0.0", port)
+        server = RestServer(
+            herder,
+            host=host,
+            port=port,
+            allow_origin=self.config["access.control.allow.origin"],
+            allow_methods=self.config["access.control.allow.methods"],
+        )
         server.start()
         self._closers.append(server.stop)
-        log.info("REST API listens on http://%s:%s", host, port)
+        log.info("REST API listens on %s", server.url)
