@@ -56,8 +56,10 @@ class Maintenance:
 
     def recover(self) -> None:
         """Drop what transactions of an earlier process left pending."""
-        with self._log_state.transaction() as connection:
-            connection.execute("DELETE FROM pending")
+        # A log is opened without writing where possible: then it opens on a full disk, too.
+        if self._log_state.writer.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is not None:
+            with self._log_state.transaction() as connection:
+                connection.execute("DELETE FROM pending")
 
     def _run(self) -> None:
         next_upkeep = time.monotonic() + _UPKEEP_EVERY
@@ -85,12 +87,13 @@ class Maintenance:
         """Shrink the file when much of it is unused; otherwise appends reuse the space."""
         log = self._log_state
         for _ in range(_VACUUM_STEPS):
-            with log.transaction() as connection:
-                free = connection.execute("PRAGMA freelist_count").fetchone()[0]
-                pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            with log.lock, translated(log.path):
+                free = log.writer.execute("PRAGMA freelist_count").fetchone()[0]
+                pages = log.writer.execute("PRAGMA page_count").fetchone()[0]
                 if free <= max(_FREE_PAGES, pages // 4):
                     return
-                connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+                # `execute` would stop after the first page.
+                log.writer.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
             if self._stop.wait(_BREATH):
                 return
 

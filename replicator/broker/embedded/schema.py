@@ -64,15 +64,16 @@ def identity_and_epoch(connection: sqlite3.Connection) -> tuple[str, int]:
     """The log's UUID and its epoch, which grows when the machine was started anew since the last opening (C9)."""
     boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-    identity = meta.get("identity") or str(uuid.uuid4())
-    epoch = int(meta.get("epoch", "0"))
+    current = dict(meta)
+    current.setdefault("identity", str(uuid.uuid4()))
     if meta.get("boot_id") != boot:
-        epoch += 1
-    connection.executemany(
-        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-        [("identity", identity), ("epoch", str(epoch)), ("boot_id", boot)],
-    )
-    return identity, epoch
+        current["boot_id"] = boot
+        current["epoch"] = str(int(meta.get("epoch", "0")) + 1)
+    if current != meta:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", current.items())
+        connection.execute("COMMIT")
+    return current["identity"], int(current["epoch"])
 
 
 def read_identity(connection: sqlite3.Connection) -> tuple[str, int]:

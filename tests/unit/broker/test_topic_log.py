@@ -1,0 +1,88 @@
+"""The topic log delivers everything once, in order, and says when it has reached the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from replicator.api import ConnectError, RetriableError
+from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.topic_log import TopicLog
+
+TOPIC = NewTopic("log", 3, config={"cleanup.policy": "compact"})
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(":memory:", maintenance=False) as opened:
+        yield opened
+
+
+def opened(broker: EmbeddedBroker, on_record: Callable[[Message], None], follow: bool = True) -> TopicLog:
+    log = TopicLog(broker, TOPIC, on_record, client_id="test", follow=follow)
+    log.start()
+    return log
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_start_reads_what_is_there(broker: EmbeddedBroker, follow: bool) -> None:
+    broker.admin().create_topics([TOPIC])
+    broker.producer("p").append([NewMessage("log", b"%d" % n, b"v") for n in range(50)])
+    seen: list[Message] = []
+    log = opened(broker, seen.append, follow)
+    assert sorted(int(m.key or b"") for m in seen) == list(range(50))
+    log.stop()
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_what_was_appended_is_seen_after_waiting(broker: EmbeddedBroker, follow: bool) -> None:
+    seen: dict[bytes | None, bytes | None] = {}
+    log = opened(broker, lambda m: seen.__setitem__(m.key, m.value), follow)
+    log.append_and_wait(b"a", b"1")
+    assert seen == {b"a": b"1"}
+    log.append([(b"b", b"2"), (b"a", None)])
+    log.read_to_end()
+    assert seen == {b"a": None, b"b": b"2"}
+    log.stop()
+
+
+def test_others_are_followed(broker: EmbeddedBroker) -> None:
+    seen: list[bytes | None] = []
+    log = opened(broker, lambda m: seen.append(m.value))
+    broker.producer("p").append([NewMessage("log", b"k", b"x")])
+    deadline = time.monotonic() + 5
+    while not seen:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    assert seen == [b"x"]
+    log.stop()
+
+
+def test_reading_to_the_end_of_an_idle_log_is_quick(broker: EmbeddedBroker) -> None:
+    log = opened(broker, lambda _: None)
+    started = time.monotonic()
+    for _ in range(20):
+        log.read_to_end()
+    assert time.monotonic() - started < 1
+    log.stop()
+
+
+def test_a_slow_reader_is_told(broker: EmbeddedBroker) -> None:
+    log = opened(broker, lambda _: time.sleep(0.3))
+    log.append([(b"k", b"v")])
+    with pytest.raises(RetriableError, match="to its end"):
+        log.read_to_end(0.05)
+    log.stop()
+
+
+def test_a_failing_callback_is_not_silent(broker: EmbeddedBroker) -> None:
+    def fail(_: Message) -> None:
+        raise ValueError("bad record")
+
+    log = opened(broker, fail)
+    with pytest.raises(ConnectError, match="bad record"):
+        log.append_and_wait(b"k", b"v", 5)
+    log.stop()
