@@ -118,15 +118,19 @@ class Ledger:
         except DataError as error:
             raise RetriableError("Another task is claiming the same partitions.") from error
 
-    def advance(self, connection: Connection, ends: Sequence[LaneEnd]) -> None:
-        """Move the lanes to their ends, inside the open transaction and before its rows.
+    def begin(self, connection: Connection, ends: Sequence[LaneEnd]) -> None:
+        """Begin a transaction by moving the lanes to their ends, before any rows.
 
         Raises:
             FencedError: another task owns a lane now, or moved it.
         """
-        if not ends:
+        if ends and is_mysql(self._dialect.kind):
+            # One round trip: what a small transaction costs is mostly these.
+            self._expect(ends, connection.execute_text(f"START TRANSACTION;{self.advance_sql(ends)}"))
             return
-        self._expect(ends, connection.execute_text(self.advance_sql(ends)))
+        connection.begin()
+        if ends:
+            self._expect(ends, connection.execute_text(self.advance_sql(ends)))
 
     def check(self, connection: Connection, ends: Sequence[LaneEnd]) -> None:
         """Whether the lanes are still this task's, inside an open transaction.

@@ -90,4 +90,11 @@ def _no_data(schema: Schema) -> str | None:
     name = schema.name or ""
     if name.endswith("SchemaChangeValue"):
         return "schema change"
+    if (
+        schema.type is SchemaType.STRUCT
+        and schema.field("op")
+        and schema.field("message")
+        and schema.field("source")
+    ):
+        return "logical message"
     return _NO_DATA.get(name)

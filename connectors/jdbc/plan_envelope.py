@@ -84,7 +84,7 @@ class _EnvelopePlan:
             last[topic] = table
             return plans.get(table)
 
-        return by_record
+        return _remembering(by_record) if self.settings.table_naming == "source" else by_record
 
     def compiled(self) -> Callable[[SinkRecord], Change | None]:
         """The usual case inline; everything else in methods."""
@@ -206,6 +206,25 @@ class _EnvelopePlan:
         if not isinstance(value, Mapping) or any(n not in value for n in names):
             return None
         return getter_of(names)(value)
+
+
+def _remembering(plan_of: PlanOf) -> PlanOf:
+    """The same, quick for records of the same source table as the one before."""
+    schema: Any = None
+    table: Any = None
+    plan: TablePlan | None = None
+
+    def remembered(fields: Mapping[str, Any]) -> TablePlan | None:
+        nonlocal schema, table, plan
+        source = fields.get("source")
+        if type(source) is not dict:
+            return plan_of(fields)
+        if plan is None or source.get("table") != table or source.get("schema") != schema:
+            plan = plan_of(fields)
+            schema, table = source.get("schema"), source.get("table")
+        return plan
+
+    return remembered
 
 
 def merged_fields(key_fields: Fields, value_fields: Fields) -> Fields:

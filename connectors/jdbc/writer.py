@@ -78,8 +78,7 @@ class Writer:
         """Run `body` between the ledger's update and the commit; whatever fails is rolled back."""
         self._pending.clear()
         try:
-            connection.begin()
-            self._ledger.advance(connection, ends)
+            self._ledger.begin(connection, ends)
             body()
             connection.commit()
         except BaseException:

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.jdbc.connector import JdbcSinkConnector
 from connectors.jdbc.task import JdbcSinkTask
-from replicator.api import FencedError, OffsetAndMetadata, RetriableError, TopicPartition
+from replicator.api import ConnectError, FencedError, OffsetAndMetadata, RetriableError, TopicPartition
 from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, FakeContext, Feed, running, sync_config
 
@@ -223,9 +223,10 @@ def test_a_deadlock_is_tried_again_at_once(target: Database) -> None:
             # Much to undo: the sink is the cheaper victim.
             cursor.execute("UPDATE things SET name = 'x'")
             cursor.execute("CREATE TEMPORARY TABLE t (i INT) ENGINE=InnoDB")
-            cursor.execute(
-                "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<900) SELECT i FROM n"
+            numbers = (
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<900) SELECT i FROM n"
             )
+            cursor.execute(f"INSERT INTO t {numbers}")
             worker = threading.Thread(
                 target=lambda: task.put([feed.update(id=1, name="b"), feed2.update(id=1, name="b")])
             )
@@ -249,3 +250,26 @@ def test_many_partitions_move_with_one_statement(target: Database) -> None:
     assert len(rows) == 30
     assert {row[1] for row in rows} == {2}
     assert len({row[2] for row in rows}) == 30
+
+
+def test_the_migration_makes_the_same_table_as_the_task(target: Database) -> None:
+    columns = (
+        "SELECT column_name, column_type, is_nullable, collation_name FROM information_schema.columns"
+        " WHERE table_schema = DATABASE() AND table_name = 'replicator_ledger' ORDER BY ordinal_position"
+    )
+    with running(sync_config(target.url)):
+        made = target.query(columns)
+    target.execute("DROP TABLE replicator_ledger", "DELETE FROM replicator_version")
+    # A version that is behind: the task migrates before it claims anything.
+    with running(sync_config(target.url)) as task:
+        task.put([Feed().create(id=1, name="a")])
+    assert target.query(columns) == made
+    assert target.query("SELECT version_num FROM replicator_version") == [("0001",)]
+
+
+def test_a_newer_ledger_is_refused(target: Database) -> None:
+    with running(sync_config(target.url)):
+        pass
+    target.execute("UPDATE replicator_version SET version_num = '9999'")
+    with pytest.raises(ConnectError, match="newer version"), running(sync_config(target.url)):
+        pass
