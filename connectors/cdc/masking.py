@@ -23,8 +23,13 @@ _HASH = re.compile(r"column\.mask\.hash\.(v2\.)?(.+?)\.with\.salt\.(.+)")
 _CHARACTER_TYPES: Final = frozenset({"varchar", "bpchar"})
 
 
+def mask_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The masking options of a raw configuration: their names carry numbers, so they cannot be declared."""
+    return {k: v for k, v in config.items() if any(p.fullmatch(k) for p in (_MASK, _TRUNCATE, _HASH))}
+
+
 class ColumnMasks:
-    """The masking rules of a configuration (raw options: their names carry numbers).
+    """The masking rules among the options of a configuration.
 
     Raises:
         ConfigError: an option names an unknown algorithm or a wrong expression.

@@ -24,6 +24,8 @@ from replicator.api.config import (
 PUBLICATION_MODES: Final = ("all_tables", "disabled", "filtered", "no_tables")
 SNAPSHOT_MODES: Final = ("initial", "initial_only", "always", "no_data", "when_needed")
 MISMATCH_STRATEGIES: Final = ("fail", "no_validation", "trust_offset", "trust_slot", "trust_greater_lsn")
+PLAIN_NAMES: Final = "io.debezium.schema.SchemaTopicNamingStrategy"
+UNICODE_NAMES: Final = "io.debezium.schema.SchemaUnicodeTopicNamingStrategy"
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _CONNECTION: Final[tuple[ConfigKey, ...]] = (
@@ -107,6 +109,14 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
         doc="Operations that are not emitted: c, u, d, t, or `none`. Snapshot rows are not affected.",
     ),
     key("tombstones.on.delete", Type.BOOLEAN, True, doc="Whether a delete is followed by a tombstone."),
+    key(
+        "topic.naming.strategy",
+        Type.STRING,
+        PLAIN_NAMES,
+        validator=one_of(PLAIN_NAMES, UNICODE_NAMES),
+        doc="Foreign characters in topic names become `_`, or `_uXXXX` so that different names stay different.",
+    ),
+    key("topic.heartbeat.name", Type.STRING, None, doc="Whole name of the heartbeat topic."),
     key("topic.delimiter", Type.STRING, ".", doc="Between the parts of a topic name."),
     key("topic.transaction", Type.STRING, "transaction", doc="Last part of the transaction topic's name."),
     key(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.cdc.masking import ColumnMasks, mask_options
 from connectors.cdc.selection import KeyColumns, Patterns, Selection
 from connectors.postgres.config import CONFIG
 from replicator.api import ConfigDef, ConfigError, ConfigValue, SourceConnector, SourceTask
@@ -27,7 +28,7 @@ class PostgresConnector(SourceConnector):
         if any(value.errors for value in values):
             return values
         try:
-            check(CONFIG.parse(config))
+            check({**mask_options(config), **CONFIG.parse(config)})
         except ConfigError as error:
             blamed = next((v for v in values if v.name == error.option), values[0])
             blamed.errors.append(str(error))
@@ -57,6 +58,7 @@ def check(options: Mapping[str, Any]) -> None:
             hint="Set plugin.name=pgoutput; every server has it, and it needs a slot of its own (another slot.name).",
         )
     Selection(options)
+    ColumnMasks(options)
     KeyColumns(options["message.key.columns"])
     for option in (
         "message.prefix.include.list",

@@ -7,8 +7,10 @@ from typing import Any
 
 from connectors.cdc import naming
 from connectors.cdc.encoder import EncodingOptions, TableEncoder
+from connectors.cdc.masking import ColumnMasks
 from connectors.cdc.selection import KeyColumns, Selection
 from connectors.cdc.tables import Table
+from connectors.postgres.config import UNICODE_NAMES
 from connectors.postgres.types import TypeOptions, table_codecs
 
 
@@ -27,9 +29,12 @@ class Encoders:
             options["topic.prefix"],
             delimiter=options["topic.delimiter"],
             heartbeat_prefix=options["topic.heartbeat.prefix"],
+            heartbeat_name=options["topic.heartbeat.name"],
             transaction=options["topic.transaction"],
+            unicode=options["topic.naming.strategy"] == UNICODE_NAMES,
         )
         self._keys = KeyColumns(options["message.key.columns"])
+        self._masks = ColumnMasks(options)
         self._types = TypeOptions.from_config(options)
         self._common = EncodingOptions(
             name=options["topic.prefix"],
@@ -52,9 +57,13 @@ class Encoders:
         excluded = frozenset(
             c.name for c in table.columns if not self.selection.column(table.schema, table.name, c.name)
         )
+        codecs = table_codecs(table, self._types)
+        for column in table.columns:
+            if column.name in codecs:
+                codecs[column.name] = self._masks.apply(table.full_name, column, codecs[column.name])
         return TableEncoder(
             table,
-            table_codecs(table, self._types),
+            codecs,
             self._common,
             self.topics.table(table.schema, table.name),
             key_columns=self._keys.of(table.schema, table.name),

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connectors.cdc.masking import mask_options
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
 from connectors.postgres.position import durable_floor, load
@@ -34,7 +35,7 @@ class PostgresSourceTask(SourceTask):
         Raises:
             ConfigError: an option is wrong.
         """
-        options = CONFIG.parse(config)
+        options = {**mask_options(config), **CONFIG.parse(config)}
         check(options)
         self._partition = {"server": options["topic.prefix"]}
         stored = self.context.offsets.offset(self._partition)
