@@ -125,8 +125,9 @@ class DurabilityThread:
             try:
                 if not self.flush():
                     log.warning("%s: the log could not be flushed in time", self._thread.name)
-            except ConnectError as error:
-                log.warning("%s: flushing failed and is tried again: %s", self._thread.name, error)
+            except Exception:
+                # Without this thread the source would keep its log for ever: it must not end.
+                log.exception("%s: flushing failed and is tried again", self._thread.name)
 
 
 class AtomicCommit:

@@ -122,9 +122,12 @@ class SourceWork:
 
     def _append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
         """Append, again and again while the broker says that nothing was appended."""
+        full = False
         while True:
             try:
                 self._commits.append(messages, offsets)
+                if full:
+                    self._context.progress(warnings=[])
                 return
             except RetriableError:
                 self._stats.retries += 1
@@ -134,6 +137,7 @@ class SourceWork:
             except DiskFullError as error:
                 log.error("%s: %s", self._context.connector, error)
                 self._context.progress(warnings=[str(error)])
+                full = True
                 delay = _DISK_FULL_RETRY
                 if self._stopping.is_set():
                     raise

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from replicator.api.errors import ConnectError, RetriableError
+from replicator.api.errors import RetriableError
 from replicator.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -151,13 +151,12 @@ class TaskRunner:
             work.start()
             self._turn(work)
         finally:
+            self.work = None
             try:
                 work.close()
-            except ConnectError as error:
-                # The error that ended the work is the one to show.
-                log.warning("%s: could not be closed cleanly: %s", self.name, error)
-            finally:
-                self.work = None
+            except Exception:
+                # The error that ended the work is the one to show; what was not committed is read again.
+                log.exception("%s: could not be closed cleanly", self.name)
 
     def _turn(self, work: TaskWork) -> None:
         stopping, paused = self.stopping, self._paused
