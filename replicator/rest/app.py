@@ -11,12 +11,18 @@ from replicator.rest import errors
 from replicator.rest.admin import AdminRoutes
 from replicator.rest.body import PathNames
 from replicator.rest.connectors import ConnectorRoutes
+from replicator.rest.guard import Guard
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
 
 
 def create_app(
-    herder: Herder, *, overview: Overview | None = None, allow_origin: str = "", allow_methods: str = ""
+    herder: Herder,
+    *,
+    overview: Overview | None = None,
+    allow_origin: str = "",
+    allow_methods: str = "",
+    local_only: bool = False,
 ) -> FastAPI:
     """The application over a herder.
 
@@ -25,6 +31,7 @@ def create_app(
         overview: collector of the overview; one that does not sample by itself when not given.
         allow_origin: origins for CORS, comma-separated; empty: none.
         allow_methods: methods for CORS; empty: GET, POST and HEAD.
+        local_only: refuse host names other than local ones (for loopback listeners).
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
     errors.install(app)
@@ -32,12 +39,14 @@ def create_app(
     ConnectorRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
     (overview or Overview(herder)).install(app)
+    origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
     app.add_middleware(PathNames)
-    if allow_origin:
+    app.add_middleware(Guard, origins=origins, local_only=local_only)
+    if origins:
         methods = [m.strip() for m in allow_methods.split(",") if m.strip()]
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[o.strip() for o in allow_origin.split(",")],
+            allow_origins=origins,
             allow_methods=methods or ["GET", "POST", "HEAD"],
         )
     return app

@@ -12,6 +12,7 @@ from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.herder.base import ConnectorInfo, Herder
 from replicator.rest.body import Body, Name, config_of, parse_object
 from replicator.rest.errors import JsonResponse, RestError
+from replicator.rest.secrets import Secrets
 
 _REQUEST_FIELDS: Final = ("name", "config", "initial_state")
 _STATES: Final = ("RUNNING", "PAUSED", "STOPPED")
@@ -25,6 +26,7 @@ class ConnectorRoutes:
 
     def __init__(self, herder: Herder) -> None:
         self._herder = herder
+        self._secrets = Secrets(herder)
 
     def install(self, app: FastAPI) -> None:
         """Register the endpoints."""
@@ -65,7 +67,7 @@ class ConnectorRoutes:
             if "status" in wanted:
                 found["status"] = self._herder.connector_status(name).to_json()
             if "info" in wanted:
-                found["info"] = self._herder.connector_info(name).to_json()
+                found["info"] = self._secrets.info(self._herder.connector_info(name))
         except NotFoundError:
             return None  # deleted meanwhile, or without a status yet: left out, as Connect does
         return found
@@ -82,13 +84,13 @@ class ConnectorRoutes:
         name = str(request.get("name") or config.get("name") or "").strip()
         state = _initial_state(request.get("initial_state"))
         _, info = self._herder.put_connector_config(
-            name, named(config, name), initial_state=state, allow_replace=False
+            name, self._secrets.restore(name, named(config, name)), initial_state=state, allow_replace=False
         )
-        return _created(info)
+        return self._created(info)
 
     def show(self, name: Name) -> Response:
         """GET /connectors/X."""
-        return JsonResponse(self._herder.connector_info(name).to_json())
+        return JsonResponse(self._secrets.info(self._herder.connector_info(name)))
 
     def delete(self, name: Name) -> Response:
         """DELETE /connectors/X; offsets stay."""
@@ -97,18 +99,21 @@ class ConnectorRoutes:
 
     def config(self, name: Name) -> Response:
         """GET /connectors/X/config."""
-        return JsonResponse(self._herder.connector_config(name))
+        return JsonResponse(self._secrets.hide(self._herder.connector_config(name)))
 
     def put_config(self, name: Name, body: Body) -> Response:
         """PUT /connectors/X/config: create or replace."""
         config = config_of(parse_object(body, scalars_as_text=True))
-        created, info = self._herder.put_connector_config(name, named(config, name))
-        return _created(info) if created else JsonResponse(info.to_json())
+        created, info = self._herder.put_connector_config(
+            name, self._secrets.restore(name, named(config, name))
+        )
+        return self._created(info) if created else JsonResponse(self._secrets.info(info))
 
     def patch_config(self, name: Name, body: Body) -> Response:
         """PATCH /connectors/X/config: null removes an option."""
         patch = config_of(parse_object(body, scalars_as_text=True))
-        return JsonResponse(self._herder.patch_connector_config(name, patch).to_json())
+        info = self._herder.patch_connector_config(name, self._secrets.restore(name, patch))
+        return JsonResponse(self._secrets.info(info))
 
     def status(self, name: Name) -> Response:
         """GET /connectors/X/status."""
@@ -142,7 +147,11 @@ class ConnectorRoutes:
 
     def tasks(self, name: Name) -> Response:
         """GET /connectors/X/tasks."""
-        return JsonResponse([t.to_json() for t in self._herder.task_infos(name)])
+        owner = {"connector.class": self._herder.connector_config(name).get("connector.class", "")}
+        infos = self._herder.task_infos(name)
+        return JsonResponse(
+            [{"id": t.id.to_json(), "config": self._hidden_task(t.config, owner)} for t in infos]
+        )
 
     def task_status(self, name: Name, task: int) -> Response:
         """GET /connectors/X/tasks/i/status."""
@@ -179,6 +188,15 @@ class ConnectorRoutes:
         """DELETE /connectors/X/offsets."""
         return JsonResponse({"message": self._herder.reset_offsets(name)})
 
+    def _hidden_task(self, config: Mapping[str, str], owner: dict[str, str]) -> dict[str, Any]:
+        # A task's options need not repeat the class, which tells what its passwords are called.
+        hidden = self._secrets.hide(owner | dict(config))
+        return {name: hidden[name] for name in config}
+
+    def _created(self, info: ConnectorInfo) -> Response:
+        where = f"/connectors/{quote(info.name, safe='')}"
+        return JsonResponse(self._secrets.info(info), 201, headers={"Location": where})
+
 
 def named(config: Mapping[str, str | None], name: str) -> dict[str, str | None]:
     """The configuration with its name, which must not contradict the request's.
@@ -206,8 +224,3 @@ def _initial_state(text: Any) -> str | None:
             f'Cannot construct instance of `InitialState`: "{text}" is not one of {", ".join(_STATES)}',
         )
     return state
-
-
-def _created(info: ConnectorInfo) -> Response:
-    where = f"/connectors/{quote(info.name, safe='')}"
-    return JsonResponse(info.to_json(), 201, headers={"Location": where})

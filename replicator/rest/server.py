@@ -121,7 +121,8 @@ class RestServer:
 
         self._overview = Overview(self._herder)
         self._overview.start()
-        app = create_app(self._herder, overview=self._overview, **self._options)
+        local = self.host in ("127.0.0.1", "::1", "localhost")
+        app = create_app(self._herder, overview=self._overview, local_only=local, **self._options)
         config = uvicorn.Config(
             app,
             lifespan="off",

@@ -136,7 +136,9 @@ class FakeHerder:
         return found if connectors_only else [*found, PluginInfo("a.Json", "converter")]
 
     def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
-        raise NotFoundError(f"Unknown plugin {plugin}.")
+        if plugin != "C":
+            raise NotFoundError(f"Unknown plugin {plugin}.")
+        return [{"name": "odd.option", "type": "PASSWORD"}, {"name": "table", "type": "STRING"}]
 
     def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:
         if config.get("boom"):

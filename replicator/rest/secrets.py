@@ -1,0 +1,87 @@
+"""Secrets in connector configurations: hidden in answers, understood as "unchanged" in requests (INV-9).
+
+A client may read a configuration, change an option and send it back whole: what it got hidden is
+taken from the stored configuration. Placeholders (`${env:NAME}`) are no secrets and stay readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from replicator.api.config import HIDDEN
+from replicator.api.errors import BadRequestError, ConnectError, NotFoundError
+from replicator.herder.base import ConnectorInfo, Herder
+
+_SECRET_NAME: Final = re.compile(
+    r"passw(or)?d|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$",
+    re.IGNORECASE,
+)
+_PLACEHOLDERS: Final = re.compile(r"(\$\{[^}]*\})+")
+_IN_URL: Final = re.compile(r"(?<=://)([^/?#@\s:]*):([^/?#\s]*)@")
+_IN_QUERY: Final = re.compile(r"(?i)([?&;](?:password|passwd|pwd|secret|token)=)[^&;#\s]*")
+
+
+class Secrets:
+    """Hides and restores; any thread."""
+
+    def __init__(self, herder: Herder) -> None:
+        self._herder = herder
+        self._declared: dict[str, frozenset[str]] = {}
+
+    def hide(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration as it may be shown."""
+        declared = self._passwords(str(config.get("connector.class") or ""))
+        return {name: self._hidden(name, value, declared) for name, value in config.items()}
+
+    def info(self, info: ConnectorInfo) -> dict[str, Any]:
+        """Connect's ConnectorInfo, as it may be shown."""
+        return info.to_json() | {"config": self.hide(info.config)}
+
+    def restore(self, name: str, config: Mapping[str, str | None]) -> dict[str, str | None]:
+        """The configuration with what was hidden put back from the stored one.
+
+        Raises:
+            BadRequestError: a hidden value has no stored one behind it.
+        """
+        if not any(value is not None and HIDDEN in value for value in config.values()):
+            return dict(config)
+        stored = self._stored(name)
+        shown = self.hide(stored)
+        restored = dict(config)
+        for option, value in config.items():
+            if value is None or HIDDEN not in value:
+                continue
+            if shown.get(option) == value:
+                restored[option] = stored[option]
+            elif value == HIDDEN:
+                raise BadRequestError(
+                    f"Option {option} is {HIDDEN}, but no value is stored that this stands for."
+                )
+        return restored
+
+    def _stored(self, name: str) -> dict[str, str]:
+        try:
+            return self._herder.connector_config(name)
+        except NotFoundError:
+            return {}
+
+    def _hidden(self, name: str, value: Any, declared: frozenset[str]) -> Any:
+        if not isinstance(value, str) or not value or _PLACEHOLDERS.fullmatch(value):
+            return value
+        if name in declared or _SECRET_NAME.search(name):
+            return HIDDEN
+        shown = _IN_URL.sub(lambda m: m[0] if _PLACEHOLDERS.fullmatch(m[2]) else f"{m[1]}:{HIDDEN}@", value)
+        return _IN_QUERY.sub(rf"\1{HIDDEN}", shown)
+
+    def _passwords(self, connector_class: str) -> frozenset[str]:
+        known = self._declared.get(connector_class)
+        if known is None:
+            try:
+                keys = self._herder.plugin_config(connector_class) if connector_class else []
+            except ConnectError:
+                keys = []  # not installed any more: names alone must tell
+            known = frozenset(str(k["name"]) for k in keys if k.get("type") == "PASSWORD")
+            self._declared[connector_class] = known
+        return known
