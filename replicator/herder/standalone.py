@@ -238,9 +238,11 @@ class StandaloneHerder:
             self._stop_tasks(entry, restart.tasks)
             if restart.connector and entry.target != STOPPED:
                 entry.runner.stop()
-                self._start_instance(entry)
+                if self._start_instance(entry):
+                    self._regenerate(entry)
             for task in restart.tasks:
-                self._start_task(entry, task)
+                if task not in entry.tasks and task < len(entry.task_configs):
+                    self._start_task(entry, task)
             return restart.status
 
     def restart_task(self, name: str, task: int) -> None:
@@ -322,7 +324,7 @@ class StandaloneHerder:
             # Created paused: nothing runs before the first resume.
             entry.runner.stop(PAUSED)
         elif self._start_instance(entry):
-            self._start_tasks(entry)
+            self._regenerate(entry)
 
     def _start_instance(self, entry: Entry) -> bool:
         try:
@@ -335,7 +337,8 @@ class StandaloneHerder:
             entry.runner.pause()
         return started
 
-    def _start_tasks(self, entry: Entry) -> None:
+    def _regenerate(self, entry: Entry) -> None:
+        """Ask for task configurations; tasks start again only when these changed."""
         resolved = self._resolved(entry)
         configs = entry.runner.task_configs(COMMON_DEF.parse(resolved))
         if configs is None:
@@ -343,7 +346,11 @@ class StandaloneHerder:
         cls = entry.runner.task_class()
         extra = {"task.class": f"{cls.__module__}.{cls.__qualname__}"}
         extra |= {t: entry.config[t] for t in ("topics", "topics.regex") if entry.config.get(t)}
-        entry.task_configs = [unresolve(c, entry.config, resolved) | extra for c in configs]
+        fresh = [unresolve(c, entry.config, resolved) | extra for c in configs]
+        if fresh == entry.task_configs:
+            return
+        self._stop_tasks(entry, list(entry.tasks))
+        entry.task_configs = fresh
         for task in range(len(entry.task_configs)):
             self._start_task(entry, task)
 
@@ -383,8 +390,7 @@ class StandaloneHerder:
             entry = self._entries.get(name)
             if entry is None or entry.target == STOPPED:
                 return
-            self._stop_tasks(entry, list(entry.tasks))
-            self._start_tasks(entry)
+            self._regenerate(entry)
 
     # Finding
 

@@ -93,6 +93,8 @@ class SinkWork:
         messages = self._poll(self._max, self._timeout())
         records = self._reader.convert(messages) if messages else []
         self._put(records, _next_offsets(messages))
+        if self._pending is None:
+            self._stats.reached(messages[-1].timestamp if messages else None)
 
     def pause(self) -> None:
         """Deliver nothing, keep the partitions."""

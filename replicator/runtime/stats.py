@@ -24,6 +24,7 @@ class TaskStats:
         self.commits = 0
         self.commit_failures = 0
         self.retries = 0
+        self.lag_ms: int | None = None
         self._window_start = clock.now()
         self._window_in = 0
         self._window_out = 0
@@ -45,6 +46,13 @@ class TaskStats:
         self.last_out_ms = self._clock.wall_ms()
         self._window_out += count
 
+    def reached(self, timestamp_ms: int | None) -> None:
+        """The last record that went out was made then; None: nothing waits."""
+        if timestamp_ms is None:
+            self.lag_ms = 0
+        elif timestamp_ms >= 0:
+            self.lag_ms = max(0, self._clock.wall_ms() - timestamp_ms)
+
     def snapshot(self) -> dict[str, Any]:
         """Plain values for REST, the page and metrics."""
         self._roll()
@@ -60,6 +68,7 @@ class TaskStats:
             "commits": self.commits,
             "commit_failures": self.commit_failures,
             "retries": self.retries,
+            "lag_ms": self.lag_ms,
         }
 
     def _roll(self) -> None:

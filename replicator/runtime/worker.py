@@ -30,7 +30,7 @@ class TaskHandle:
         return self.runner.trace
 
     def stats(self) -> dict[str, Any]:
-        """Live numbers; `lag_ms` when the task publishes it."""
+        """Live numbers; a `lag_ms` that the task publishes itself wins."""
         numbers = self.spec.stats.snapshot()
         lag = self.spec.facts.facts.get("lag_ms")
         return numbers if lag is None else {**numbers, "lag_ms": lag}
