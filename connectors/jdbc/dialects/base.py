@@ -158,7 +158,7 @@ class Dialect(abc.ABC):
         key_columns = [
             ColumnSpec(k, self.column_type(by_name[k], key=KeyContext()), False, True) for k in keys
         ]
-        others = [ColumnSpec(n, self.column_type(s)) for n, s in fields if n not in keys]
+        others = [ColumnSpec(n, self.column_type(s), s.optional) for n, s in fields if n not in keys]
         return (*key_columns, *others)
 
     # --- DDL ---
@@ -245,6 +245,21 @@ class Dialect(abc.ABC):
         return f"TRUNCATE TABLE {self.quote_table(table)}"
 
     # --- parts of statements ---
+
+    def plain_create_table(self, table: TableName, columns: Sequence[ColumnSpec]) -> str:
+        """CREATE TABLE without options."""
+        lines = [self.column_definition(c) for c in columns]
+        keys = ",".join(self.quote(c.name) for c in columns if c.is_key)
+        if keys:
+            lines.append(f"PRIMARY KEY ({keys})")
+        body = ",\n  ".join(lines)
+        return f"CREATE TABLE {self.quote_table(table)} (\n  {body}\n)"
+
+    def column_definition(self, column: ColumnSpec) -> str:
+        """`name TYPE DEFAULT x NULL`."""
+        nullable = column.nullable and not column.is_key
+        default = "" if column.default is None else f" DEFAULT {column.default}"
+        return f"{self.quote(column.name)} {column.type.sql}{default} {'NULL' if nullable else 'NOT NULL'}"
 
     def insert_into(self, table: TableName, columns: Sequence[BoundColumn]) -> str:
         """`INSERT INTO t (a,b)`."""

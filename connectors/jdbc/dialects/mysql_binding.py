@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from connectors.jdbc.dialects import mysql_literals as literals
+from connectors.jdbc.dialects import literals, mysql_literals
 from connectors.jdbc.dialects.model import Literal, TargetColumn
 from connectors.jdbc.types.contract import INTEGER_KINDS, JSON_KINDS, TEXT_KINDS, Contract, Kind, contract_of
 from connectors.jdbc.types.decode import decoder, json_text
@@ -57,7 +57,7 @@ def _into_integer(contract: Contract) -> Literal | None:
     if contract.kind is Kind.DECIMAL:
         return literals.whole_number(decoder(contract))
     if contract.kind is Kind.BITS:
-        return literals.bits(contract.length or 64, decoder(contract))
+        return mysql_literals.bits(contract.length or 64, decoder(contract))
     return None
 
 
@@ -72,8 +72,7 @@ def _into_fraction(column: TargetColumn, contract: Contract) -> Literal | None:
         return None
     if column.base == "decimal":
         return literals.decimal(column.precision or 10, column.scale or 0, decoder(contract))
-    # An existing DOUBLE: 15 digits read back as they were.
-    return literals.decimal(15, 6, decoder(contract)) if column.base == "double" else None
+    return literals.decimal_as_double(decoder(contract)) if column.base == "double" else None
 
 
 def _into_text(column: TargetColumn, contract: Contract) -> Literal | None:
@@ -84,7 +83,7 @@ def _into_text(column: TargetColumn, contract: Contract) -> Literal | None:
     if kind is Kind.UUID:
         return literals.uuid_text() if length is None or length >= 36 else None
     if kind in TEXT_KINDS or kind in {Kind.ZONED_TIME, Kind.INTERVAL}:
-        return literals.text(length=length, size=size, strip=strip)
+        return mysql_literals.text(length=length, size=size, strip=strip)
     if kind is Kind.VARBITS or kind is Kind.BITS:
         return literals.bit_text(length)
     if kind in JSON_KINDS or kind in {
@@ -94,11 +93,13 @@ def _into_text(column: TargetColumn, contract: Contract) -> Literal | None:
         Kind.TIMESTAMP,
         Kind.ZONED_TIMESTAMP,
     }:
-        return literals.text(length=length, size=size, strip=strip, decode=decoder(contract))
+        return mysql_literals.text(length=length, size=size, strip=strip, decode=decoder(contract))
     if kind in INTEGER_KINDS:
-        return literals.text(length=length, size=size, strip=strip, decode=lambda value: f"{value:d}")
+        return mysql_literals.text(length=length, size=size, strip=strip, decode=lambda value: f"{value:d}")
     if kind in {Kind.FLOAT32, Kind.FLOAT64}:
-        return literals.text(length=length, size=size, strip=strip, decode=lambda value: repr(float(value)))
+        return mysql_literals.text(
+            length=length, size=size, strip=strip, decode=lambda value: repr(float(value))
+        )
     return None
 
 
@@ -106,9 +107,9 @@ def _into_binary(column: TargetColumn, contract: Contract) -> Literal | None:
     exact = column.length if column.base == "binary" else None
     size = column.length if column.base == "varbinary" else _BLOB_SIZES.get(column.base)
     if contract.kind is Kind.UUID:
-        return literals.uuid_binary() if (column.length or 16) >= 16 else None
+        return mysql_literals.uuid_binary() if (column.length or 16) >= 16 else None
     if contract.kind in {Kind.BYTES, Kind.BITS, Kind.VARBITS} and contract.schema.type is SchemaType.BYTES:
-        return literals.binary(size=size, exact=exact)
+        return mysql_literals.binary(size=size, exact=exact)
     return None
 
 
@@ -128,17 +129,17 @@ def _into_special(column: TargetColumn, contract: Contract) -> Literal | None:
     base, kind = column.base, contract.kind
     if base == "json":
         fits = kind in JSON_KINDS or kind is Kind.TEXT
-        return literals.json(json_text) if fits else None
+        return mysql_literals.json(json_text) if fits else None
     if base == "bit":
         if kind is Kind.BOOLEAN:
             return literals.boolean()
         if kind in INTEGER_KINDS:
             return literals.integer()
-        return literals.bits(column.length or 1, decoder(contract)) if kind is Kind.BITS else None
+        return mysql_literals.bits(column.length or 1, decoder(contract)) if kind is Kind.BITS else None
     if base == "enum" and kind in TEXT_KINDS:
-        return literals.labels(tuple(label.replace("''", "'") for label in _LABEL.findall(column.type)))
+        return mysql_literals.labels(tuple(label.replace("''", "'") for label in _LABEL.findall(column.type)))
     if base == "set" and kind in TEXT_KINDS:
-        return literals.text()
+        return mysql_literals.text()
     if base in {"geometry", "point", "linestring", "polygon"} and kind is Kind.GEOMETRY:
-        return literals.geometry()
+        return mysql_literals.geometry()
     return None

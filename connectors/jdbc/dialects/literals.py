@@ -1,0 +1,256 @@
+"""Values as SQL text where all databases agree: numbers, uuids, times and bit strings.
+
+The factories return `Literal`s for one column: each checks what a server would change silently,
+such as rounding, and leaves to the server what it refuses. Pure; called per value on the task's thread.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.jdbc.dialects.failures import Unrepresentable
+from connectors.jdbc.dialects.model import Literal
+from replicator.api import DataError
+
+Decoder = Callable[[Any], Any]
+
+
+def integer() -> Literal:
+    """An int; the server checks the range."""
+    return Literal(lambda value: f"{value:d}", "f'{$v:d}'")
+
+
+def whole_number(decode: Decoder) -> Literal:
+    """A decimal value for an integer column: it must have no fraction."""
+
+    def render(value: Any) -> str:
+        plain = decode(value)
+        try:
+            number = Decimal(plain)
+            if number == number.to_integral_value():
+                return f"{int(number):d}"
+        except (ArithmeticError, ValueError):
+            raise Unrepresentable(f"{plain} is no whole number", "0") from None
+        raise Unrepresentable(f"{plain} is no whole number", f"{round(number):d}", rounded=True)
+
+    return Literal(render)
+
+
+def boolean() -> Literal:
+    """A boolean as 1 or 0."""
+
+    def render(value: Any) -> str:
+        if value is True or value is False:
+            return "1" if value else "0"
+        raise DataError(f"expected a boolean, got {type(value).__name__}")
+
+    return Literal(render, "'1' if $v is True else $r($v)")
+
+
+def double() -> Literal:
+    """A double; the shortest text that reads back the same."""
+
+    def render(value: Any) -> str:
+        number = float(value)
+        if number - number != 0.0:
+            raise Unrepresentable(f"{number} is not storable in a floating point column", "0")
+        # "-0.0" would be a DECIMAL literal, which has no negative zero.
+        return repr(number) if number else ("-0e0" if str(number)[0] == "-" else "0e0")
+
+    return Literal(render, "repr($v) if type($v) is float and $v and $v - $v == 0.0 else $r($v)")
+
+
+def single() -> Literal:
+    """A value for a FLOAT column: it must be a single precision number."""
+    wide = double().render
+
+    def render(value: Any) -> str:
+        number = float(value)
+        rendered = wide(number)
+        try:
+            held = struct.unpack("f", struct.pack("f", number))[0]
+        except OverflowError:
+            raise Unrepresentable(f"{number} is beyond the range of FLOAT", "0") from None
+        if held != number and f"{held:.6g}" != f"{number:.6g}":
+            raise Unrepresentable(f"{number} loses digits in FLOAT", rendered, rounded=True)
+        return rendered
+
+    return Literal(render)
+
+
+def decimal(precision: int, scale: int, decode: Decoder) -> Literal:
+    """A DECIMAL(precision, scale): values that would be rounded or overflow are refused."""
+    whole = precision - scale
+    fraction = rf"(?:\.\d{{1,{scale}}})?" if scale else ""
+    fits = re.compile(rf"-?\d{{1,{max(whole, 1)}}}{fraction}", re.ASCII).fullmatch if whole else None
+
+    def render(value: Any) -> str:
+        if fits is not None and type(value) is str and fits(value):
+            return value
+        plain = decode(value)
+        if fits is not None and fits(plain):
+            return str(plain)
+        return _decimal_slowly(plain, whole, scale)
+
+    return Literal(render)
+
+
+def decimal_as_double(decode: Decoder) -> Literal:
+    """A decimal for a floating point column: it must read back the same."""
+
+    def render(value: Any) -> str:
+        plain = decode(value)
+        number = float(plain)
+        if number - number != 0.0:
+            raise Unrepresentable(f"{short(plain)} is not storable in a floating point column", "0")
+        if Decimal(repr(number)) != Decimal(plain):
+            raise Unrepresentable(
+                f"{short(plain)} loses digits in a floating point column", repr(number), rounded=True
+            )
+        return repr(number)
+
+    return Literal(render)
+
+
+def _decimal_slowly(plain: str, whole: int, scale: int) -> str:
+    number = Decimal(plain)
+    if not number.is_finite():
+        raise Unrepresentable(f"{plain} is not storable in DECIMAL", "0")
+    digits, _, fraction = f"{number:f}".lstrip("-").partition(".")
+    sign = "-" if number.is_signed() and number else ""
+    digits, fraction = digits.lstrip("0"), fraction.rstrip("0")
+    if len(digits) > whole:
+        raise Unrepresentable(f"{short(plain)} does not fit DECIMAL({whole + scale},{scale})", "0")
+    if len(fraction) > scale:
+        kept = f"{sign}{digits or '0'}.{fraction[:scale]}".rstrip(".")
+        raise Unrepresentable(f"{short(plain)} has more than {scale} fraction digits", kept, rounded=True)
+    return f"{sign}{digits or '0'}.{fraction}" if fraction else f"{sign}{digits or '0'}"
+
+
+def short(plain: str) -> str:
+    return plain if len(plain) <= 80 else f"{plain[:77]}..."
+
+
+def uuid_text() -> Literal:
+    """A uuid as lower case text."""
+    usual = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
+    def render(value: Any) -> str:
+        return f"'{value}'" if usual(value) else f"'{uuid(value)}'"
+
+    return Literal(render)
+
+
+def uuid(value: Any) -> str:
+    from uuid import UUID
+
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise DataError(f"not a uuid: {str(value)[:60]!r}") from None
+
+
+# --- times ---
+
+_DATE: Final = r"(?!0000)\d{4}-\d\d-\d\d"
+_CLOCK: Final = r"\d\d:\d\d:\d\d"
+FIRST_DATE: Final = "'0001-01-01'"
+LAST_DATE: Final = "'9999-12-31'"
+
+
+def date(decode: Decoder) -> Literal:
+    """A DATE of the years 1 to 9999."""
+    usual = re.compile(rf"{_DATE}Z?", re.ASCII).fullmatch
+
+    def render(value: Any) -> str:
+        plain = value if type(value) is str and usual(value) else decode(value)
+        if usual(plain):
+            return f"'{plain[:10]}'"
+        raise _outside(plain, FIRST_DATE, LAST_DATE)
+
+    return Literal(render)
+
+
+def time(digits: int, decode: Decoder) -> Literal:
+    """A TIME; 24:00:00 fits."""
+    usual = re.compile(rf"{_CLOCK}{_fraction(digits)}", re.ASCII).fullmatch
+
+    def render(value: Any) -> str:
+        plain = decode(value)
+        if usual(plain):
+            return f"'{plain}'"
+        raise _inexact(plain, rf"{_CLOCK}", digits)
+
+    return Literal(render)
+
+
+def timestamp(digits: int, decode: Decoder) -> Literal:
+    """A DATETIME of the years 1 to 9999, in UTC where the source's type has a zone."""
+    usual = re.compile(rf"{_DATE}T{_CLOCK}{_fraction(digits)}Z", re.ASCII).fullmatch
+    plain_form = re.compile(rf"{_DATE} {_CLOCK}{_fraction(digits)}", re.ASCII).fullmatch
+    first, last = FIRST_DATE, "'9999-12-31 23:59:59'"
+
+    def render(value: Any) -> str:
+        if type(value) is str and usual(value):
+            return f"'{value[:-1]}'"
+        plain = decode(value)
+        if plain_form(plain):
+            return f"'{plain}'"
+        if re.fullmatch(_DATE, plain, re.ASCII):
+            return f"'{plain}'"
+        raise _inexact(plain, rf"{_DATE} {_CLOCK}", digits, first, last)
+
+    return Literal(render)
+
+
+def instant(digits: int, decode: Decoder) -> Literal:
+    """A TIMESTAMP column: 1970-01-01 00:00:01 to 2038-01-19 03:14:07 UTC; the session's zone is UTC."""
+    inner = timestamp(digits, decode).render
+    first, last = "'1970-01-01 00:00:01'", "'2038-01-19 03:14:07'"
+
+    def render(value: Any) -> str:
+        plain = inner(value).replace("T", " ")
+        if not first[:-1] <= plain or not plain[:20] <= last[:-1]:
+            raise _outside(plain.strip("'"), first, last)
+        return plain
+
+    return Literal(render)
+
+
+def _fraction(digits: int) -> str:
+    return rf"(?:\.\d{{1,{digits}}}0*)?" if digits else r"(?:\.0*)?"
+
+
+def _inexact(
+    plain: str, whole: str, digits: int, first: str = "'00:00:00'", last: str = "'23:59:59'"
+) -> DataError:
+    """Why a time does not fit: more fraction digits than the column has, or outside its range."""
+    match = re.fullmatch(rf"({whole})\.(\d+)", plain, re.ASCII)
+    if match is None:
+        return _outside(plain, first, last)
+    kept = f"{match[1]}.{match[2][:digits]}".rstrip(".")
+    return Unrepresentable(f"{plain} has more than {digits} fraction digits", f"'{kept}'", rounded=True)
+
+
+def _outside(plain: Any, first: str, last: str) -> DataError:
+    """Infinity, BC and years above 9999; anything else is no time at all."""
+    if not isinstance(plain, str) or not re.match(r"-?infinity|[+-]?\d", plain):
+        return DataError(f"not a date or time: {str(plain)[:60]!r}")
+    low = plain.startswith(("-", "0000")) or (plain[0].isdigit() and plain < first.strip("'"))
+    return Unrepresentable(f"{plain} is outside the column's range", first if low else last)
+
+
+def bit_text(length: int | None) -> Literal:
+    """Bit strings as text of 0 and 1."""
+
+    def render(value: Any) -> str:
+        plain = value if isinstance(value, str) else bin(int.from_bytes(value, "little"))[2:]
+        if plain.strip("01") or (length is not None and len(plain) > length):
+            raise DataError(f"not a bit string of at most {length} bits: {plain[:80]!r}")
+        return f"'{plain}'"
+
+    return Literal(render)
