@@ -3,7 +3,7 @@
 Pure functions, called by producers and consumers on their own threads. A batch is stored by columns
 (offsets, timestamps, keys, values, headers); the prefix that all keys or all values of a batch share, such as
 a spliced JSON schema, is stored once. Loops over messages are comprehensions and C functions only.
-Layout (little-endian): docs/decisions/embedded-log-format.md.
+Layout (little-endian): docs/decisions/20261121-embedded-log-format.md.
 """
 
 from __future__ import annotations

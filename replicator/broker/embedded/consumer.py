@@ -58,6 +58,7 @@ class EmbeddedConsumer:
         self._ready: list[Message] = []
         self._at = 0
         self._ready_raw = 0
+        self._messages_per_row = 1
         self._stale = True
         self._topics_seen = -1
         self._on_topics = self._event.set
@@ -270,7 +271,9 @@ class EmbeddedConsumer:
 
     def _from_file(self, want: int) -> None:
         visible = self._log_state.last_seq
-        limit = max(_ROWS_AT_ONCE, len(self._active) + 1)
+        # Rows lie scattered among their data, so looking at many more than needed costs as much as reading them.
+        rows_wanted = 2 * want // self._messages_per_row + 2
+        limit = max(min(rows_wanted, _ROWS_AT_ONCE), len(self._active) + 1)
         sizes = self._reader.fetch(
             f"SELECT last_seq, count, raw {self._columns} LIMIT {limit}", (self._cursor, visible)
         )
@@ -279,6 +282,8 @@ class EmbeddedConsumer:
             f"SELECT last_seq, partition_id, base, next, raw, first, positions, data {self._columns}",
             (self._cursor, upto),
         )
+        if rows:
+            self._messages_per_row = max(1, sum(row[3] - row[2] for row in rows) // len(rows))
         by_id = {partition.id: partition for partition in self._active}
         for _, group in itertools.groupby(rows, lambda row: row[0]):
             parts = [part for row in group if (part := self._read_row(by_id[row[1]], row)) is not None]

@@ -93,21 +93,25 @@ class Groups:
         log.topics_changed.append(self._topics_changed)
 
     def load(self) -> None:
-        """Read what is stored."""
+        """Read what is stored; while nobody had the log open, no group's time ran."""
+        now = time.time()
         reader = self._log.reader()
+        seen = reader.fetch("SELECT value FROM meta WHERE name = 'seen_at'")
+        closed_for = max(0.0, now - int(seen[0][0]) / 1000) if seen else 0.0
+        groups: dict[str, Group] = {}
         for name, subscription, active_at in reader.fetch(
             "SELECT name, subscription, active_at FROM consumer_groups"
         ):
-            group = self._groups.setdefault(name, Group())
+            group = groups[name] = Group(active_at=active_at / 1000 + closed_for)
             group.subscription = Subscription.decode(subscription)
-            group.active_at = active_at / 1000
-            group.offsets = {}
         for name, topic, number, offset, metadata in reader.fetch(
             "SELECT group_name, topic, partition, next_offset, metadata FROM group_offsets"
         ):
-            group = self._groups.setdefault(name, Group())
+            group = groups.setdefault(name, Group(active_at=now))
             group.offsets[TopicPartition(topic, number)] = OffsetAndMetadata(offset, metadata)
         reader.close()
+        with self.lock:
+            self._groups = groups
 
     # -- positions
 
@@ -137,14 +141,14 @@ class Groups:
                 connection.executemany(
                     "DELETE FROM group_offsets WHERE group_name = ? AND topic = ? AND partition = ?", removed
                 )
-            with self.lock:
-                group = self._groups.setdefault(name, Group())
-                group.active_at = time.time()
-                for tp, held in offsets.items():
-                    if held is None:
-                        group.offsets.pop(tp, None)
-                    else:
-                        group.offsets[tp] = held
+        with self.lock:
+            group = self._groups.setdefault(name, Group())
+            group.active_at = time.time()
+            for tp, held in offsets.items():
+                if held is None:
+                    group.offsets.pop(tp, None)
+                else:
+                    group.offsets[tp] = held
 
     def delete(self, name: str) -> None:
         """Forget a group's positions and subscription; members that still live start anew."""
@@ -188,6 +192,7 @@ class Groups:
             ]
         with self._log.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO consumer_groups VALUES (?, ?, ?)", rows)
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('seen_at', ?)", (str(int(now * 1000)),))
 
     # -- members
 

@@ -31,7 +31,7 @@ _TAIL_BYTES: Final = 8 << 20
 class Partition:
     """A partition as the running process knows it; `waiters` are set when it gets messages."""
 
-    __slots__ = ("begin", "deleted", "end", "id", "last_seq", "topic", "tp", "waiters")
+    __slots__ = ("begin", "deleted", "end", "id", "topic", "tp", "waiters")
 
     def __init__(self, id_: int, topic: Topic, number: int, begin: int, end: int) -> None:
         self.id = id_
@@ -39,7 +39,6 @@ class Partition:
         self.tp = TopicPartition(topic.name, number)
         self.begin = begin
         self.end = end
-        self.last_seq = 0
         self.deleted = False
         self.waiters: frozenset[threading.Event] = frozenset()
 
@@ -126,6 +125,7 @@ class Log:
         self.topics_changed: list[Callable[[], None]] = []
         self._tail_order: deque[int] = deque()
         self._tail_raw = 0
+        self._folder_flushed = False
         with translated(path):
             self.writer = schema.connect(path, read_only=True) if read_only else schema.open_writer(path)
             if read_only:
@@ -161,12 +161,13 @@ class Log:
                 (partition.id,),
             ).fetchone()
             if last is not None:
-                partition.last_seq, partition.end = last[0], max(partition.end, last[1])
+                partition.end = max(partition.end, last[0])
         self.topics = {t.name: t for t in topics.values()}
         self.partitions = partitions
         self.doomed = doomed
         self.topics_version += 1
-        self.last_seq = self.writer.execute("SELECT coalesce(max(last_seq), 0) FROM batches").fetchone()[0]
+        newest = self.writer.execute("SELECT last_seq FROM batches ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last_seq = newest[0] if newest is not None else 0
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -309,7 +310,7 @@ class Log:
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
             with self.transaction() as connection:
                 connection.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self.written += sum(len(row[-1]) for row in rows)
+            self.written += pages_of(rows)
             self._publish(ends, tails, seq)
         wake(ends)
 
@@ -328,7 +329,6 @@ class Log:
         """Make rows up to `last_seq` visible; the caller holds `lock` and has committed them."""
         for partition, end in ends.items():
             partition.end = end
-            partition.last_seq = last_seq
         self.last_seq = last_seq
 
     def forget_tail(self) -> None:
@@ -347,11 +347,10 @@ class Log:
         if self.path is None:
             return
         with translated(self.path):
-            descriptor = os.open(f"{self.path}-wal", os.O_RDWR | os.O_CLOEXEC)
-            try:
-                os.fdatasync(descriptor)
-            finally:
-                os.close(descriptor)
+            _flush(Path(f"{self.path}-wal"))
+            if not self._folder_flushed:  # the names of new files must survive, too
+                _flush(self.path.parent)
+                self._folder_flushed = True
 
     def close(self) -> None:
         """Flush and close the writing connection."""
@@ -379,6 +378,19 @@ class Reader:
         """Release the connection."""
         if self._own is not None:
             self._own.close()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def pages_of(rows: Sequence[tuple[Any, ...]]) -> int:
+    """About what rows that end with a blob add to the write-ahead log: whole pages of table and index."""
+    return 8192 + sum(8192 + len(row[-1]) for row in rows)
 
 
 def wake(partitions: Mapping[Partition, int]) -> None:

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _TICK: Final = 1.0
 _UPKEEP_EVERY: Final = 30.0
-_CHECKPOINT_BYTES: Final = 8 << 20
+_CHECKPOINT_BYTES: Final = 32 << 20
 _CHECKPOINT_EVERY: Final = 60.0
 _FREE_PAGES: Final = 4096
 _VACUUM_PAGES: Final = 1024

@@ -9,7 +9,7 @@ from typing import Any
 from replicator.api.errors import FencedError, IllegalStateError
 from replicator.broker.base import NewMessage
 from replicator.broker.embedded.batches import pack_positions
-from replicator.broker.embedded.log import Log, Partition, Placed, wake
+from replicator.broker.embedded.log import Log, Partition, Placed, pages_of, wake
 from replicator.broker.embedded.placement import Placement
 
 Done = Callable[[Exception | None], None]
@@ -103,7 +103,7 @@ class TransactionalProducer(EmbeddedProducer):
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     rows,
                 )
-            self._log.written += sum(len(row[-1]) for row in rows)
+            self._log.written += pages_of(rows)
 
     def commit_transaction(self) -> None:
         """Give the pending messages their offsets and make them visible, in one SQLite transaction."""

@@ -1,7 +1,7 @@
 """Opens the log's SQLite file: connections, schema revisions, identity and epoch. Runs on the opening thread.
 
 The revisions of `migrations/embedded` carry plain SQL, so a new file is made without importing alembic
-(docs/decisions/embedded-log-format.md).
+(docs/decisions/20261121-embedded-log-format.md).
 """
 
 from __future__ import annotations

@@ -121,6 +121,23 @@ def test_a_subscription_is_remembered_over_a_restart(tmp_path: Path) -> None:
         assert begin(broker) == 0
 
 
+def test_time_does_not_run_while_the_log_is_closed(tmp_path: Path) -> None:
+    """A service that was down for a week must find what its sink has not read."""
+    with EmbeddedBroker(tmp_path, maintenance=False) as broker:
+        fill(broker, retention_ms="0")
+        broker.admin().alter_group_offsets("g", {TP: OffsetAndMetadata(4)})
+        upkeep(broker, 0)
+        week_ago = int((time.time() - 7 * DAY) * 1000)
+        with broker.log.transaction() as connection:
+            connection.execute("UPDATE consumer_groups SET active_at = ?", (week_ago,))
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'seen_at'", (str(week_ago),))
+    with EmbeddedBroker(tmp_path, maintenance=False) as broker:
+        upkeep(broker, 3600)
+        assert begin(broker) == 4
+        upkeep(broker, DAY + 60)
+        assert begin(broker) == 10
+
+
 def test_what_every_group_has_read_goes_after_ten_minutes(broker: EmbeddedBroker) -> None:
     fill(broker)
     admin = broker.admin()
