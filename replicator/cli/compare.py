@@ -161,9 +161,19 @@ class TableComparison:
             self._count(len(chunk))
             if chunk != other:
                 suspects.extend(self._narrow(chunk, other))
+            # Bounded memory; the comparison goes on, because cleared suspects say nothing about later rows.
             if len(suspects) > MAX_SUSPECTS:
-                return suspects
-        suspects.extend(self._key(row) for row in islice(target, MAX_SUSPECTS))
+                self._recheck(suspects)
+                suspects = []
+                if self.result.difference_count > MAX_SUSPECTS:
+                    return []
+        while extra := [self._key(row) for row in islice(target, MAX_SUSPECTS)]:
+            suspects.extend(extra)
+            if len(suspects) > MAX_SUSPECTS:
+                self._recheck(suspects)
+                suspects = []
+                if self.result.difference_count > MAX_SUSPECTS:
+                    return []
         return suspects
 
     def _narrow(self, source: Sequence[Canonical], target: Sequence[Canonical]) -> Iterator[Key]:
@@ -208,7 +218,7 @@ class TableComparison:
     def _recheck(self, suspects: list[Key]) -> None:
         """Read suspects again until each is cleared or known to differ; see the module's text."""
         pending = list(dict.fromkeys(suspects))
-        self.result.rechecked = len(pending)
+        self.result.rechecked += len(pending)
         history: dict[Key, set[Canonical | None]] = {key: set() for key in pending}
         since: dict[Key, tuple[Canonical | None, float]] = {}
         final: dict[Key, Difference] = {}
@@ -237,8 +247,9 @@ class TableComparison:
             if now > deadline:
                 final.update({k: Difference(k, ours.get(k), theirs.get(k)) for k in pending})
                 break
-        self.result.difference_count = len(final)
-        self.result.differences = list(final.values())[:SHOWN]
+        self.result.difference_count += len(final)
+        shown = self.result.differences
+        shown.extend(list(final.values())[: SHOWN - len(shown)])
 
     def _known(self, history: set[Canonical | None], target: Canonical | None) -> bool:
         if target in history:
