@@ -22,7 +22,8 @@ from replicator.api.database import Canonical, ColumnInfo, Keys, TableInfo
 def expression(column: ColumnInfo) -> sql.Composable:
     """SQL that prints a column in (nearly) canonical form."""
     name = sql.Identifier(column.name)
-    form = _EXPRESSIONS.get(column.kind, "({0})::text")
+    # Bare, COPY prints it as the log does; a cast may print otherwise (inet gets its netmask).
+    form = _EXPRESSIONS.get(column.kind, "{0}")
     return sql.SQL(form).format(name)
 
 
@@ -61,7 +62,7 @@ def rows(
     """Canonical rows; see `SourceDatabase.rows`."""
     by_name = {c.name: c for c in table.columns}
     chosen = [by_name[name] for name in columns]
-    query = sql.SQL("SELECT {} FROM {}").format(
+    query = sql.SQL("SELECT {} FROM {} AS t").format(
         sql.SQL(", ").join(expression(c) for c in chosen), sql.Identifier(table.schema, table.name)
     )
     key_columns = [by_name[name] for name in table.key]
@@ -103,7 +104,8 @@ def unescape(value: bytes) -> bytes:
 
 
 def _order(column: ColumnInfo) -> sql.Composable:
-    name = sql.Identifier(column.name)
+    # Unqualified, the name would mean the printed output column, which sorts as text.
+    name = sql.SQL("t.") + sql.Identifier(column.name)
     if column.kind == "text":
         return sql.SQL('{}::text COLLATE "C"').format(name)
     return name
