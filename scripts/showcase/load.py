@@ -51,6 +51,7 @@ class Pgbench:
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
             self._child.wait(20)
+        self._child = None
 
     def failure(self) -> str | None:
         """Its last words when it ended by itself."""

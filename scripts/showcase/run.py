@@ -118,10 +118,10 @@ class Demo:
     def _finish(self) -> int:
         say = self._screen
         say.step("Stopping the load, waiting for the last change")
+        self._check()
         self._shop.stop()
         self._pgbench.stop()
         self._pulse.stop()
-        self._check()
         began = time.monotonic()
         if not self._pulse.last_beat_arrives(LAST_CHANGE_WITHIN):
             raise DemoFailed(f"the last change did not arrive:\n{self._sync.output[-2000:]}")

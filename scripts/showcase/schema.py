@@ -107,7 +107,7 @@ SELECT 'import', 'order ' || n, '10.0.0.1' FROM generate_series(1, 3000) n;
 
 INSERT INTO events (day, kind, payload)
 SELECT date '2025-07-01' + n % 400, (array['view','click','buy'])[1 + n % 3],
-       jsonb_build_object('n', n, 'at', n / 3.0)
+       jsonb_build_object('n', n, 'at', n / 8.0)
 FROM generate_series(1, 10000) n;
 """
 
