@@ -98,7 +98,7 @@ TASK_FIGURES: Final = (
         True,
         "Offset commits that failed.",
     ),
-    Figure("retries", "kafka_connect_task_error_total_retries", True, "Operations that were tried again."),
+    Figure("retries", "kafka_connect_task_error_retries", True, "Operations that were tried again."),
 )
 
 LAG: Final = "replicator_lag_seconds"
