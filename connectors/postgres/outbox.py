@@ -25,24 +25,20 @@ class Outbox:
 
     Attributes:
         records: the batch; the stream appends to it directly.
+        limit: number of records from which the batch should go.
         size: bytes of source data behind it.
         group: index in `records` of the last group's first record.
     """
 
-    __slots__ = ("_limit", "_put", "_queue", "_waiting", "group", "records", "size")
+    __slots__ = ("_queue", "_waiting", "group", "limit", "records", "size")
 
     def __init__(self, queue: RecordQueue, limit: int, while_waiting: Callable[[], None]) -> None:
         self._queue = queue
-        self._limit = limit
+        self.limit = limit
         self._waiting = while_waiting
         self.records: list[SourceRecord] = []
         self.size = 0
         self.group = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether the batch should go."""
-        return len(self.records) >= self._limit
 
     def send(self, *, keep_group: bool = False) -> SourceRecord | None:
         """Put the batch into the queue, waiting for room; the last record sent, or None.

@@ -53,6 +53,7 @@ class Stream:
         floor: everything before this position was handed out or is in the outbox.
         commit_us: commit time of the newest transaction.
         open: whether a transaction is being received.
+        handlers: by the first byte of a message: takes the message and the position the server gave it.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Stream:
         self._part = TransactionPart(self._base, self.floor, 0, None, 0)
         self._counter: TransactionCounter | None = None
         self._origin: tuple[str, int] | None = None
-        self._handlers: dict[int, Callable[[bytes, int], None]] = {
+        self.handlers: dict[int, Callable[[bytes, int], None]] = {
             pgoutput.INSERT: self._insert,
             pgoutput.UPDATE: self._update,
             pgoutput.DELETE: self._delete,
@@ -107,10 +108,6 @@ class Stream:
             pgoutput.TYPE: self._ignore,
             pgoutput.ORIGIN: self._origin_message,
         }
-
-    def handle(self, body: bytes, lsn: int) -> None:
-        """One message, with the position the server gave it."""
-        self._handlers[body[0]](body, lsn)
 
     def idle(self, position: int) -> None:
         """The server says that nothing before `position` is left to send."""

@@ -95,15 +95,17 @@ class Streaming:
         handed: Callable[[SourceRecord | None], None],
         partition: Mapping[str, Any],
     ) -> None:
-        get, handle, wait = self._sender.get, stream.handle, self._sender.wait
+        get, handlers, wait = self._sender.get, stream.handlers, self._sender.wait
+        limit = outbox.limit
         budget = _MESSAGES_PER_TICK
         while True:
             count, data = get(1)
             if count > 0:
                 if data[0] == _DATA:
-                    handle(bytes(data[25:]), int.from_bytes(data[1:9]))
+                    body = bytes(data[25:])
+                    handlers[body[0]](body, int.from_bytes(data[1:9]))
                     outbox.size += count
-                    if outbox.full:
+                    if len(outbox.records) >= limit:
                         handed(outbox.send(keep_group=stream.holding))
                 elif data[0] == _KEEPALIVE:
                     self._keepalive(stream, data)
