@@ -122,7 +122,7 @@ class Watch:
         tables = dict(source.facts.get("tables") or {}) if source else {}
         done = sum(int(t.get("rows_done", 0)) for t in tables.values())
         total = sum(max(int(t.get("rows_total", 0)), int(t.get("rows_done", 0))) for t in tables.values())
-        finished = sum(1 for t in tables.values() if t.get("state") == "done")
+        finished = sum(1 for t in tables.values() if t.get("state") in ("done", "copied"))
         left = duration((total - done) / rate) if rate > 0 and total > done else "-"
         share = 100 * done / total if total else 100.0
         bar = "#" * int(share / 5)
