@@ -7,13 +7,15 @@ from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.converter import Converter, HeaderConverter
-from replicator.api.position import INTERNAL_HEADER_PREFIX
+from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
 from replicator.broker.base import Message, MessageHeaders
 from replicator.runtime.chain import Chain, apply_step
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
+_POSITION: Final = POSITION_HEADER
+_new_tuple: Final = tuple.__new__
 
 
 class RecordReader:
@@ -87,7 +89,10 @@ class RecordReader:
     def _headers(self, topic: str, raw: MessageHeaders) -> list[Header]:
         headers: list[Header] = []
         for key, data in raw:
-            if key.startswith(_INTERNAL):
+            if key == _POSITION and data is not None:
+                # Nearly every record has this one; tuple.__new__ skips a Python call.
+                headers.append(_new_tuple(Header, (key, None, data.decode())))
+            elif key.startswith(_INTERNAL):
                 headers.append(Header(key, None, None if data is None else data.decode()))
             else:
                 schema, value = self._header.to_connect_header(topic, key, data)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.converter import Converter, HeaderConverter
-from replicator.api.position import INTERNAL_HEADER_PREFIX
+from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
 from replicator.broker.base import MessageHeaders, NewMessage
 from replicator.runtime.chain import Chain, apply_step
@@ -20,6 +20,7 @@ from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
+_POSITION: Final = POSITION_HEADER
 
 
 class RecordWriter:
@@ -87,7 +88,7 @@ class RecordWriter:
     def _headers(self, topic: str, headers: list[Header]) -> MessageHeaders:
         raw: MessageHeaders = []
         for key, schema, value in headers:
-            if key.startswith(_INTERNAL):
+            if key == _POSITION or key.startswith(_INTERNAL):
                 raw.append((key, value.encode()))
             else:
                 raw.append((key, self._header.from_connect_header(topic, key, schema, value)))
