@@ -24,6 +24,7 @@ _TICK: Final = 1.0
 _UPKEEP_EVERY: Final = 30.0
 _CHECKPOINT_BYTES: Final = 32 << 20
 _CHECKPOINT_EVERY: Final = 60.0
+_LONG_WAL_PAGES: Final = 32768  # 128 MB
 _FREE_PAGES: Final = 4096
 _VACUUM_PAGES: Final = 1024
 _VACUUM_STEPS: Final = 64
@@ -106,7 +107,7 @@ class Maintenance:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file; appends wait only for the last few pages."""
+        """Move the write-ahead log into the file, while appends go on."""
         log = self._log_state
         if log.path is None:
             return
@@ -114,10 +115,12 @@ class Maintenance:
         with translated(log.path):
             connection = schema.connect(log.path)
             try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                # With nobody appending, the rest is short, and the next append starts the write-ahead log over.
-                with log.lock:
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if pages > _LONG_WAL_PAGES:
+                    # Under a steady load there is never a moment at which everything has been moved, and the next
+                    # append could start over. So make one: appends wait until the rest is on the disk.
+                    with log.lock:
+                        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             finally:
                 connection.close()
         self._checkpointed = written

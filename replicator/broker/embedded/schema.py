@@ -20,6 +20,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _BUSY_SECONDS: Final = 10.0
 # Checkpoints are made by the maintenance thread; this is the writer's own limit should that thread lag (256 MB).
 _WRITER_CHECKPOINT_PAGES: Final = 65536
+_KEPT_WAL_BYTES: Final = 64 << 20
 
 
 class _Revision(NamedTuple):
@@ -55,6 +56,7 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint={_WRITER_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit={_KEPT_WAL_BYTES}")
     for number, revision in enumerate(revisions[version:], version + 1):
         _apply(connection, number, revision)
     return connection

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,6 +146,13 @@ def test_others_may_look(tmp_path: Path) -> None:
                 guest.admin().create_topics([NewTopic("x")])
 
 
+def test_others_may_look_when_nobody_runs(tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path) as owner:
+        owner.producer("p").append([NewMessage("t", None, b"1")])
+    with EmbeddedBroker(tmp_path, read_only=True) as guest:
+        assert [m.value for m in everything(guest)] == [b"1"]
+
+
 def test_looking_where_nothing_is(tmp_path: Path) -> None:
     with pytest.raises(BrokerError, match="no topic log"):
         EmbeddedBroker(tmp_path, read_only=True)
@@ -282,6 +290,31 @@ def test_the_write_ahead_log_stays_bounded(tmp_path: Path) -> None:
             producer.append([NewMessage("t", None, os.urandom(1 << 20))])
             broker.maintenance.checkpoint()
         assert (tmp_path / "log.db-wal").stat().st_size < 4 << 20
+
+
+def test_the_write_ahead_log_is_started_over_under_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from replicator.broker.embedded import maintenance
+
+    monkeypatch.setattr(maintenance, "_LONG_WAL_PAGES", 100)
+    with EmbeddedBroker(tmp_path, maintenance=False) as broker:
+        stop = threading.Event()
+
+        def append() -> None:
+            producer = broker.producer("p")
+            while not stop.is_set():
+                producer.append([NewMessage("t", None, os.urandom(20_000))])
+
+        thread = threading.Thread(target=append)
+        thread.start()
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            broker.maintenance.checkpoint()
+        stop.set()
+        thread.join()
+        appended = broker.admin().end_offsets([TP])[TP] * 20_000
+        assert (tmp_path / "log.db-wal").stat().st_size < max(4 << 20, appended // 2)
 
 
 def test_memory_kept_for_tailing_readers_is_bounded() -> None:
