@@ -7,6 +7,7 @@ again afterwards.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,7 @@ from replicator.api import DataError, Schema, StructuralError
 
 Fields = Sequence[tuple[str, Schema]]
 _ROUNDS: Final = 3
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +27,14 @@ class Evolution:
 
     Attributes:
         missing: columns to be added.
-        statements: DDL that adds, widens and relaxes columns.
+        additions: DDL that adds them.
+        growth: DDL that widens columns or lets them take NULL; not vital, as values that do not fit
+            are refused one by one.
     """
 
     missing: tuple[str, ...] = ()
-    statements: tuple[str, ...] = ()
+    additions: tuple[str, ...] = ()
+    growth: tuple[str, ...] = ()
 
 
 def compare(dialect: Dialect, table: TargetTable, fields: Fields) -> Evolution:
@@ -39,12 +44,15 @@ def compare(dialect: Dialect, table: TargetTable, fields: Fields) -> Evolution:
         StructuralError: a missing column cannot be made.
     """
     missing = [(name, schema) for name, schema in fields if table.column(name) is None]
-    statements = dialect.add_columns(table.name, [_added(dialect, name, schema) for name, schema in missing])
+    additions = dialect.add_columns(table.name, [_added(dialect, name, schema) for name, schema in missing])
+    growth: list[str] = []
     for name, schema in fields:
         column = table.column(name)
         if column is not None and not column.generated:
-            statements += _changes(dialect, table, column, schema)
-    return Evolution(missing=tuple(name for name, _ in missing), statements=tuple(statements))
+            growth += _changes(dialect, table, column, schema)
+    return Evolution(
+        missing=tuple(name for name, _ in missing), additions=tuple(additions), growth=tuple(growth)
+    )
 
 
 def _added(dialect: Dialect, name: str, schema: Schema) -> ColumnSpec:
@@ -106,10 +114,11 @@ def evolve(
         if table is None:
             table = _create(dialect, connection, name, fields, keys, create)
         wanted = compare(dialect, table, fields)
-        if not wanted.statements or not (change or wanted.missing):
+        if not wanted.missing and not (change and wanted.growth and not table.is_view):
             return table
         _may_change(table, wanted, change)
-        _apply(connection, wanted.statements)
+        _apply(connection, wanted.additions)
+        _grow(connection, wanted.growth)
         table = dialect.describe_table(connection, name)
         connection.commit()
         if table is not None and not compare(dialect, table, fields).missing:
@@ -141,7 +150,7 @@ def _may_change(table: TargetTable, wanted: Evolution, change: bool) -> None:
     if table.is_view:
         raise StructuralError(f"View {table.name} lacks {lacking}; views are never altered")
     if not change:
-        ddl = "; ".join(wanted.statements)
+        ddl = "; ".join(wanted.additions)
         raise StructuralError(
             f"Table {table.name} lacks {lacking}", hint=f"Set auto.evolve=true, or run: {ddl}"
         )
@@ -155,5 +164,18 @@ def _apply(connection: Connection, statements: Sequence[str]) -> None:
         except AlreadyThereError:
             # Another task was quicker; what it made is checked afterwards.
             connection.rollback()
+        else:
+            connection.commit()
+
+
+def _grow(connection: Connection, statements: Sequence[str]) -> None:
+    for sql in statements:
+        try:
+            connection.execute_text(sql)
+        except (StructuralError, DataError) as error:
+            connection.rollback()
+            _log.warning(
+                "A column keeps its type, values that do not fit are refused: %s (%s)", sql, error.message
+            )
         else:
             connection.commit()

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from connectors.jdbc.dialects.failures import Unrepresentable
 from connectors.jdbc.dialects.model import Literal
@@ -146,8 +147,6 @@ def uuid_text() -> Literal:
 
 
 def uuid(value: Any) -> str:
-    from uuid import UUID
-
     try:
         return str(UUID(value))
     except ValueError:

@@ -85,16 +85,8 @@ def _compile_fast(template: Template) -> RowText:
 def _as_f_string(part: str | int) -> str:
     if isinstance(part, int):
         return f"{{s{part}}}"
-    for plain, escaped in (
-        ("\\", "\\\\"),
-        ('"', '\\"'),
-        ("{", "{{"),
-        ("}", "}}"),
-        ("\n", "\\n"),
-        ("\r", "\\r"),
-    ):
-        part = part.replace(plain, escaped)
-    return part
+    escaped = part.encode("unicode_escape").decode()
+    return escaped.replace('"', '\\"').replace("{", "{{").replace("}", "}}")
 
 
 def _explainer(columns: Sequence[BoundColumn]) -> Callable[[Mapping[str, Any], Exception], DataError]:

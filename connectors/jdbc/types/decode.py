@@ -14,10 +14,11 @@ Pure functions; None never comes here.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 import orjson
@@ -106,13 +107,7 @@ def decimal_text(value: Any) -> str:
     return f"{value:f}" if value.is_finite() else _DECIMAL_WORDS[str(value).upper()]
 
 
-def _wide() -> Any:
-    from decimal import Context
-
-    return Context(prec=200_000)
-
-
-_WIDE: Final = _wide()
+_WIDE: Final = Context(prec=200_000)
 
 
 def bits_number(value: Any) -> int:
@@ -246,6 +241,9 @@ def json_text(value: Any) -> str:
     """JSON text as it is; lists, maps and structs become JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(value, (list, tuple)):
+        # orjson would make null of them.
+        value = [str(item) if isinstance(item, float) and item - item != 0.0 else item for item in value]
     try:
         return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError) as error:
@@ -256,8 +254,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Struct):
         return value.fields
     if isinstance(value, (bytes, bytearray, memoryview)):
-        import base64
-
         return base64.b64encode(value).decode()
     if isinstance(value, Decimal):
         return orjson.Fragment(f"{value:f}".encode()) if value.is_finite() else str(value)

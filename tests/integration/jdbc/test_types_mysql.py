@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from connectors.jdbc.dialects import Connection, Dialect, TableName, Unrepresentable, dialect_for
+from connectors.jdbc.evolution import Evolution, compare
 from connectors.jdbc.url import parse_url
-from replicator.api import ConnectError, DataError, Schema, SchemaType
+from replicator.api import DataError, Schema, SchemaType
 from replicator.api import logical as names
 
 KEY = Schema(SchemaType.INT64)
@@ -49,6 +50,7 @@ def column(target: tuple[Dialect, Connection], value_schema: Schema) -> Any:
     connection.execute_text(dialect.create_table(T, dialect.plan_columns(fields, ["id"])))
     table = dialect.describe_table(connection, T)
     assert table is not None
+    assert compare(dialect, table, fields) == Evolution()
     statement = dialect.upsert(T, dialect.bind(table, fields), ["id"])
 
     def through(value: Any, expression: str = "v") -> Any:
@@ -267,7 +269,7 @@ def test_what_does_not_fit_is_refused_or_lost_by_policy(
 ) -> None:
     dialect, connection = target
     through = column(target, value_schema)
-    with pytest.raises(Unrepresentable, match="^v: "):
+    with pytest.raises(Unrepresentable, match=r"^v: "):
         through(value)
     table = dialect.describe_table(connection, T)
     assert table is not None
@@ -330,10 +332,11 @@ def test_invalid_json_is_a_data_error_in_mysql(target: tuple[Dialect, Connection
 def test_deep_json_is_refused_and_not_cut(target: tuple[Dialect, Connection]) -> None:
     deep = "[" * 101 + "]" * 101
     through = column(target, JSONB)
-    try:
+    if target[0].kind == "mysql":
+        with pytest.raises(DataError):
+            through(deep)
+    else:
         assert through(deep) == deep
-    except ConnectError as error:
-        assert isinstance(error, DataError)
 
 
 def test_statement_is_lossless_for_keys_alike_but_for_case_accents_and_blanks(

@@ -184,7 +184,7 @@ def test_sqlite_values_come_back_exactly(
 
 
 def test_wrong_values_are_data_errors(target: tuple[Dialect, Connection]) -> None:
-    dialect, connection = target
+    _, connection = target
     through = column(target, schema("int32"))
     for value in ("1); DROP TABLE x; --", 1.5, 2**63):
         with pytest.raises(DataError):
@@ -272,7 +272,8 @@ def test_postgres_identity_columns_take_the_sources_values(
 ) -> None:
     dialect, connection = postgres_target
     connection.execute_text(
-        "CREATE TABLE t (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v INT, g INT GENERATED ALWAYS AS (v+1) STORED)"
+        "CREATE TABLE t (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v INT, "
+        "g INT GENERATED ALWAYS AS (v+1) STORED)"
     )
     table = dialect.describe_table(connection, TableName(None, "t"))
     assert table is not None
