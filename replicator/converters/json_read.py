@@ -14,6 +14,7 @@ from replicator.api.errors import DataError
 from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, decode_bytes, decoder, node_type
+from replicator.converters.json_write import STRUCTS_KEPT, take_out
 
 Decode = Callable[[Any], Any]
 
@@ -26,6 +27,7 @@ class ReadCompiler:
 
     def __init__(self, *, replace_null: bool) -> None:
         self.replace_null = replace_null
+        self._structs: dict[Schema, Decode] = {}
 
     def value(self, schema: Schema) -> Decode | None:
         """The conversion of non-null values, or None when they need none; structs come as dicts."""
@@ -36,7 +38,7 @@ class ReadCompiler:
         if schema.type is SchemaType.BYTES:
             return decode_bytes
         if schema.type is SchemaType.STRUCT:
-            return _StructSource(self, schema).compile()
+            return self._struct(schema)
         if schema.type is SchemaType.ARRAY:
             return self._array(schema)
         if schema.type is SchemaType.MAP:
@@ -63,6 +65,14 @@ class ReadCompiler:
     def default(self, schema: Schema) -> Any:
         """What a null is read as."""
         return schema.default if self.replace_null else None
+
+    def _struct(self, schema: Schema) -> Decode:
+        known = self._structs.get(schema)
+        if known is None:
+            if len(self._structs) >= STRUCTS_KEPT:
+                self._structs.clear()
+            known = self._structs[schema] = _StructSource(self, schema).compile()
+        return known
 
     def _array(self, schema: Schema) -> Decode:
         if schema.value_schema is None:
@@ -124,13 +134,16 @@ class _StructSource:
         }
 
     def compile(self) -> Decode:
+        required = self._required()
+        converted = [f for f in self.schema.fields if self._is_converted(f.schema)]
         lines = [
             "def decode(v):",
             "    if type(v) is not dict or tuple(v) != NAMES: v = complete(v)",
-            f"    ({''.join(f'x{i}, ' for i in range(len(self.names)))}) = v.values()",
-            *self._check_required(),
+            *take_out(self.names, {f.index for f in (*required, *converted)}),
         ]
-        for field in self.schema.fields:
+        if required:
+            lines.append(f"    if {' or '.join(f'x{f.index} is None' for f in required)}: null(v)")
+        for field in converted:
             lines += self._convert(field)
         lines.append("    return v")
         exec("\n".join(lines), self.bound)
@@ -142,16 +155,11 @@ class _StructSource:
             f for f in self.schema.fields if not f.schema.optional and self.compiler.default(f.schema) is None
         ]
 
-    def _check_required(self) -> list[str]:
-        required = self._required()
-        if not required:
-            return []
-        return [f"    if {' or '.join(f'x{f.index} is None' for f in required)}: null(v)"]
+    def _is_converted(self, schema: Schema) -> bool:
+        return self.compiler.value(schema) is not None or self.compiler.default(schema) is not None
 
     def _convert(self, field: Field) -> list[str]:
         convert, default = self.compiler.value(field.schema), self.compiler.default(field.schema)
-        if convert is None and default is None:
-            return []
         name, index, x = repr(field.name), field.index, f"x{field.index}"
         self.bound[f"C{index}"], self.bound[f"D{index}"] = convert, default
         lines = [f"    if {x} is None: v[{name}] = D{index}"] if default is not None else []

@@ -8,7 +8,7 @@ floats, which orjson would turn into null, are written as text.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from replicator.api.errors import DataError
@@ -20,6 +20,7 @@ from replicator.converters.json_logical import encoder as logical_encoder
 Encode = Callable[[Any], Any]
 
 REQUIRED_NULL: Final = "Conversion error: null value for field that is required and has no default value"
+STRUCTS_KEPT: Final = 1000
 _FLOATS: Final = (SchemaType.FLOAT32, SchemaType.FLOAT64)
 
 
@@ -29,6 +30,7 @@ class WriteCompiler:
     def __init__(self, *, numeric: bool, replace_null: bool) -> None:
         self.numeric = numeric
         self.replace_null = replace_null
+        self._structs: dict[Schema, Encode] = {}
 
     def value(self, schema: Schema) -> Encode | None:
         """The conversion of non-null values, or None when they need none."""
@@ -100,7 +102,13 @@ class WriteCompiler:
         return encode_map
 
     def _struct(self, schema: Schema) -> Encode:
-        return _StructSource(self, schema).compile()
+        # Parts ask more than once, and `before` and `after` are the same schema.
+        known = self._structs.get(schema)
+        if known is None:
+            if len(self._structs) >= STRUCTS_KEPT:
+                self._structs.clear()
+            known = self._structs[schema] = _StructSource(self, schema).compile()
+        return known
 
 
 class _StructSource:
@@ -122,16 +130,18 @@ class _StructSource:
         self.lines: list[str] = []
 
     def compile(self) -> Encode:
-        # Once the names are known to be complete and in order, all values can be taken out at once.
+        required = self._required()
+        conversions = self._conversions()
         self.lines = [
             "def encode(v):",
             "    if type(v) is not dict: v = unwrap(v)",
             "    if tuple(v) != NAMES: v = complete(v)",
-            f"    ({''.join(f'x{i}, ' for i in range(len(self.names)))}) = v.values()",
+            *take_out(self.names, {f.index for f in required} | {f.index for f, _ in conversions}),
         ]
-        self._check_required()
-        always = [(f, c) for f, c in self._conversions() if self._always_changes(f.schema)]
-        rarely = [(f, c) for f, c in self._conversions() if not self._always_changes(f.schema)]
+        if required:
+            self.lines.append(f"    if {' or '.join(f'x{f.index} is None' for f in required)}: null()")
+        always = [(f, c) for f, c in conversions if self._always_changes(f.schema)]
+        rarely = [(f, c) for f, c in conversions if not self._always_changes(f.schema)]
         if always:
             self.lines.append("    v = v.copy()")
         for field, convert in always:
@@ -143,12 +153,10 @@ class _StructSource:
         encode: Encode = self.bound["encode"]
         return encode
 
-    def _check_required(self) -> None:
-        required = [
+    def _required(self) -> list[Field]:
+        return [
             f for f in self.schema.fields if not f.schema.optional and self.compiler.default(f.schema) is None
         ]
-        if required:
-            self.lines.append(f"    if {' or '.join(f'x{f.index} is None' for f in required)}: null()")
 
     def _conversions(self) -> list[tuple[Field, Encode | None]]:
         found = [(f, self.compiler.value(f.schema)) for f in self.schema.fields]
@@ -195,6 +203,18 @@ class _StructSource:
             return {name: fields.get(name) for name in names}
 
         return complete
+
+
+def take_out(names: Sequence[str], needed: Collection[int]) -> list[str]:
+    """Lines that put the needed values of the dict `v`, whose names are known, into x0, x1 ...
+
+    Taking all values at once is faster than looking up many of them, slower than a few.
+    """
+    if not needed:
+        return []
+    if len(needed) * 3 > len(names):
+        return [f"    ({''.join(f'x{i}, ' for i in range(len(names)))}) = v.values()"]
+    return [f"    x{i} = v[{names[i]!r}]" for i in sorted(needed)]
 
 
 def _fail_on_null() -> None:

@@ -378,3 +378,13 @@ def test_round_trip(data: st.DataObject, numeric: bool) -> None:
     read = subject.to_connect_data("t", written)
     assert read.schema == schema
     assert read.value.fields == {"row": fields, "x": True}
+
+
+def test_deep_schemas_compile_quickly() -> None:
+    schema, value = INT32, 1
+    for _ in range(40):
+        schema = struct_schema([("a", schema), ("b", OPTIONAL_STRING)])
+        value = {"a": value, "b": None}  # type: ignore[assignment]
+    subject = converter()
+    data = subject.from_connect_data("t", schema, value)
+    assert subject.to_connect_data("t", data).value.plain() == value
