@@ -57,7 +57,6 @@ class Applier:
                     self._stop_table(error, changes)
                 tried.add(error.table)
                 continue
-            self._rejections.forget()
             return
 
     def _once(self, connection: Connection, run: Run, changes: list[Change]) -> None:
@@ -95,7 +94,8 @@ class Applier:
         except (FencedError, RetriableError, TableError):
             raise
         except DataError as error:
-            log.info("A batch of %d changes failed, its bad records are looked for: %s", len(changes), error)
+            why = self._rejections.shown(error)
+            log.info("A batch of %d changes failed, its bad records are looked for: %s", len(changes), why)
             self._writer.transaction(connection, ends, isolated)
         failpoint("after_target_commit")
 

@@ -41,20 +41,23 @@ class Rejections:
         Raises:
             ConnectError: errors are not tolerated; the message says where the record stands and why.
         """
-        where = coordinates(record)
-        reason = type(error).__name__ if self._hide else str(error)
-        failure = DataError(f"Record {where} cannot be applied: {reason}")
+        failure = DataError(f"Record {coordinates(record)} cannot be applied: {self.shown(error)}")
+        cause = None if self._hide else error
         if self._reporter is None:
-            raise failure from error
+            raise failure from cause
         place = (record.original_topic, record.original_kafka_partition, record.original_kafka_offset)
         if place in self._reported:
             return
         try:
             self._waiting.append(self._reporter.report(record, failure))
         except ConnectError as refused:
-            raise failure from refused
+            raise failure from (None if self._hide else refused)
         self._reported.add(place)
         self.count += 1
+
+    def shown(self, error: DataError) -> str:
+        """The error's text, or its kind alone when values must not be shown."""
+        return type(error).__name__ if self._hide else str(error)
 
     def wait(self) -> None:
         """Wait until every report is durable; only then may the ledger pass the records (INV-6)."""

@@ -20,7 +20,6 @@ class Facts:
         self._dirty = False
         self.complete_through: int | None = None
         self.stopped: dict[str, str] = {}
-        self.copying: set[str] = set()
         self.warnings: dict[str, str] = {}
 
     def touch(self) -> None:
@@ -28,8 +27,8 @@ class Facts:
         self._dirty = True
 
     def completed(self, commit: int | None) -> None:
-        """The target has every source transaction up to this one, unless a table is stopped."""
-        if commit is not None and not self.stopped:
+        """The target has every source transaction up to this one."""
+        if commit is not None:
             self.complete_through = commit
         self._dirty = True
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from connectors.jdbc.change import TRUNCATE, Change
+from connectors.jdbc.change import MOVE, TRUNCATE, Change
 from connectors.jdbc.lanes import Lane, LaneEnd, position_of, position_text
 from connectors.jdbc.plan import Planner
-from replicator.api import DataError, SinkRecord, TopicPartition
+from replicator.api import ConnectError, DataError, SinkRecord, TopicPartition
 from replicator.api.position import STREAM
 
 Reject = Callable[[SinkRecord, DataError], None]
@@ -101,13 +101,25 @@ class Intake:
                 continue
             if change is None:
                 continue
+            if change.op == MOVE:
+                self._one_partition(lane, "A key change")
             if change.op == TRUNCATE:
+                self._one_partition(lane, "A truncate")
                 del last[lane]
                 run = self._truncate(runs, lane, record, change)
                 add, last = run.changes.append, run.last
             else:
                 add(change)
         return [r for r in runs if r.last]
+
+    def _one_partition(self, lane: Lane, what: str) -> None:
+        """Some changes concern several partitions, whose order against each other is unknown (C13)."""
+        topic, number = lane.partition
+        if number or TopicPartition(topic, 1) in self._lanes:
+            raise ConnectError(
+                f"{what} in topic {topic} cannot be applied: the topic has several partitions.",
+                hint="Give the topic one partition.",
+            )
 
     def _is_repeat(self, lane: Lane, record: SinkRecord) -> bool:
         position = position_of(record)

@@ -6,17 +6,21 @@ start of a task. `migrations/target` holds the same table as a revision.
 
 from __future__ import annotations
 
+import logging
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from connectors.jdbc.dialects import Connection, Dialect, TableName
 from connectors.jdbc.url import TargetUrl
-from replicator.api import ConnectError
+from replicator.api import ConnectError, DataError, StructuralError
+
+log = logging.getLogger(__name__)
 
 LEDGER_TABLE: Final = "replicator_ledger"
 VERSION_TABLE: Final = "replicator_version"
 CURRENT_REVISION: Final = "0001"
+_ATTEMPTS: Final = 5
 
 _MYSQL: Final = f"""CREATE TABLE IF NOT EXISTS {LEDGER_TABLE} (
   id CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
@@ -74,12 +78,21 @@ def now_sql(kind: str) -> str:
 
 
 def ensure_ledger(connection: Connection, dialect: Dialect, url: TargetUrl) -> None:
-    """Make sure the ledger exists in its current form; outside of transactions (DDL)."""
-    if dialect.describe_table(connection, TableName(None, VERSION_TABLE)) is None:
+    """Make sure the ledger exists in its current form; outside of transactions (DDL).
+
+    Raises:
+        ConnectError: a newer version made it, or it cannot be made.
+    """
+    stored = _stored_revision(connection, dialect)
+    for _ in range(_ATTEMPTS):
+        if stored is not None:
+            break
         _create(connection, dialect.kind)
-        return
-    rows = connection.query(f"SELECT version_num FROM {VERSION_TABLE}")
-    stored = str(rows[0][0]) if rows else ""
+        stored = _stored_revision(connection, dialect)
+    if stored is None:
+        raise ConnectError(
+            f"The table {LEDGER_TABLE} cannot be made in {url}.", hint="Check the account's rights."
+        )
     if stored > CURRENT_REVISION:
         raise ConnectError(
             f"The ledger in {url} was made by a newer version (revision {stored}).",
@@ -89,14 +102,28 @@ def ensure_ledger(connection: Connection, dialect: Dialect, url: TargetUrl) -> N
         _upgrade(url)
 
 
-def _create(connection: Connection, kind: str) -> None:
-    connection.execute(create_ledger_sql(kind))
-    connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
-    )
-    if not connection.query(f"SELECT version_num FROM {VERSION_TABLE}"):
-        connection.execute(f"INSERT INTO {VERSION_TABLE} (version_num) VALUES ('{CURRENT_REVISION}')")
+def _stored_revision(connection: Connection, dialect: Dialect) -> str | None:
+    """The revision of the ledger; "" when its tables are there without one, None when they are not."""
+    if dialect.describe_table(connection, TableName(None, VERSION_TABLE)) is None:
+        connection.commit()
+        return None
+    rows = connection.query(f"SELECT version_num FROM {VERSION_TABLE}")
     connection.commit()
+    return str(rows[0][0]) if rows else ""
+
+
+def _create(connection: Connection, kind: str) -> None:
+    try:
+        connection.execute(create_ledger_sql(kind))
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+        )
+        connection.execute(f"INSERT INTO {VERSION_TABLE} (version_num) VALUES ('{CURRENT_REVISION}')")
+        connection.commit()
+    except (DataError, StructuralError) as error:
+        # Another task is making the same tables; what came out is looked at again.
+        connection.rollback()
+        log.info("The ledger is being made by another task: %s", error)
 
 
 def migrations_folder() -> Path:

@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Final
 
 from connectors.jdbc.change import TablePlan
 from connectors.jdbc.dialects import BoundColumn, Connection, Dialect, Statement, TableName, TargetTable
+from connectors.jdbc.ledger_schema import is_mysql
 from replicator.api import StructuralError
 
 Evolve = Callable[[Connection, TableName, TargetTable | None, TablePlan], TargetTable]
 """Returns the table with everything the plan needs; raises StructuralError when that may not be done."""
+
+
+UPSERT: Final = "upsert"
+"""Multi-row upsert: the key is the only unique index."""
+GUARDED: Final = "guarded"
+"""The same where the statement names the key it means: another index's collision raises by itself."""
+REPLACE_ROWS: Final = "replace"
+"""DELETE by key, then INSERT: a collision raises, rows of the batch may swap unique values."""
+ONE_BY_ONE: Final = "one by one"
+"""UPDATE, else INSERT: columns the records do not know stay as they are."""
 
 
 class BoundTable:
@@ -26,7 +38,7 @@ class BoundTable:
         target: the table as it is.
         columns: columns that are written, by field.
         keys: names of the target's key columns.
-        plain_upsert: an upsert can hit no other row than the one with this key (C17).
+        strategy: how whole rows are written, see the constants.
         covers: the plan writes every column of the table.
     """
 
@@ -43,12 +55,21 @@ class BoundTable:
         self.keys = tuple(c.column for c in self.key_columns)
         written = {c.column for c in self.columns}
         self.covers = all(c.name in written or c.generated for c in target.columns)
-        uniques = [set(columns) for columns in target.unique_indexes.values()]
-        if target.primary_key:
-            uniques.append(set(target.primary_key))
-        mine = set(self.keys)
-        self.plain_upsert = mine in uniques and all(u == mine for u in uniques)
+        self.strategy = self._strategy()
         self._updates: dict[tuple[str, ...], Statement | None] = {}
+
+    def _strategy(self) -> str:
+        """How rows are written so that no other row is hit through a unique index (C17)."""
+        uniques = [set(columns) for columns in self.target.unique_indexes.values()]
+        if self.target.primary_key:
+            uniques.append(set(self.target.primary_key))
+        mine = set(self.keys)
+        if mine in uniques:
+            if all(u == mine for u in uniques):
+                return UPSERT
+            if not is_mysql(self._dialect.kind):
+                return GUARDED
+        return REPLACE_ROWS if self.covers else ONE_BY_ONE
 
     @cached_property
     def upsert(self) -> Statement:

@@ -25,11 +25,13 @@ from connectors.jdbc.intake import Intake, completed_commit, whole_transactions
 from connectors.jdbc.lanes import Lane, position_of
 from connectors.jdbc.ledger import Ledger
 from connectors.jdbc.ledger_schema import ensure_ledger
+from connectors.jdbc.naming import table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import TableError, Writer
 from replicator.api import (
+    ConfigError,
     ConnectError,
     OffsetAndMetadata,
     RetriableError,
@@ -59,6 +61,7 @@ class JdbcSinkTask(SinkTask):
         self._session = Session(self._settings, self.context.connector, self.context.stopping)
         dialect = self._session.dialect
         self._lanes: dict[TopicPartition, Lane] = {}
+        self._behind: dict[TopicPartition, int] = {}
         self._tail: list[SinkRecord] = []
         self._tail_since = 0.0
         self._retry_stopped_at = 0.0
@@ -78,6 +81,8 @@ class JdbcSinkTask(SinkTask):
 
     def open(self, partitions: Sequence[TopicPartition]) -> None:
         connection = self._live_connection()
+        if self._settings.validate_only:
+            self._validate_tables(connection, {p.topic for p in partitions})
         for lane in self._claims.open(connection, partitions):
             self._lanes[lane.partition] = lane
 
@@ -144,7 +149,17 @@ class JdbcSinkTask(SinkTask):
         for run in self._intake.runs(records):
             self._rejections.wait()
             self._applier.apply(connection, run)
-        self._facts.completed(completed_commit(records) if self._settings.whole_transactions else None)
+        self._rejections.forget()
+        if self._settings.whole_transactions and not self._is_behind():
+            self._facts.completed(completed_commit(records))
+
+    def _is_behind(self) -> bool:
+        """Whether a table is stopped, or has not made up for it yet."""
+        for partition, goal in list(self._behind.items()):
+            lane = self._lanes.get(partition)
+            if lane is None or (not lane.stopped and lane.next_offset >= goal):
+                del self._behind[partition]
+        return bool(self._behind)
 
     def _is_stopped(self, record: SinkRecord) -> bool:
         lane = self._lanes.get(_partition_of(record))
@@ -193,6 +208,7 @@ class JdbcSinkTask(SinkTask):
         records = [c.record for c in changes if c.plan.table == error.table]
         for partition in {_partition_of(r) for r in records}:
             self._lanes[partition].stopped = str(error.table)
+            self._behind[partition] = self.context.log_end(partition)
             self.context.pause(partition)
         self._facts.stopped[str(error.table)] = str(error)
         self._facts.touch()
@@ -203,6 +219,7 @@ class JdbcSinkTask(SinkTask):
         for lane in self._lanes.values():
             if lane.stopped:
                 lane.stopped = ""
+                self._behind[lane.partition] = self.context.log_end(lane.partition)
                 self.context.offset(lane.partition, lane.next_offset)
                 self.context.resume(lane.partition)
         for table in self._facts.stopped:
@@ -226,6 +243,16 @@ class JdbcSinkTask(SinkTask):
         return position.phase == STREAM and position.commit <= lane.copied_through
 
     # --- parts ---
+
+    def _validate_tables(self, connection: Connection, topics: set[str]) -> None:
+        """schema.evolution=validate-only: a missing table stops the connector at start (E9)."""
+        for topic in sorted(topics):
+            table = table_by_topic(self._settings, topic)
+            if table is None:
+                raise ConfigError("validate-only needs a table name that depends on the topic alone")
+            if self._session.dialect.describe_table(connection, table) is None:
+                raise StructuralError(f"Table {table} for topic {topic} does not exist")
+        connection.commit()
 
     def _evolve(
         self, connection: Connection, name: TableName, table: TargetTable | None, plan: TablePlan

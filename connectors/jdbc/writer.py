@@ -19,7 +19,7 @@ from connectors.jdbc.keyless import KeylessWriter
 from connectors.jdbc.lanes import LaneEnd
 from connectors.jdbc.ledger import Ledger
 from connectors.jdbc.rows import RowWriter, key_row
-from connectors.jdbc.tables import BoundTable, TableBook
+from connectors.jdbc.tables import GUARDED, REPLACE_ROWS, UPSERT, BoundTable, TableBook
 from replicator.api import StructuralError
 
 Missing = Callable[[Sequence[Change], int], None]
@@ -149,21 +149,37 @@ class Writer:
 
     def _to_delete_first(self, plan: TablePlan, changes: list[Change]) -> list[Change]:
         """Rows whose old form must go before they are written."""
+        if self._settings.insert_mode == UPDATE:
+            return []
         bound = self._bound(plan)
-        if self._settings.insert_mode == UPDATE or (not bound.plain_upsert and bound.covers):
-            return [] if self._settings.insert_mode == UPDATE else changes
+        if bound.strategy == REPLACE_ROWS:
+            return changes
         return [] if bound.covers else [c for c in changes if c.op == REPLACE]
 
     def _whole_rows(self, connection: Connection, plan: TablePlan, changes: list[Change]) -> None:
         bound = self._bound(plan)
         if self._settings.insert_mode == UPDATE:
             self._update(connection, plan, plan.columns, changes, may_miss=True)
-        elif bound.plain_upsert:
+        elif bound.strategy == UPSERT:
             self.rows.run(connection, bound.upsert, changes)
-        elif bound.covers:
+        elif bound.strategy == GUARDED:
+            self._guarded(connection, bound, changes)
+        elif bound.strategy == REPLACE_ROWS:
             self.rows.run(connection, bound.insert, changes)
         else:
             self._one_by_one(connection, bound, changes)
+
+    def _guarded(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
+        """Upsert; rows that collide with others of the batch are deleted and written anew."""
+        connection.execute("SAVEPOINT replicator_rows")
+        try:
+            self.rows.run(connection, bound.upsert, changes)
+        except DuplicateKeyError:
+            connection.execute("ROLLBACK TO SAVEPOINT replicator_rows")
+            if not bound.covers:
+                raise
+            self._delete(connection, bound.plan, changes)
+            self.rows.run(connection, bound.insert, changes)
 
     def _one_by_one(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
         """Columns the records do not know must stay, and no other row may be hit: UPDATE, else INSERT."""
