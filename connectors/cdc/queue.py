@@ -46,13 +46,16 @@ class RecordQueue:
                     self._changed.notify_all()
                     return True
                 self._changed.wait(WAIT_STEP)
-                if while_waiting is not None and not self._closed and not self._has_room(len(batch), size):
-                    self._changed.release()
-                    try:
-                        while_waiting()
-                    finally:
-                        self._changed.acquire()
+                if while_waiting is not None:
+                    self._without_lock(while_waiting)
             return False
+
+    def _without_lock(self, call: Callable[[], None]) -> None:
+        self._changed.release()
+        try:
+            call()
+        finally:
+            self._changed.acquire()
 
     def _has_room(self, records: int, size: int) -> bool:
         if not self._batches:

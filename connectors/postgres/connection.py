@@ -77,13 +77,12 @@ class Connector:
     def replication(self, purpose: str) -> PlainConnection:
         """A connection that speaks the replication protocol."""
         with translated(f"connecting to {self.place} for replication"):
-            connection = psycopg.connect(
+            return psycopg.connect(
                 **self._parameters,
                 application_name=f"replicator {purpose}",
                 replication="database",
                 autocommit=True,
             )
-        return connection
 
 
 def server_version(connection: PlainConnection) -> int:

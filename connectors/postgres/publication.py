@@ -201,7 +201,7 @@ class Publications:
         statement = sql.SQL("CREATE PUBLICATION {}").format(sql.Identifier(name))
         if tables:
             statement += sql.SQL(" FOR TABLE {}").format(_table_list(tables))
-        options = []
+        options: list[sql.Composable] = []
         if publish is not None:
             options.append(sql.SQL("publish = {}").format(sql.Literal(publish)))
         if self._via_root:

@@ -29,7 +29,6 @@ from replicator.api import Header, SourceRecord, offset_only
 from replicator.api.position import COPY, POSITION_HEADER
 from replicator.api.schema import STRING
 
-
 VOID: Final = "void"
 """Stands for the files of a table whose rows so far are void: it starts over behind a truncate record."""
 

@@ -115,4 +115,5 @@ class TypeCatalog:
 
 
 def _row(row: tuple[Any, ...]) -> _Row:
-    return _Row(*row[:9], tuple(row[9] or ()))
+    *facts, labels = row
+    return _Row(*facts, tuple(labels or ()))

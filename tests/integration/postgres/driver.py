@@ -105,7 +105,9 @@ class Driver:
         """Poll until something holds."""
         deadline = time.monotonic() + timeout
         while not done():
-            assert time.monotonic() < deadline, f"gave up waiting; have {self.summary()}; {self.context.facts}"
+            assert time.monotonic() < deadline, (
+                f"gave up waiting; have {self.summary()}; {self.context.facts}"
+            )
             self.poll()
 
     def until_count(self, count: int, timeout: float = 20.0) -> list[SourceRecord]:

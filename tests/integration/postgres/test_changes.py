@@ -11,7 +11,9 @@ from tests.support.fix_servers import Database
 
 
 def test_key_change_is_delete_tombstone_create_in_one_batch(pg_database: Database) -> None:
-    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)", "INSERT INTO t VALUES (1, 'a')")
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)", "INSERT INTO t VALUES (1, 'a')"
+    )
     with Driver(pg_database, tombstones__on__delete="true") as driver:
         driver.until_count(1)
         driver.until_phase("streaming")
@@ -25,7 +27,7 @@ def test_key_change_is_delete_tombstone_create_in_one_batch(pg_database: Databas
     assert tombstone.header("__debezium.newkey").value.fields == {"id": 2}
     assert created.header("__debezium.oldkey").value.fields == {"id": 1}
     assert row(deleted) == {"id": 1, "v": ""}
-    assert any(b == [deleted, tombstone, created] for b in driver.batches)
+    assert any({id(deleted), id(tombstone), id(created)} <= set(map(id, b)) for b in driver.batches)
     assert [position(r).end for r in driver.records[1:]] == [False, False, True, False, True]
     assert tombstone.value_schema is None
     assert last.key.fields == last_tombstone.key.fields == {"id": 2}
@@ -59,7 +61,10 @@ def test_truncate_gives_one_record_per_table(pg_database: Database) -> None:
         driver.until_phase("streaming")
         pg_database.execute("INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)", "TRUNCATE a, b")
         driver.until_count(4)
-        assert [(op(r), r.topic) for r in driver.records[2:]] == [("t", "srv.public.a"), ("t", "srv.public.b")]
+        assert [(op(r), r.topic) for r in driver.records[2:]] == [
+            ("t", "srv.public.a"),
+            ("t", "srv.public.b"),
+        ]
         assert [r.key for r in driver.records[2:]] == [None, None]
         assert [position(r).end for r in driver.records[2:]] == [False, True]
 

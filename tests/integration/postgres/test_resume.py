@@ -32,7 +32,8 @@ def test_crash_in_the_middle_of_a_transaction(pg_database: Database) -> None:
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_every_cut_of_a_transaction_resumes_exactly(pg_database: Database, cut: int) -> None:
     pg_database.execute(
-        "CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 3) g"
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "INSERT INTO t SELECT g, 'a' FROM generate_series(1, 3) g",
     )
     driver = Driver(pg_database, max__batch__size="1", max__queue__size="2")
     with driver:
@@ -156,7 +157,9 @@ def test_a_copy_goes_on_behind_its_finished_chunks(pg_database: Database) -> Non
         assert len(driver.records) < 900
     cut = len(driver.records)
     pg_database.execute(
-        "UPDATE t SET v = 'b' WHERE id IN (1, 999)", "DELETE FROM t WHERE id = 2", "INSERT INTO t VALUES (1001, 'n')"
+        "UPDATE t SET v = 'b' WHERE id IN (1, 999)",
+        "DELETE FROM t WHERE id = 2",
+        "INSERT INTO t VALUES (1001, 'n')",
     )
     with driver:
         driver.until_phase("streaming", 30)
