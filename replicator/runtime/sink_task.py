@@ -223,6 +223,8 @@ class SinkWork:
             self._consumer.pause(list(self._assigned))
         self._redeliveries += 1
         self._stats.retries += 1
+        if self._pending and self._pending[-1].timestamp is not None:
+            self._stats.reached(self._pending[-1].timestamp)
         log.warning("%s: put is tried again: %s", self._context.connector, error)
         self._context.progress(warnings=[f"Writing is tried again: {error}"])
 
