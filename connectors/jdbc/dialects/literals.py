@@ -73,14 +73,25 @@ def single() -> Literal:
         number = float(value)
         rendered = wide(number)
         try:
-            held = struct.unpack("f", struct.pack("f", number))[0]
+            held = _as_single(number)
         except OverflowError:
             raise Unrepresentable(f"{number} is beyond the range of FLOAT", "0") from None
-        if held != number and f"{held:.6g}" != f"{number:.6g}":
+        if held != number and _shortest(held) != number:
             raise Unrepresentable(f"{number} loses digits in FLOAT", rendered, rounded=True)
         return rendered
 
     return Literal(render)
+
+
+def _as_single(number: float) -> float:
+    held: float = struct.unpack("f", struct.pack("f", number))[0]
+    return held
+
+
+def _shortest(held: float) -> float:
+    """The number a single precision value stands for: its shortest text that reads back the same."""
+    texts = (f"{held:.{digits}g}" for digits in range(6, 10))
+    return next((float(text) for text in texts if _as_single(float(text)) == held), held)
 
 
 def decimal(precision: int, scale: int, decode: Decoder) -> Literal:
@@ -243,11 +254,11 @@ def _outside(plain: Any, first: str, last: str) -> DataError:
     return Unrepresentable(f"{plain} is outside the column's range", first if low else last)
 
 
-def bit_text(length: int | None) -> Literal:
-    """Bit strings as text of 0 and 1."""
+def bit_text(length: int | None, width: int = 1) -> Literal:
+    """Bit strings as text of 0 and 1; bytes are filled with zeros up to `width`."""
 
     def render(value: Any) -> str:
-        plain = value if isinstance(value, str) else bin(int.from_bytes(value, "little"))[2:]
+        plain = value if isinstance(value, str) else f"{int.from_bytes(value, 'little'):0{width}b}"
         if plain.strip("01") or (length is not None and len(plain) > length):
             raise DataError(f"not a bit string of at most {length} bits: {plain[:80]!r}")
         return f"'{plain}'"

@@ -85,7 +85,7 @@ def _into_text(column: TargetColumn, contract: Contract) -> Literal | None:
     if kind in TEXT_KINDS or kind in {Kind.ZONED_TIME, Kind.INTERVAL}:
         return mysql_literals.text(length=length, size=size, strip=strip)
     if kind is Kind.VARBITS or kind is Kind.BITS:
-        return literals.bit_text(length)
+        return literals.bit_text(length, contract.length or 1 if kind is Kind.BITS else 1)
     if kind in JSON_KINDS or kind in {
         Kind.DECIMAL,
         Kind.DATE,

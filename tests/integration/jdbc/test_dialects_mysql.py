@@ -156,6 +156,59 @@ def test_a_view_is_told_apart(target: Target) -> None:
     assert view.is_view
 
 
+UUID = Schema(SchemaType.STRING, name=names.DBZ_UUID)
+MOMENT = Schema(SchemaType.STRING, name=names.DBZ_ZONED_TIMESTAMP)
+MICROS = Schema(SchemaType.INT64, name=names.DBZ_MICRO_TIMESTAMP)
+NUMERIC = Schema(SchemaType.STRING, parameters={names.SOURCE_TYPE_PARAMETER: "NUMERIC"})
+BOOLEAN = Schema(SchemaType.BOOLEAN)
+DOUBLE = Schema(SchemaType.FLOAT64)
+BYTES = Schema(SchemaType.BYTES)
+ID = "0123abcd-0000-4000-8000-000000000001"
+THEIRS = [
+    ("INT", LONG, 5, "5", 2**31),
+    ("INT UNSIGNED", LONG, 2**32 - 1, "4294967295", -1),
+    ("BIGINT", MICROS, 12, "12", None),
+    ("BIGINT", NUMERIC, "12.00", "12", "1.5"),
+    ("TINYINT", BOOLEAN, True, "1", None),
+    ("BIT(1)", BOOLEAN, True, "\x01", None),
+    ("BINARY(16)", UUID, ID, "", None),
+    ("VARBINARY(2)", BYTES, b"ab", "ab", b"abc"),
+    ("BINARY(2)", BYTES, b"ab", "ab", b"a"),
+    ("TINYTEXT", TEXT, "é" * 127, "é" * 127, "é" * 128),
+    ("VARCHAR(40)", UUID, ID, ID, None),
+    ("VARCHAR(40)", NUMERIC, "1.50", "1.50", None),
+    ("VARCHAR(3) CHARACTER SET utf8mb3", TEXT, "é", "é", "😀"),
+    ("SET('a','b')", TEXT, "a,b", "a,b", "c"),
+    ("DATETIME", MOMENT, "2020-01-01T00:00:00Z", "2020-01-01 00:00:00", "2020-01-01T00:00:00.5Z"),
+    ("TIMESTAMP(6)", MOMENT, "2038-01-19T03:14:07Z", "2038-01-19 03:14:07.000000", "2040-01-01T00:00:00Z"),
+    ("TIMESTAMP", MOMENT, "1970-01-01T00:00:01Z", "1970-01-01 00:00:01", "1970-01-01T00:00:00Z"),
+    ("FLOAT", DOUBLE, 0.1, "0.1", 0.1234567891),
+    ("DOUBLE", NUMERIC, "0.1", "0.1", "0.12345678901234567890"),
+    ("JSON", TEXT, "[1]", "[1]", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("type_", "schema", "value", "text", "refused"), THEIRS, ids=[f"{t[0]}-{t[2]}" for t in THEIRS]
+)
+def test_columns_of_somebody_elses_making(
+    target: Target, type_: str, schema: Schema, value: Any, text: str, refused: Any
+) -> None:
+    target.connection.execute_text(f"CREATE TABLE t (id INT PRIMARY KEY, v {type_} NOT NULL)")
+    table = target.dialect.describe_table(target.connection, T)
+    assert table is not None
+    fields = [("id", INT), ("v", schema)]
+    statement = target.dialect.upsert(T, target.dialect.bind(table, fields), ["id"])
+    target.connection.run(statement, [statement.row_text({"id": 1, "v": value})])
+    if type_ == "BINARY(16)":
+        assert target.connection.query("SELECT HEX(v) FROM t") == [(ID.replace("-", "").upper(),)]
+    else:
+        assert target.connection.query("SELECT CAST(v AS CHAR) FROM t") == [(text,)]
+    if refused is not None:
+        with pytest.raises(DataError):
+            target.connection.run(statement, [statement.row_text({"id": 2, "v": refused})])
+
+
 # --- sizes ---
 
 

@@ -156,6 +156,7 @@ EXACT: list[tuple[Schema, Any, Any]] = [
         b"\x01" + bytes(6) + b"\x80",
         b"\x80" + bytes(6) + b"\x01",
     ),
+    (schema("bytes", names.DBZ_BITS, "BIT", length="70"), b"\x01" + bytes(8), "0" * 69 + "1"),
     (schema("string", None, "VARBIT"), "0010", None),
     (schema("array"), None, None),
 ]
