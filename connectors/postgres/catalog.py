@@ -38,7 +38,8 @@ SELECT c.oid::int8, n.nspname, c.relname, c.relkind = 'p' AS partitioned, c.reli
 _LEAF_FACTS: Final = (
     _LEAVES
     + """
-SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8, c.relpages, pg_table_size(c.oid)::int8,
+SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8,
+       pg_relation_size(c.oid)::int8 / current_setting('block_size')::int8, pg_table_size(c.oid)::int8,
        CASE WHEN c.relreplident = 'f' THEN 'full'
             WHEN c.relreplident = 'i' AND EXISTS
                 (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) THEN 'index'
@@ -48,6 +49,10 @@ SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8, c.relpages
   FROM leaves l JOIN pg_class c ON c.oid = l.leaf WHERE c.relkind = 'r'
 """
 )
+_LEAF_NAMES: Final = """
+SELECT c.oid::int8, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid = ANY(%s::oid[]) ORDER BY c.oid
+"""
 _FILES: Final = (
     _LEAVES
     + """
@@ -89,7 +94,7 @@ class Relation:
         leaves: object ids of the tables that hold its rows.
         identity: weakest replica identity among the leaves: key, index, full or none.
         rows: estimated number of rows, -1 when never analysed.
-        pages: blocks of the heap, as last analysed.
+        pages: blocks of the heap.
         size: bytes of heap and TOAST.
     """
 
@@ -134,6 +139,13 @@ def with_leaves(connection: PlainConnection, relations: Sequence[Relation]) -> l
     for row in rows:
         by_root.setdefault(row[0], []).append(row)
     return [_joined(r, by_root.get(r.oid, [])) for r in relations]
+
+
+def leaf_tables(connection: PlainConnection, relation: Relation) -> list[Relation]:
+    """The tables that hold a partitioned table's rows, each as a relation of its own."""
+    with translated("listing partitions"):
+        rows = connection.execute(_LEAF_NAMES, [list(relation.leaves)]).fetchall()
+    return with_leaves(connection, [Relation(*row) for row in rows])
 
 
 _WEAKEST_FIRST: Final = ("none", "index", "full", "key")

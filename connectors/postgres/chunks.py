@@ -27,6 +27,7 @@ CHUNK_BYTES: Final = 32 * 1024 * 1024
 """A chunk of a keyed table is cut here even when it has fewer rows than asked for."""
 _SMALL_TABLE: Final = 16 * 1024 * 1024
 _MANY: Final = 1 << 62
+_NOTHING: Final = sql.SQL("")
 
 
 class TableChanged(Exception):
@@ -62,6 +63,7 @@ class ChunkReader:
         lock_timeout_ms: int,
         unchanged: Callable[[], bool],
         check_stop: Callable[[], None],
+        parts: Sequence[Relation] = (),
     ) -> None:
         self._connection = connection
         self._snapshot = snapshot
@@ -74,9 +76,7 @@ class ChunkReader:
         self._unchanged = unchanged
         self._check_stop = check_stop
         self._columns = sql.SQL(", ").join(sql.Identifier(n) for n in names)
-        source = sql.Identifier(relation.schema, relation.name)
-        # A partitioned table's rows are in its partitions; a plain one must not bring its children's.
-        self._from = source if relation.partitioned else sql.SQL("ONLY {}").format(source)
+        self._parts = parts
 
     @property
     def resumable(self) -> bool:
@@ -92,24 +92,23 @@ class ChunkReader:
         """
         if self._key:
             yield from self._by_key(after)
-        elif not self._relation.partitioned and server_version(self._connection) >= _WITH_TID_RANGES:
-            yield from self._by_block()
         else:
-            lines, _whole = self._read(sql.SQL(""), sql.SQL(""), _MANY)
-            yield Chunk(lines, None, last=True)
+            parts = self._parts or [self._relation]
+            for part in parts:
+                yield from self._by_block(part, last_part=part is parts[-1])
 
     def _by_key(self, after: tuple[str, ...] | None) -> Iterator[Chunk]:
         order = sql.SQL(" ORDER BY {}").format(_list(self._key))
         if after is None and 0 <= self._relation.rows <= self._rows and self._relation.size <= _SMALL_TABLE:
             # Small enough for one scan; unless the estimate was wrong, and then nothing of it is used.
-            lines, whole = self._read(sql.SQL(""), sql.SQL(""), CHUNK_BYTES)
+            lines, whole = self._read(self._relation, _NOTHING, _NOTHING, CHUNK_BYTES)
             if whole:
                 yield Chunk(lines, None, last=True)
                 return
         limit = order + sql.SQL(" LIMIT {}").format(sql.Literal(self._rows))
         while True:
-            where = sql.SQL("") if after is None else self._behind(after)
-            lines, whole = self._read(where, limit, CHUNK_BYTES)
+            where = _NOTHING if after is None else self._behind(after)
+            lines, whole = self._read(self._relation, where, limit, CHUNK_BYTES)
             last = whole and len(lines) < self._rows
             if lines:
                 texts = decode_copy_line(lines[-1])
@@ -122,36 +121,40 @@ class ChunkReader:
         values = sql.SQL(", ").join(sql.Literal(v) for v in after)
         return sql.SQL(" WHERE ({}) > ({})").format(_list(self._key), values)
 
-    def _by_block(self) -> Iterator[Chunk]:
+    def _by_block(self, part: Relation, *, last_part: bool) -> Iterator[Chunk]:
         """Ranges of physical blocks: a row version stays where it is for as long as the snapshot lives."""
-        step = self._blocks()
+        step = self._blocks(part)
         block = 0
         while True:
-            last = block + step >= self._relation.pages
+            last = block + step >= part.pages
             where = sql.SQL(" WHERE ctid >= {}").format(_tid(block))
             if not last:
                 where += sql.SQL(" AND ctid < {}").format(_tid(block + step))
-            lines, _whole = self._read(where, sql.SQL(""), _MANY)
-            yield Chunk(lines, None, last)
+            lines, _whole = self._read(part, where, _NOTHING, _MANY)
+            yield Chunk(lines, None, last and last_part)
             if last:
                 return
             block += step
 
-    def _blocks(self) -> int:
+    def _blocks(self, relation: Relation) -> int:
         """Blocks of one chunk: about as many rows and bytes as allowed."""
-        relation = self._relation
         if relation.pages <= 0:
             return 1
+        if server_version(self._connection) < _WITH_TID_RANGES:
+            # Every range would scan the whole table.
+            return relation.pages
         bytes_per_block = max(8192, relation.size // relation.pages)
         rows_per_block = max(1.0, relation.rows / relation.pages)
         return max(1, min(CHUNK_BYTES // bytes_per_block, int(self._rows / rows_per_block)))
 
-    def _read(self, where: sql.Composable, tail: sql.Composable, limit: int) -> tuple[list[bytes], bool]:
+    def _read(
+        self, relation: Relation, where: sql.Composable, tail: sql.Composable, limit: int
+    ) -> tuple[list[bytes], bool]:
         """Rows of one COPY, and whether all of them were read before `limit` bytes were exceeded."""
         query = sql.SQL("COPY (SELECT {} FROM {}{}{}) TO STDOUT").format(
-            self._columns, self._from, where, tail
+            self._columns, _source(relation), where, tail
         )
-        with translated(f"copying {self._relation.full_name}"):
+        with translated(f"copying {relation.full_name}"):
             self._begin()
             try:
                 lines, whole = self._copy(query, limit)
@@ -230,6 +233,12 @@ class ChunkReader:
         if readable:
             pg.consume_input()
         self._check_stop()
+
+
+def _source(relation: Relation) -> sql.Composed:
+    name = sql.Identifier(relation.schema, relation.name)
+    # A partitioned table's rows are in its partitions; a plain one must not bring its children's.
+    return sql.SQL("{}" if relation.partitioned else "ONLY {}").format(name)
 
 
 def _list(names: Sequence[str]) -> sql.Composed:

@@ -29,13 +29,24 @@ class CopyPlan:
         self._wanted = Patterns(option, options[option])
 
     def complete(self, position: Position, captured: Sequence[Relation]) -> Position:
-        """The position with an entry for every captured table that is not to be copied."""
+        """The position with an entry for every captured table that is not to be copied.
+
+        A table that had no replica identity and has one now was updated without our knowledge: its rows so far
+        are void, and it is copied anew (C4).
+        """
         tables = dict(position.copy.tables)
+        gained = []
         for relation in captured:
             name = relation.full_name
             if name not in tables and not self._copied(name):
                 tables[name] = NOT_COPIED
-        return position.moved(copy=CopyState(tables))
+            known = tables.get(name)
+            if known is not None and known.bare and relation.has_identity and self._copied(name):
+                gained.append(name)
+            elif known is not None and known.bare == relation.has_identity:
+                tables[name] = replace(known, bare=not relation.has_identity)
+        position = position.moved(copy=CopyState(tables))
+        return void(position, gained) if gained else position
 
     def todo(self, position: Position, captured: Sequence[Relation]) -> list[Relation]:
         """Tables whose copy is not finished."""
@@ -57,5 +68,5 @@ def void(position: Position, names: Iterable[str]) -> Position:
     for name in names:
         known = tables.get(name)
         if known is not None:
-            tables[name] = replace(known, done=False, after=None, files=VOID)
+            tables[name] = replace(known, done=False, after=None, files=VOID, bare=False)
     return position.moved(copy=CopyState(tables), copying=True)

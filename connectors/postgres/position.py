@@ -61,6 +61,7 @@ class TableCopy:
         after: key texts of the last row of the last finished chunk.
         rows: rows handed out in finished chunks.
         files: the files the finished chunks were read from, as text.
+        bare: whether it had no replica identity: its updates since are unknown (C4).
     """
 
     point: int
@@ -68,6 +69,7 @@ class TableCopy:
     after: tuple[str, ...] | None = None
     rows: int = 0
     files: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def _dump(table: TableCopy) -> dict[str, Any]:
         dumped |= {"r": table.rows, "f": table.files}
         if table.after is not None:
             dumped["a"] = list(table.after)
+    if table.bare:
+        dumped["b"] = 1
     return dumped
 
 
@@ -107,6 +111,7 @@ def _load_table(dumped: Mapping[str, Any]) -> TableCopy:
         after=tuple(after) if after is not None else None,
         rows=int(dumped.get("r", 0)),
         files=str(dumped.get("f", "")),
+        bare=bool(dumped.get("b")),
     )
 
 

@@ -55,12 +55,10 @@ class Published:
     Attributes:
         names: publications to read.
         warnings: sentences for status.
-        gained: tables that got a replica identity since the last start and need a new copy (C4).
     """
 
     names: list[str]
     warnings: list[str] = field(default_factory=list)
-    gained: list[Relation] = field(default_factory=list)
 
 
 class Publications:
@@ -153,7 +151,6 @@ class Publications:
         if append is not None or not slot_exists:
             published.names.append(self._append)
             statements += self._changes(self._append, append, bare, publish=APPEND_ONLY)
-            published.gained = [r for r in keyed if append is not None and r.oid in append.tables]
             state = "only its inserts and truncates are replicated"
         else:
             # The slot is older: a publication created now would make all log before now unreadable.

@@ -56,7 +56,6 @@ class Reader:
         partition: Mapping[str, Any],
         position: Position | None,
         status: Status,
-        connector_name: str,
         task: int,
     ) -> None:
         self._options = options
@@ -69,7 +68,7 @@ class Reader:
         self._mode: str = options["snapshot.mode"]
         self._slot_name: str = options["slot.name"]
         self._copy_again = self._mode == "always" and position is not None
-        self._extra = _context_headers(options, connector_name, task)
+        self._extra = _context_headers(options, task)
         self._stop = threading.Event()
         self._longest_wait: float = options["retriable.restart.connector.wait.ms"] / 1000
         self._wait = _FIRST_WAIT
@@ -208,8 +207,6 @@ class Reader:
             point = there.confirmed if there is not None else position.floor
             identity = SlotIdentity(system.identifier, system.timeline, self._slot_name, point)
             position = position.moved(identity=identity, copy=adopted(captured))
-        if published.gained:
-            position = void(position, [r.full_name for r in published.gained])
         if self._copy_again:
             position = position.moved(copy=CopyState(), copying=True)
         return self._plan.complete(position, captured), published
@@ -402,7 +399,7 @@ def _stream_parameters(text: str | None) -> dict[str, str]:
     return parameters
 
 
-def _context_headers(options: Mapping[str, Any], connector: str, task: int) -> list[Header]:
+def _context_headers(options: Mapping[str, Any], task: int) -> list[Header]:
     if not options["extended.headers.enabled"]:
         return []
     context = {
@@ -410,5 +407,4 @@ def _context_headers(options: Mapping[str, Any], connector: str, task: int) -> l
         "taskId": str(task),
         "connectorName": "postgresql",
     }
-    del connector
     return [Header(f"__debezium.context.{name}", STRING, value) for name, value in context.items()]

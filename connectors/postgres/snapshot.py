@@ -149,14 +149,8 @@ class Copy:
         entry = self._entry(view, relation, encoder, _digest(files), resumable=reader.resumable)
         self._report(name, {"state": "copying", "rows_done": entry.rows, "rows_total": relation.rows})
         for chunk in reader.chunks(entry.after):
-            entry = TableCopy(
-                point=entry.point,
-                after=chunk.after,
-                rows=entry.rows + len(chunk.lines),
-                files=entry.files,
-            )
-            done = TableCopy(entry.point, done=True, rows=entry.rows) if chunk.last else entry
-            self._emit(view, encoder, chunk, name, done if chunk.last or reader.resumable else None)
+            entry = replace(entry, after=chunk.after, rows=entry.rows + len(chunk.lines), done=chunk.last)
+            self._emit(view, encoder, chunk, name, entry if chunk.last or reader.resumable else None)
             self._report(name, {"state": "copying", "rows_done": entry.rows, "rows_total": relation.rows})
         self._report(name, {"state": "copied", "rows_done": entry.rows, "rows_total": entry.rows})
         if self._held is not None:
@@ -168,6 +162,9 @@ class Copy:
             columns = catalog.tables(self._side, self._types, [relation])[relation.oid].columns
             return now == files and columns == table.columns
 
+        # Without a key, a partitioned table is read partition by partition.
+        bare = relation.partitioned and not table.key_columns
+        parts = catalog.leaf_tables(self._side, relation) if bare else []
         return ChunkReader(
             self._reading,
             view.name,
@@ -177,6 +174,7 @@ class Copy:
             lock_timeout_ms=self._lock_timeout,
             unchanged=unchanged,
             check_stop=self._check_stop,
+            parts=parts,
         )
 
     def _entry(
@@ -186,7 +184,7 @@ class Copy:
         known = self.position.copy.tables.get(relation.full_name)
         if known is not None and resumable and known.files == files:
             return known
-        entry = TableCopy(point=view.point, files=files)
+        entry = TableCopy(point=view.point, files=files, bare=not relation.has_identity)
         self._remember(relation.full_name, entry)
         if known is not None:
             self._truncate(view, encoder)

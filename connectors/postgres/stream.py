@@ -36,14 +36,13 @@ class Route:
         name: `schema.table`.
     """
 
-    __slots__ = ("columns", "encoder", "full", "name", "point")
+    __slots__ = ("columns", "encoder", "name", "point")
 
-    def __init__(self, encoder: TableEncoder, point: int, *, full: bool) -> None:
+    def __init__(self, encoder: TableEncoder, point: int) -> None:
         self.encoder = encoder
         self.columns = len(encoder.table.columns)
         self.point = point
         self.name = encoder.table.full_name
-        self.full = full
 
 
 class Stream:
@@ -221,7 +220,7 @@ class Stream:
             # Sent again, for example after an invalidation: keep the schemas that converters know.
             encoder = known.encoder
         point = self._points.get(encoder.table.full_name, 0)
-        self._routes[message.oid] = Route(encoder, point, full=message.identity == "f")
+        self._routes[message.oid] = Route(encoder, point)
 
     def _route(self, body: bytes) -> Route | None:
         """The route of a row message that is to be emitted, else None; counts the message's step."""
@@ -257,15 +256,16 @@ class Stream:
         if self._step <= self._skip:
             return
         encoder = route.encoder
-        _kind, old, new = pgoutput.decode_update(body, route.columns)
+        kind, old, new = pgoutput.decode_update(body, route.columns)
         if old is None:
             row = encoder.row(new)
             self._group()
             self._add(route, "u", None, row, encoder.key(row), lsn, "UPDATE", block, self._step)
             return
+        whole = kind == pgoutput.OLD_TUPLE
         if UNCHANGED in new:
-            new = merge_unchanged(new, old) if route.full else _known_from(new, old)
-        row, before = encoder.row(new), encoder.row(old) if route.full else encoder.old_row(old)
+            new = merge_unchanged(new, old) if whole else _known_from(new, old)
+        row, before = encoder.row(new), encoder.row(old) if whole else encoder.old_row(old)
         key, old_key = encoder.key(row), encoder.key(before)
         self._group()
         if key is None or old_key is None or key.fields == old_key.fields:

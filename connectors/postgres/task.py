@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 class PostgresSourceTask(SourceTask):
     """Copies and streams one database."""
 
+    complete_structs = True
+
     _reader: Reader | None = None
     _watch: Watch | None = None
 
@@ -48,7 +50,6 @@ class PostgresSourceTask(SourceTask):
             partition=self._partition,
             position=position,
             status=status,
-            connector_name=self.context.connector,
             task=self.context.task,
         )
         if stored and position is not None:

@@ -115,5 +115,5 @@ class TypeCatalog:
 
 
 def _row(row: tuple[Any, ...]) -> _Row:
-    *facts, labels = row
-    return _Row(*facts, tuple(labels or ()))
+    oid, name, schema, type_, base, typmod, element, is_array, delimiter, labels = row
+    return _Row(oid, name, schema, type_, base, typmod, element, is_array, delimiter, tuple(labels or ()))
