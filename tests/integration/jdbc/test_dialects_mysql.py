@@ -419,3 +419,20 @@ def test_rows_above_the_packet_size(target: Target) -> None:
     assert (
         target.dialect.max_statement_bytes * 2 == target.connection.query("SELECT @@max_allowed_packet")[0][0]
     )
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b"]])
+def test_deletes_of_many_keys_use_the_index(target: Target, keys: list[str]) -> None:
+    fields = [("a", INT), ("b", Schema(SchemaType.STRING)), ("v", INT)]
+    made = target.make(fields, keys)
+    bound = target.dialect.bind(made, fields)
+    insert = target.dialect.insert(T, bound)
+    rows = [{"a": i, "b": f"k{i}", "v": i} for i in range(20_000)]
+    target.connection.run(insert, [insert.row_text(row) for row in rows])
+    target.connection.commit()
+    target.connection.query("ANALYZE TABLE t")
+    delete = target.dialect.delete(T, [c for c in bound if c.column in keys])
+    text = delete.render([delete.row_text(row) for row in rows[: min(delete.max_rows, 2000)]])
+    (plan,) = target.connection.query(f"EXPLAIN FORMAT=TRADITIONAL {text}")
+    assert "range" in plan
+    assert target.connection.execute_text(text) == min(delete.max_rows, 2000)
