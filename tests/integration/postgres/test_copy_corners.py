@@ -154,3 +154,47 @@ def test_snapshot_markers(pg_database: Database) -> None:
     assert {n: (t["state"], t["rows_done"]) for n, t in tables.items()} == {
         "public.a": ("copied", 3), "public.b": ("copied", 3), "public.empty": ("copied", 0),
     }  # fmt: skip
+
+
+def test_a_keyless_partitioned_table_is_copied_partition_by_partition(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE p (v int, w text) PARTITION BY RANGE (v)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (1000)",
+        "CREATE TABLE p2 (w text, v int)",
+        "ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (1000) TO (5000)",
+        "INSERT INTO p SELECT g, 'x' FROM generate_series(1, 3000) g",
+    )
+    with Driver(pg_database, publish__via__partition__root="true", snapshot__chunk__rows="500") as driver:
+        driver.until_phase("streaming")
+        driver.quiet(0.3)
+    assert sorted((row(r) or {})["v"] for r in driver.records) == list(range(1, 3001))
+    assert {r.topic for r in driver.records} == {"srv.public.p"}
+
+
+def test_inherited_tables_are_not_copied_twice(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE parent (id int PRIMARY KEY)",
+        "CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent)",
+        "INSERT INTO parent VALUES (1)",
+        "INSERT INTO child VALUES (2)",
+    )
+    with Driver(pg_database) as driver:
+        driver.until_phase("streaming")
+        pg_database.execute("INSERT INTO child VALUES (3)")
+        driver.until_count(3)
+        driver.quiet(0.3)
+    seen = [(r.topic, (row(r) or {})["id"]) for r in driver.records]
+    assert sorted(seen) == [("srv.public.child", 2), ("srv.public.child", 3), ("srv.public.parent", 1)]
+
+
+def test_wide_rows_cut_chunks_short(pg_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, v text)",
+        "ALTER TABLE t ALTER v SET STORAGE EXTERNAL",
+        "INSERT INTO t SELECT g, repeat('x', 20000) FROM generate_series(1, 600) g",
+    )
+    monkeypatch.setattr("connectors.postgres.chunks.CHUNK_BYTES", 500_000)
+    with Driver(pg_database) as driver:
+        driver.until_phase("streaming")
+        driver.quiet(0.3)
+    assert ids(driver.records) == list(range(1, 601))
