@@ -1,0 +1,80 @@
+"""Options of the source connector, and what becomes of the driver's errors."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from connectors.postgres.connector import PostgresConnector
+from connectors.postgres.errors import by_state, translate
+from replicator.api import ConfigError, ConnectError, PositionLostError, RetriableError
+
+GOOD = {
+    "topic.prefix": "srv", "database.hostname": "h", "database.user": "u", "database.password": "secret",
+    "database.dbname": "d",
+}  # fmt: skip
+
+
+def errors(**changes: str) -> dict[str, list[str]]:
+    config = GOOD | {k.replace("__", "."): v for k, v in changes.items()}
+    return {v.name: v.errors for v in PostgresConnector().validate(config) if v.errors}
+
+
+def test_a_good_configuration_has_no_errors() -> None:
+    assert errors() == {}
+    connector = PostgresConnector()
+    connector.start(GOOD)
+    assert len(connector.task_configs(5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "option"),
+    [
+        ({"plugin__name": "decoderbufs"}, "plugin.name"),
+        ({"snapshot__mode": "never"}, "snapshot.mode"),
+        ({"slot__name": "Bad-Name"}, "slot.name"),
+        ({"table__include__list": "("}, "table.include.list"),
+        ({"table__include__list": "a", "table__exclude__list": "b"}, "table.exclude.list"),
+        ({"skipped__operations": "none,c"}, "skipped.operations"),
+        ({"max__queue__size": "10", "max__batch__size": "10"}, "max.queue.size"),
+        ({"message__key__columns": "nonsense"}, "message.key.columns"),
+        ({"topic__prefix": "a b"}, "topic.prefix"),
+    ],
+)
+def test_wrong_options_are_named(change: dict[str, str], option: str) -> None:
+    assert list(errors(**change)) == [option]
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "expected"),
+    [
+        ("28P01", 'password authentication failed for user "u"', ConfigError),
+        ("42501", "permission denied for table t", ConfigError),
+        ("57P01", "terminating connection due to administrator command", RetriableError),
+        ("57P03", "the database system is shutting down", RetriableError),
+        ("55P03", "canceling statement due to lock timeout", RetriableError),
+        ("55006", 'replication slot "s" is active for PID 1', RetriableError),
+        ("58P01", "requested WAL segment 0000 has already been removed", PositionLostError),
+        ("55000", 'can no longer get changes from replication slot "s"', PositionLostError),
+        ("42704", 'replication slot "s" does not exist', PositionLostError),
+        ("42704", 'publication "p" does not exist', PositionLostError),
+        ("42601", "syntax error", ConnectError),
+    ],
+)
+def test_states_become_errors(state: str, message: str, expected: type[ConnectError]) -> None:
+    error = by_state(state, message, "testing")
+    assert type(error) is expected
+    assert message in str(error)
+    assert "while testing" in str(error)
+
+
+def test_the_missing_right_is_named() -> None:
+    assert "GRANT SELECT ON t TO" in str(by_state("42501", "permission denied for table t", "x"))
+    assert "REPLICATION" in str(
+        by_state("42501", "must be superuser or replication role to start walsender", "x")
+    )
+
+
+def test_a_lost_connection_is_retried_and_a_bug_is_not() -> None:
+    assert isinstance(translate(psycopg.OperationalError("server closed the connection")), RetriableError)
+    assert not isinstance(translate(psycopg.ProgrammingError("wrong use")), RetriableError)
