@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import pymysql
+import pymysql.converters
 import pymysql.cursors
 
 from connectors.jdbc.dialects import Dialect, TargetColumn, TargetTable, Unrepresentable
@@ -40,7 +41,8 @@ def rows(
     arguments: list[str] = []
     if keys is not None:
         condition, arguments = _where(dialect, key_columns, keys)
-        query += f" WHERE {condition}"
+        # Names may hold a percent sign, which stands for an argument once there are some.
+        query = query.replace("%", "%%") + f" WHERE {condition}"
     elif key_columns and all(s.kind in SORTED_ALIKE for s, _ in key_columns):
         query += " ORDER BY " + ", ".join(_order(dialect, s, t) for s, t in key_columns)
     normalisers = [(i, n) for i, (s, _) in enumerate(chosen) if (n := _normaliser(s)) is not None]
@@ -55,11 +57,11 @@ def _stream(
     normalisers: list[tuple[int, Normaliser]],
 ) -> Iterator[Canonical]:
     try:
-        connection = pymysql.connect(**connect_arguments(url), conv={}, cursorclass=pymysql.cursors.SSCursor)
+        connection = pymysql.connect(**connect_arguments(url), conv=dict(pymysql.converters.encoders), cursorclass=pymysql.cursors.SSCursor)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET SESSION time_zone = '+00:00', net_write_timeout = 3600")
-                cursor.execute(query.replace("%", "%%") if arguments else query, arguments or None)
+                cursor.execute(query, arguments or None)
                 while fetched := cursor.fetchmany(FETCH):
                     for row in fetched:
                         yield _canonical(row, normalisers)
@@ -129,7 +131,7 @@ def _where(
     names = ", ".join(
         dialect.quote(t.name) if s.kind != "bytes" else f"LOWER(HEX({dialect.quote(t.name)}))"
         for s, t in keys
-    )
+    ).replace("%", "%%")
     one = "(" + ", ".join(["%s"] * len(keys)) + ")"
     arguments = [(v or b"").decode() for key in wanted for v in key]
     return f"({names}) IN ({', '.join([one] * len(wanted))})", arguments

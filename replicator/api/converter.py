@@ -49,6 +49,23 @@ class Converter:
         """
         raise NotImplementedError
 
+    # What follows lets a converter save work that its neighbours would undo; the defaults are right.
+
+    def from_connect_parts(self, topic: str, schema: Schema | None, value: Any) -> tuple[bytes, bytes | None]:
+        """Serialise as (prefix, rest); the prefix is one object for all values of a schema."""
+        return b"", self.from_connect_data(topic, schema, value)
+
+    def to_connect_parts(self, topic: str, prefix: bytes, rest: bytes | None) -> SchemaAndValue:
+        """Parse `prefix + rest`."""
+        return self.to_connect_data(topic, prefix + rest if rest is not None else None)
+
+    def form(self) -> object | None:
+        """A hashable value if `to_connect_data` gives back what a converter with an equal form was given.
+
+        Struct values must list all fields in schema order for that. None: no such promise.
+        """
+        return None
+
     def close(self) -> None:
         """Release resources."""
 

@@ -9,18 +9,41 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from replicator.api.record import TopicPartition
+from replicator.api.record import Header, TopicPartition
+from replicator.api.schema import Schema
 from replicator.api.sink import OffsetAndMetadata
 
 MessageHeaders = list[tuple[str, bytes | None]]
 
 
-class NewMessage:
-    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does)."""
+class Decoded(NamedTuple):
+    """The data behind a message, for consumers in the same process that would decode to the same.
 
-    __slots__ = ("headers", "key", "partition", "timestamp", "topic", "value")
+    Attributes:
+        form: what both sides must agree on, see `Converter.form`.
+        key_schema, key, value_schema, value: as the converters got them.
+        headers: as the header converter got them.
+    """
+
+    form: object
+    key_schema: Schema | None
+    key: Any
+    value_schema: Schema | None
+    value: Any
+    headers: list[Header] | None
+
+
+class NewMessage:
+    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does).
+
+    The value is `prefix + rest`: a schema that every value of a topic starts with need not be copied
+    into each of them. `data` may carry what the bytes were made from; brokers that keep recent
+    messages in memory hand it on, others ignore it.
+    """
+
+    __slots__ = ("data", "headers", "key", "partition", "prefix", "rest", "timestamp", "topic")
 
     def __init__(
         self,
@@ -30,19 +53,32 @@ class NewMessage:
         partition: int | None = None,
         timestamp: int | None = None,
         headers: MessageHeaders | None = None,
+        prefix: bytes = b"",
+        data: Decoded | None = None,
     ) -> None:
         self.topic = topic
         self.key = key
-        self.value = value
+        self.rest = value
         self.partition = partition
         self.timestamp = timestamp
         self.headers = headers
+        self.prefix = prefix
+        self.data = data
+
+    @property
+    def value(self) -> bytes | None:
+        """The whole value."""
+        rest = self.rest
+        return self.prefix + rest if rest is not None and self.prefix else rest
 
 
 class Message:
-    """A message read from a topic. `timestamp` is milliseconds since the epoch."""
+    """A message read from a topic. `timestamp` is milliseconds since the epoch.
 
-    __slots__ = ("headers", "key", "offset", "partition", "timestamp", "topic", "value")
+    The value is `prefix + rest`, and `data` may be what the producer made it from; see NewMessage.
+    """
+
+    __slots__ = ("data", "headers", "key", "offset", "partition", "prefix", "rest", "timestamp", "topic")
 
     def __init__(
         self,
@@ -53,14 +89,24 @@ class Message:
         key: bytes | None,
         value: bytes | None,
         headers: MessageHeaders | None,
+        prefix: bytes = b"",
+        data: Decoded | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.offset = offset
         self.timestamp = timestamp
         self.key = key
-        self.value = value
+        self.rest = value
         self.headers = headers
+        self.prefix = prefix
+        self.data = data
+
+    @property
+    def value(self) -> bytes | None:
+        """The whole value."""
+        rest = self.rest
+        return self.prefix + rest if rest is not None and self.prefix else rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replicator.api.errors import IllegalStateError
+from replicator.cli import interpreter
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from replicator.service import Service
 
 JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
-SWITCH_INTERVAL = 0.001
 
 
 @click.command(name="sync")
@@ -122,9 +121,7 @@ def _run(
     *,
     until_caught_up: bool,
 ) -> None:
-    # Reader, writer and broker hand over to each other many times a second; the interpreter's
-    # default of 5 ms would be the largest part of the latency.
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    interpreter.settle()
     stop = threading.Event()
     for number_ in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number_, lambda *_: stop.set())

@@ -39,6 +39,16 @@ _new = tuple.__new__  # makes a named tuple in two thirds of the time
 _NOTHING: Final = SchemaAndValue(None, None)
 
 
+class _Writer:
+    """What is kept for one schema: the bytes in front of every payload and the payload's writer."""
+
+    __slots__ = ("prefix", "write")
+
+    def __init__(self, prefix: bytes, write: Write) -> None:
+        self.prefix = prefix
+        self.write = write
+
+
 class _Reader:
     """What is kept for one schema text: the bytes in front of the payload and the compiled reader."""
 
@@ -98,64 +108,71 @@ class JsonConverter(DataAsHeader):
         options = self.config_def().parse(config)
         self._schemas: bool = options["schemas.enable"]
         self._cache_size: int = options["schemas.cache.size"]
-        replace: bool = options["replace.null.with.default"]
-        numeric = str(options["decimal.format"]).upper() == "NUMERIC"
+        replace = self._replace = bool(options["replace.null.with.default"])
+        numeric = self._numeric = str(options["decimal.format"]).upper() == "NUMERIC"
         self._write_compiler = WriteCompiler(numeric=numeric, replace_null=replace)
         self._read_compiler = ReadCompiler(replace_null=replace)
         self._last_schema: Schema | None = None
-        self._last_write: Write | None = None
+        self._last_writer: _Writer | None = None
         # Keyed by id: the schema is kept beside its writer so that the id stays its own.
-        self._writers_by_id: dict[int, tuple[Schema, Write]] = {}
-        self._writers: dict[Schema, Write] = {}
+        self._writers_by_id: dict[int, tuple[Schema, _Writer]] = {}
+        self._writers: dict[Schema, _Writer] = {}
         self._readers_by_topic: dict[str, _Reader] = {}
         self._readers: dict[bytes, _Reader] = {}
 
     # Writing
 
     def from_connect_data(self, topic: str, schema: Schema | None, value: Any) -> bytes | None:
+        prefix, rest = self.from_connect_parts(topic, schema, value)
+        return prefix + rest if rest is not None and prefix else rest
+
+    def from_connect_parts(self, topic: str, schema: Schema | None, value: Any) -> tuple[bytes, bytes | None]:
         if schema is None:
-            return self._write_schemaless(value)
-        write = self._last_write if schema is self._last_schema else self.writer(schema)
+            return b"", self._write_schemaless(value)
+        writer = self._last_writer if schema is self._last_schema else self._writer(schema)
         try:
-            return write(value)  # type: ignore[misc]
+            return writer.prefix, writer.write(value)  # type: ignore[union-attr]
         except (TypeError, ValueError, RecursionError) as error:
             raise DataError(
                 f"Converting Kafka Connect data to byte[] failed due to serialization error: {error}"
             ) from error
 
-    def writer(self, schema: Schema) -> Write:
-        """The compiled writer of a schema; for loops that write many values of the same schema."""
+    def form(self) -> object | None:
+        # With schemas and without defaults in place of nulls, reading undoes writing exactly.
+        return ("json", self._numeric) if self._schemas and not self._replace else None
+
+    def _writer(self, schema: Schema) -> _Writer:
         known = self._writers_by_id.get(id(schema))
         if known is not None:
-            write = known[1]
+            writer = known[1]
         else:
             found = self._writers.get(schema)
             if found is None:
                 _make_room(self._writers, self._cache_size)
                 found = self._writers[schema] = self._compile_writer(schema)
-            write = found
+            writer = found
             _make_room(self._writers_by_id, self._cache_size)
-            self._writers_by_id[id(schema)] = (schema, write)
-        self._last_schema, self._last_write = schema, write
-        return write
+            self._writers_by_id[id(schema)] = (schema, writer)
+        self._last_schema, self._last_writer = schema, writer
+        return writer
 
-    def _compile_writer(self, schema: Schema) -> Write:
+    def _compile_writer(self, schema: Schema) -> _Writer:
         encode = self._write_compiler.value(schema)
         of_null = self._write_compiler.nullable(schema)
         prefix, suffix = b"", b""
         if self._schemas:
             text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=_unwrap_struct)
             prefix, suffix = _BEFORE + text + _BETWEEN, b"}"
-        dumps, join = orjson.dumps, b"".join
+        dumps = orjson.dumps
 
         def write(value: Any) -> bytes:
             if value is None:
                 value = of_null(None)
             elif encode is not None:
                 value = encode(value)
-            return join((prefix, dumps(value, _unwrap_struct, _OPTIONS), suffix))
+            return dumps(value, _unwrap_struct, _OPTIONS) + suffix
 
-        return write
+        return _Writer(prefix, write)
 
     def _write_schemaless(self, value: Any) -> bytes | None:
         if value is None:
@@ -189,6 +206,16 @@ class JsonConverter(DataAsHeader):
             except NeedsExactNumbersError:
                 return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
         return self._read_whole(topic, data)
+
+    def to_connect_parts(self, topic: str, prefix: bytes, rest: bytes | None) -> SchemaAndValue:
+        reader = self._readers.get(prefix) if prefix and self._schemas else None
+        if reader is None or not rest or rest[-1] != 125:
+            return self.to_connect_data(topic, prefix + rest if rest is not None else None)
+        try:
+            payload = orjson.loads(memoryview(rest)[:-1])
+            return _new(SchemaAndValue, (reader.schema, reader.decode(payload)))
+        except (orjson.JSONDecodeError, NeedsExactNumbersError):
+            return self.to_connect_data(topic, prefix + rest)
 
     def _known_reader(self, topic: str, data: bytes) -> _Reader | None:
         """A reader whose prefix starts the data.

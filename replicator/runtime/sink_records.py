@@ -11,6 +11,7 @@ from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
 from replicator.broker.base import Message, MessageHeaders
 from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.source_records import common_form
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
@@ -29,6 +30,7 @@ class RecordReader:
         self._value = value
         self._header = header
         self._errors = errors
+        self._form = common_form(key, value, header)
         self._recent: tuple[Sequence[Message], ...] = ((), ())
 
     def convert(self, messages: Sequence[Message]) -> list[SinkRecord]:
@@ -36,19 +38,26 @@ class RecordReader:
         self._recent = (messages, self._recent[0])
         records: list[SinkRecord] = []
         add = records.append
-        read_key, read_value = self._key.to_connect_data, self._value.to_connect_data
+        read_key, read_value = self._key.to_connect_data, self._value.to_connect_parts
         read_headers = self._headers
         apply = self._chain.apply if self._chain else None
+        form = self._form
         remaining = iter(messages)
         message: Message | None = None
         while True:
             try:
                 for message in remaining:
                     topic = message.topic
-                    key_schema, key = read_key(topic, message.key)
-                    value_schema, value = read_value(topic, message.value)
-                    raw = message.headers
                     timestamp = message.timestamp
+                    data = message.data
+                    if data is not None and data[0] == form:
+                        # The very objects a producer of this process encoded; see Converter.form.
+                        _, key_schema, key, value_schema, value, headers = data
+                    else:
+                        key_schema, key = read_key(topic, message.key)
+                        value_schema, value = read_value(topic, message.prefix, message.rest)
+                        raw = message.headers
+                        headers = read_headers(topic, raw) if raw else None
                     record = SinkRecord(
                         topic,
                         message.partition,
@@ -58,7 +67,7 @@ class RecordReader:
                         value,
                         message.offset,
                         timestamp if timestamp >= 0 else None,
-                        read_headers(topic, raw) if raw else None,
+                        headers,
                     )
                     if apply is not None:
                         transformed = apply(record)

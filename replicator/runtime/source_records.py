@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.converter import Converter, HeaderConverter
-from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
+from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
-from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.broker.base import Decoded, MessageHeaders, NewMessage
 from replicator.runtime.chain import Chain, apply_step
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
@@ -31,23 +31,39 @@ class RecordWriter:
     """
 
     def __init__(
-        self, chain: Chain, key: Converter, value: Converter, header: HeaderConverter, errors: ErrorHandler
+        self,
+        chain: Chain,
+        key: Converter,
+        value: Converter,
+        header: HeaderConverter,
+        errors: ErrorHandler,
+        *,
+        hand_over: bool = False,
     ) -> None:
+        """Take the parts.
+
+        Args:
+            chain, key, value, header, errors: the task's own.
+            hand_over: whether the task's structs list all their fields in order, so that sinks of this
+                process may have them as they are.
+        """
         self._chain = chain
         self._key = key
         self._value = value
         self._header = header
         self._errors = errors
+        # A transform may hand on a struct it made without some of the fields.
+        self._form = common_form(key, value, header) if hand_over and not chain else None
         self.topics: set[str] = set()
 
     def convert(self, records: Sequence[SourceRecord]) -> list[NewMessage]:
         """Messages of the records that carry data and were neither filtered nor skipped."""
         messages: list[NewMessage] = []
         add = messages.append
-        write_key, write_value = self._key.from_connect_data, self._value.from_connect_data
+        write_key, write_value = self._key.from_connect_data, self._value.from_connect_parts
         write_headers = self._headers
         apply = self._chain.apply if self._chain else None
-        topics = self.topics
+        topics, form, decoded = self.topics, self._form, tuple.__new__
         last_topic = ""
         remaining = iter(records)
         polled: SourceRecord | None = None
@@ -67,14 +83,21 @@ class RecordWriter:
                         topics.add(topic)
                         last_topic = topic
                     headers = record.headers
+                    key_schema, key = record.key_schema, record.key
+                    value_schema, value = record.value_schema, record.value
+                    prefix, rest = write_value(topic, value_schema, value)
                     add(
                         NewMessage(
                             topic,
-                            write_key(topic, record.key_schema, record.key),
-                            write_value(topic, record.value_schema, record.value),
+                            write_key(topic, key_schema, key),
+                            rest,
                             record.partition,
                             record.timestamp,
                             write_headers(topic, headers) if headers else None,
+                            prefix,
+                            decoded(Decoded, (form, key_schema, key, value_schema, value, headers))
+                            if form is not None and _only_internal(headers)
+                            else None,
                         )
                     )
                 return messages
@@ -128,6 +151,17 @@ class RecordWriter:
         if value is FAILED:
             return None
         return NewMessage(topic, key, value, record.partition, record.timestamp, headers)
+
+
+def _only_internal(headers: list[Header] | None) -> bool:
+    """Whether no header would come back from the header converter in another form."""
+    return not headers or (len(headers) == 1 and headers[0][0] == POSITION_HEADER)
+
+
+def common_form(key: Converter, value: Converter, header: HeaderConverter) -> object | None:
+    """What a reader must have in common with a writer to take over its objects; None if that cannot be."""
+    forms = (key.form(), value.form())
+    return None if None in forms else (*forms, type(header))
 
 
 def newest_offsets(records: Sequence[SourceRecord]) -> list[PartitionOffset]:

@@ -67,7 +67,7 @@ def encode_batch(
         _encode_timestamps([m.timestamp for m in messages], now),
     ]
     raw = _encode_column([m.key for m in messages], sections)
-    raw += _encode_column([m.value for m in messages], sections)
+    raw += _encode_values(messages, sections)
     sections += header_sections
     table = _ints("I", [len(sections), *map(len, sections)])
     body = b"".join([table, *sections])
@@ -96,14 +96,18 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
     sections = _split(body)
     count, header_mode = _HEAD.unpack(sections[0])
     keys = _decode_column(sections[3:6], count)
-    values = _decode_column(sections[6:9], count)
+    prefix, values = _decode_values(sections[6:9], count)
     headers = _decode_headers(header_mode, sections[9:], count)
     offsets: Iterable[int] = (
         [base + d for d in _array("q", sections[1])] if sections[1] else range(base, base + count)
     )
     times = _array("q", sections[2])
     timestamps: Iterable[int] = repeat(times[0], count) if len(times) == 1 else times
-    return list(map(Message, repeat(topic), repeat(partition), offsets, timestamps, keys, values, headers))
+    return list(
+        map(
+            Message, repeat(topic), repeat(partition), offsets, timestamps, keys, values, headers, repeat(prefix)
+        )
+    )
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -139,6 +143,33 @@ def _encode_column(items: Sequence[bytes | None], sections: list[bytes]) -> int:
     else:
         sections += (b"", _ints("i", lengths), b"".join(present))
     return size
+
+
+def _encode_values(messages: Sequence[NewMessage | Message], sections: list[bytes]) -> int:
+    """Values with the prefix their producer told, if it is one for all, else the one they turn out to share."""
+    prefix = messages[0].prefix
+    if not prefix or not all([m.prefix is prefix for m in messages]):
+        return _encode_column([m.value for m in messages], sections)
+    rests = [m.rest for m in messages]
+    shared = len(prefix)
+    lengths = [_ABSENT if r is None else shared + len(r) for r in rests]
+    if lengths.count(lengths[0]) == len(lengths):
+        del lengths[1:]
+    data = b"".join([r for r in rests if r is not None])
+    sections += (prefix, _ints("i", lengths), data)
+    return len(data)
+
+
+def _decode_values(sections: Sequence[bytes], count: int) -> tuple[bytes, Sequence[bytes | None]]:
+    """The shared prefix, and what follows it in each value."""
+    prefix, packed_lengths, data = sections
+    stored = _array("i", packed_lengths)
+    lengths = [stored[0]] * count if len(stored) == 1 else stored
+    if min(lengths) == _ABSENT:
+        return b"", _decode_sparse_column(prefix, lengths, data)
+    shared = len(prefix)
+    starts = accumulate([n - shared for n in lengths] if shared else lengths, initial=0)
+    return prefix, [data[a:b] for a, b in pairwise(starts)]
 
 
 def _decode_column(sections: Sequence[bytes], count: int) -> Sequence[bytes | None]:

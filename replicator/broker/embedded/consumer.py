@@ -20,6 +20,7 @@ from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import Message, RebalanceListener
 from replicator.broker.embedded.batches import decode_batch, unpack_positions
+from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.groups import Groups, Member, Subscription
 from replicator.broker.embedded.log import Log, Partition, TailGroup
 
@@ -63,6 +64,9 @@ class EmbeddedConsumer:
         self._topics_seen = -1
         self._on_topics = self._event.set
         log.topics_changed.append(self._on_topics)
+        self._follower = Follower()
+        with log.lock:
+            log.followers |= {self._follower}
 
     # -- what to read
 
@@ -189,6 +193,9 @@ class EmbeddedConsumer:
             self._leave()
         finally:
             self._log_state.topics_changed.remove(self._on_topics)
+            self._follower.fell_behind()
+            with self._log_state.lock:
+                self._log_state.followers -= {self._follower}
             self._watch(())
             self._reader.close()
 
@@ -254,6 +261,7 @@ class EmbeddedConsumer:
 
     def _from_tail(self, group: TailGroup | None, want: int) -> None:
         tail, active = self._log_state.tail, self._active
+        seen = self._follower.seen
         while group is not None and len(self._ready) < want and self._ready_raw < _POLL_BYTES:
             parts: list[_Part] = []
             for batch in group.batches:
@@ -267,9 +275,12 @@ class EmbeddedConsumer:
                 self._ready += _merge(parts)
                 self._ready_raw += group.raw
             self._cursor = group.last_seq
+            seen = group.upto
             group = tail.get(self._cursor + 1)
+        self._follower.moved(seen)
 
     def _from_file(self, want: int) -> None:
+        self._follower.fell_behind()
         visible = self._log_state.last_seq
         # Rows lie scattered among their data, so looking at many more than needed costs as much as reading them.
         rows_wanted = 2 * want // self._messages_per_row + 2

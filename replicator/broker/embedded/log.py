@@ -22,10 +22,11 @@ from replicator.api.errors import BrokerError, NotFoundError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import Message, NewMessage, NewTopic
 from replicator.broker.embedded import schema
+from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
 from replicator.broker.embedded.sqlite_errors import translated
 
-_TAIL_BYTES: Final = 8 << 20
+_TAIL_BYTES: Final = 24 << 20
 
 
 class Partition:
@@ -76,6 +77,11 @@ class Placed(NamedTuple):
     encoded: EncodedBatch
 
 
+# What a message takes in memory beside its bytes, without and with the data it was made from (measured).
+_MESSAGE_BYTES: Final = 200
+_OBJECT_BYTES: Final = 3000
+
+
 class TailBatch(NamedTuple):
     """A batch of a recent append, as appended."""
 
@@ -90,19 +96,28 @@ class TailBatch(NamedTuple):
         topic, number = self.partition.tp
         return [
             Message(
-                topic, number, offset, now if m.timestamp is None else m.timestamp, m.key, m.value, m.headers
+                topic,
+                number,
+                offset,
+                now if m.timestamp is None else m.timestamp,
+                m.key,
+                m.rest,
+                m.headers,
+                m.prefix,
+                m.data,
             )
             for offset, m in enumerate(self.messages, self.base)
         ]
 
 
 class TailGroup(NamedTuple):
-    """A recent append: the rows up to `last_seq`."""
+    """A recent append: the rows up to `last_seq`; `upto` sums `raw` over all appends so far."""
 
     last_seq: int
     batches: list[TailBatch]
     now: int
     raw: int
+    upto: int
 
 
 class Log:
@@ -125,6 +140,8 @@ class Log:
         self.topics_changed: list[Callable[[], None]] = []
         self._tail_order: deque[int] = deque()
         self._tail_raw = 0
+        self.published = 0
+        self.followers: frozenset[Follower] = frozenset()
         self._folder_flushed = False
         with translated(path):
             self.writer = schema.connect(path, read_only=True) if read_only else schema.open_writer(path)
@@ -304,8 +321,10 @@ class Log:
                         )
                     )
                     held.append(TailBatch(partition, base, first, positions, messages))
-                    raw += encoded.raw + 200 * encoded.messages
-                tails.append(TailGroup(last, held, now, raw))
+                    objects = _OBJECT_BYTES if messages[0].data is not None else _MESSAGE_BYTES
+                    raw += encoded.raw + objects * encoded.messages
+                self.published += raw
+                tails.append(TailGroup(last, held, now, raw, self.published))
             if any(partition.deleted for partition in ends):
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
             with self.transaction() as connection:

@@ -27,6 +27,8 @@ class EmbeddedProducer:
     def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
         """Append all messages in one transaction; `on_done` is called before this returns."""
         if batch:
+            for follower in self._log.followers:
+                follower.wait(self._log.published)
             now = int(time.time() * 1000)
             self._store(self._placement.place(batch, now), now)
         if on_done is not None:

@@ -1,0 +1,47 @@
+"""Keeps a producer from running ahead of a consumer that keeps up with it.
+
+Messages a consumer finds in memory need neither decompression nor parsing, so a producer does better
+to wait a moment than to push them out of memory unread. It never waits for a consumer that is slow:
+then the log fills, and the source's own log does not have to. One `Follower` for each consumer;
+`moved` is called by the consumer's thread, `wait` by the producer's.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+LEAD: Final = 12 << 20
+"""Bytes (as counted for the tail) a producer may be ahead of a consumer that keeps up."""
+
+PATIENCE: Final = 0.15
+"""Seconds within which a consumer that keeps up takes its next messages."""
+
+
+class Follower:
+    """How far a consumer has read, in bytes published."""
+
+    __slots__ = ("_moved", "keeps_up", "seen")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.keeps_up = False
+        self._moved = threading.Event()
+
+    def moved(self, seen: int) -> None:
+        """The consumer took messages from memory, up to this sum."""
+        self.seen = seen
+        self.keeps_up = True
+        self._moved.set()
+
+    def fell_behind(self) -> None:
+        """The consumer has to read the file."""
+        self.keeps_up = False
+        self._moved.set()
+
+    def wait(self, published: int) -> None:
+        """Let the consumer come near; returns at once when it is near, slow or gone."""
+        while self.keeps_up and published - self.seen > LEAD:
+            self._moved.clear()
+            if published - self.seen > LEAD and not self._moved.wait(PATIENCE):
+                self.keeps_up = False
