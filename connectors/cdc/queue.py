@@ -64,8 +64,14 @@ class RecordQueue:
             return False
         return not self._max_bytes or self._bytes + size <= self._max_bytes
 
-    def take(self, timeout: float) -> list[SourceRecord] | None:
-        """The oldest batch, or None after `timeout` seconds.
+    def take(self, timeout: float, limit: int = 0) -> list[SourceRecord] | None:
+        """The oldest batch, with those behind it while there are no more than `limit` records; or None.
+
+        Many small transactions that waited together are cheaper to store together.
+
+        Args:
+            timeout: how many seconds to wait for a batch.
+            limit: see above.
 
         Raises:
             Exception: the one given to `fail`, once every batch before it was taken.
@@ -74,14 +80,20 @@ class RecordQueue:
             if not self._batches and self._error is None and not self._closed:
                 self._changed.wait(timeout)
             if self._batches:
-                batch, size = self._batches.popleft()
-                self._records -= len(batch)
-                self._bytes -= size
+                batch = self._pop()
+                while self._batches and len(batch) + len(self._batches[0][0]) <= limit:
+                    batch += self._pop()
                 self._changed.notify_all()
                 return batch
             if self._error is not None:
                 raise self._error
             return None
+
+    def _pop(self) -> list[SourceRecord]:
+        batch, size = self._batches.popleft()
+        self._records -= len(batch)
+        self._bytes -= size
+        return batch
 
     def fail(self, error: Exception) -> None:
         """Let `take` raise `error` after the batches that are there."""

@@ -35,6 +35,10 @@ SELECT c.oid::int8, n.nspname, c.relname, c.relkind = 'p' AS partitioned, c.reli
    AND n.nspname NOT LIKE 'pg\\_temp%'
  ORDER BY n.nspname, c.relname
 """
+_UNLOGGED: Final = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND c.relpersistence = 'u' ORDER BY 1, 2
+"""
 _LEAF_FACTS: Final = (
     _LEAVES
     + """
@@ -129,6 +133,12 @@ def candidates(connection: PlainConnection, *, via_root: bool) -> list[Relation]
     if via_root:
         return [r for r in found if not r.partition]
     return [r for r in found if not r.partitioned]
+
+
+def unlogged(connection: PlainConnection) -> list[tuple[str, str]]:
+    """Schema and name of tables that are not in the log at all and can never be captured."""
+    with translated("listing unlogged tables"):
+        return [(row[0], row[1]) for row in connection.execute(_UNLOGGED)]
 
 
 def with_leaves(connection: PlainConnection, relations: Sequence[Relation]) -> list[Relation]:

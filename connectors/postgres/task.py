@@ -42,6 +42,7 @@ class PostgresSourceTask(SourceTask):
         self._partition = {"server": options["topic.prefix"]}
         stored = self.context.offsets.offset(self._partition)
         position = load(stored) if stored else None
+        self._batch: int = options["max.batch.size"]
         self._poll_wait: float = options["poll.interval.ms"] / 1000
         self._stop_wait: float = options["executor.shutdown.timeout.ms"] / 1000
         status = Status(self.context)
@@ -68,7 +69,7 @@ class PostgresSourceTask(SourceTask):
             ConnectError: the reader gave up.
         """
         assert self._reader is not None
-        return self._reader.queue.take(self._poll_wait)
+        return self._reader.queue.take(self._poll_wait, self._batch)
 
     def commit(self, offsets: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
         """Positions that are durable may be acknowledged (INV-2)."""

@@ -139,6 +139,12 @@ class Watch:
             for r in now
             if r.full_name not in names
         ]
+        warnings += [
+            f"Table {schema}.{name} matches but is UNLOGGED: its changes are not in the log. Run ALTER TABLE "
+            f"{schema}.{name} SET LOGGED and restart the connector."
+            for schema, name in catalog.unlogged(connection)
+            if self._selection.table(schema, name)
+        ]
         warnings += self._detached(now)
         warnings += self._diverged(connection, [r for r in now if r.full_name in names])
         was_bare = {r.full_name for r in captured if not r.has_identity}

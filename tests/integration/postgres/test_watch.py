@@ -1,0 +1,55 @@
+"""What the watch notices: tables whose changes are missing, retained log, the snapshot's age."""
+
+from __future__ import annotations
+
+from connectors.postgres import catalog
+from connectors.postgres.catalog import Relation
+from connectors.postgres.config import CONFIG
+from connectors.postgres.status import Status
+from connectors.postgres.watch import Watch
+from tests.integration.postgres.driver import Context, Driver, Offsets
+from tests.support.fix_servers import Database
+
+
+class Captured:
+    def __init__(self, captured: list[Relation]) -> None:
+        self.captured = captured
+        self.snapshot_opened: float | None = None
+
+
+def test_tables_that_escape_are_named(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE bare (v int)",
+        "INSERT INTO bare VALUES (1)",
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)",
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)",
+    )
+    config = Driver(pg_database, publish__via__partition__root="true").config
+    with pg_database.connect() as connection:
+        captured = catalog.with_leaves(connection, catalog.candidates(connection, via_root=True))
+        watch = Watch(CONFIG.parse(config), Captured(captured), Status(Context(Offsets())))
+        assert watch.inspect(connection) == []
+        pg_database.execute(
+            "DROP TABLE p2",
+            "UPDATE bare SET v = 2",
+            "CREATE TABLE later (id int PRIMARY KEY)",
+            "CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY)",
+        )
+        connection.execute("SELECT pg_sleep(1.2), pg_stat_clear_snapshot()")
+        said = watch.inspect(connection)
+        assert len(said) == 4, said
+        for part in ("public.later matches but was created", "scratch matches but is UNLOGGED",
+                     "Partitions of public.p were dropped", "Table public.bare diverged"):  # fmt: skip
+            assert any(part in sentence for sentence in said), part
+        pg_database.execute("ALTER TABLE bare ADD PRIMARY KEY (v)")
+        said = watch.inspect(connection)
+        assert any("public.bare has a replica identity now" in sentence for sentence in said)
+        assert not any("diverged" in sentence for sentence in said)
+
+
+def test_retained_log_is_reported(pg_database: Database) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    with Driver(pg_database) as driver:
+        driver.until(lambda: "retained_bytes" in driver.context.facts)
+        assert driver.context.facts["retained_bytes"] >= 0
