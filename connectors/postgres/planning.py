@@ -31,22 +31,29 @@ class CopyPlan:
     def complete(self, position: Position, captured: Sequence[Relation]) -> Position:
         """The position with an entry for every captured table that is not to be copied.
 
-        A table that had no replica identity and has one now was updated without our knowledge: its rows so far
-        are void, and it is copied anew (C4).
+        A table that changed without our knowledge is copied anew: it had no replica identity and has one now
+        (C4), or it was dropped and created again.
         """
         tables = dict(position.copy.tables)
-        gained = []
+        again = []
         for relation in captured:
             name = relation.full_name
             if name not in tables and not self._copied(name):
                 tables[name] = NOT_COPIED
             known = tables.get(name)
-            if known is not None and known.bare and relation.has_identity and self._copied(name):
-                gained.append(name)
-            elif known is not None and known.bare == relation.has_identity:
-                tables[name] = replace(known, bare=not relation.has_identity)
+            if known is None:
+                continue
+            if self._copied(name) and _escaped(known, relation):
+                again.append(name)
+            tables[name] = replace(known, bare=not relation.has_identity, oid=relation.oid)
         position = position.moved(copy=CopyState(tables))
-        return void(position, gained) if gained else position
+        return void(position, again) if again else position
+
+    def unpublished(self, position: Position, names: Iterable[str]) -> Position:
+        """The position with tables that were not published for a while copied anew."""
+        tables = position.copy.tables
+        again = [n for n in names if self._copied(n) and n in tables and tables[n].point]
+        return void(position, again) if again else position
 
     def todo(self, position: Position, captured: Sequence[Relation]) -> list[Relation]:
         """Tables whose copy is not finished."""
@@ -55,6 +62,12 @@ class CopyPlan:
 
     def _copied(self, name: str) -> bool:
         return self._copies and (not self._wanted or self._wanted.match(name))
+
+
+def _escaped(known: TableCopy, relation: Relation) -> bool:
+    if known.bare and relation.has_identity:
+        return True
+    return bool(known.oid) and known.oid != relation.oid
 
 
 def adopted(captured: Iterable[Relation]) -> CopyState:
@@ -68,5 +81,5 @@ def void(position: Position, names: Iterable[str]) -> Position:
     for name in names:
         known = tables.get(name)
         if known is not None:
-            tables[name] = replace(known, done=False, after=None, files=VOID, bare=False)
+            tables[name] = replace(known, done=False, after=None, files=VOID)
     return position.moved(copy=CopyState(tables), copying=True)

@@ -62,6 +62,7 @@ class TableCopy:
         rows: rows handed out in finished chunks.
         files: the files the finished chunks were read from, as text.
         bare: whether it had no replica identity: its updates since are unknown (C4).
+        oid: the table's object id, or 0 when not known: another one means that it was created anew.
     """
 
     point: int
@@ -70,6 +71,7 @@ class TableCopy:
     rows: int = 0
     files: str = ""
     bare: bool = False
+    oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def _dump(table: TableCopy) -> dict[str, Any]:
             dumped["a"] = list(table.after)
     if table.bare:
         dumped["b"] = 1
+    if table.oid:
+        dumped["o"] = table.oid
     return dumped
 
 
@@ -112,6 +116,7 @@ def _load_table(dumped: Mapping[str, Any]) -> TableCopy:
         rows=int(dumped.get("r", 0)),
         files=str(dumped.get("f", "")),
         bare=bool(dumped.get("b")),
+        oid=int(dumped.get("o", 0)),
     )
 
 

@@ -55,10 +55,12 @@ class Published:
     Attributes:
         names: publications to read.
         warnings: sentences for status.
+        added: tables that were in neither publication until now.
     """
 
     names: list[str]
     warnings: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
 
 
 class Publications:
@@ -158,6 +160,9 @@ class Publications:
         published.warnings += [
             f"Table {r.full_name} has no replica identity: {state}. {_REMEDY}" for r in bare
         ]
+        there = {oid for p in (main, append) if p is not None for oid in p.tables}
+        now = captured if self._append in published.names else keyed
+        published.added = [r.full_name for r in now if r.oid not in there]
         self._run(statements)
         return published
 

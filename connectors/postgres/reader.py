@@ -209,6 +209,9 @@ class Reader:
             position = position.moved(identity=identity, copy=adopted(captured))
         if self._copy_again:
             position = position.moved(copy=CopyState(), copying=True)
+        if resuming and published.added:
+            # Whatever happened to a table while it was not published is not in the log.
+            position = self._plan.unpublished(position, published.added)
         return self._plan.complete(position, captured), published
 
     def _lost(self, side: PlainConnection, position: Position, lost: PositionLostError) -> Position:

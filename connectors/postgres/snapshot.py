@@ -184,7 +184,7 @@ class Copy:
         known = self.position.copy.tables.get(relation.full_name)
         if known is not None and resumable and known.files == files:
             return known
-        entry = TableCopy(point=view.point, files=files, bare=not relation.has_identity)
+        entry = TableCopy(point=view.point, files=files, bare=not relation.has_identity, oid=relation.oid)
         self._remember(relation.full_name, entry)
         if known is not None:
             self._truncate(view, encoder)

@@ -130,6 +130,7 @@ class Watch:
         """Sentences about tables whose changes are (or will be) missing (C4, C7)."""
         captured = list(self._reader.captured)
         names = {r.full_name for r in captured}
+        known = {r.oid for r in captured}
         found = catalog.candidates(connection, via_root=self._via_root)
         matching = [r for r in found if self._selection.table(r.schema, r.name)]
         now = catalog.with_leaves(connection, matching)
@@ -137,7 +138,12 @@ class Watch:
             f"Table {r.full_name} matches but was created after the start and is not captured yet: "
             f"restart the connector to add it."
             for r in now
-            if r.full_name not in names
+            if r.oid not in known
+        ]
+        warnings += [
+            f"Table {name} was dropped or renamed: its rows stay in the target, and what happens under the new name "
+            f"is not captured."
+            for name in sorted(names - {r.full_name for r in now})
         ]
         warnings += [
             f"Table {schema}.{name} matches but is UNLOGGED: its changes are not in the log. Run ALTER TABLE "

@@ -300,3 +300,32 @@ def test_wrong_options_fail_and_say_which(
     with driver, pytest.raises(ConfigError, match=expected) as caught:
         driver.quiet(5)
     assert caught.value.option == option
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (7)"],
+        ["ALTER PUBLICATION dbz_publication DROP TABLE t", "DELETE FROM t", "INSERT INTO t VALUES (7)"],
+    ],
+    ids=["created anew", "not published for a while"],
+)
+def test_a_table_that_escaped_the_log_is_copied_anew(pg_database: Database, change: list[str]) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY)",
+        "INSERT INTO t VALUES (1)",
+        "CREATE TABLE u (id int PRIMARY KEY)",
+    )
+    driver = Driver(pg_database)
+    with driver:
+        driver.until_count(1)
+        driver.until_phase("streaming")
+    pg_database.execute(*change, "INSERT INTO u VALUES (1)")
+    with driver:
+        driver.until_count(4)
+        driver.until_phase("streaming")
+        pg_database.execute("INSERT INTO t VALUES (8)")
+        driver.until_count(5)
+        driver.quiet(0.3)
+    seen = [(op(r), r.topic[-1], (row(r) or {}).get("id")) for r in driver.records]
+    assert seen == [("r", "t", 1), ("t", "t", None), ("r", "t", 7), ("c", "u", 1), ("c", "t", 8)]
