@@ -174,7 +174,7 @@ class Log:
             topics[topic_id].partitions.append(partition)
         for partition in partitions.values():
             last = self.writer.execute(
-                "SELECT seq, next FROM batches WHERE partition_id = ? ORDER BY base DESC LIMIT 1",
+                "SELECT next FROM batches WHERE partition_id = ? ORDER BY base DESC LIMIT 1",
                 (partition.id,),
             ).fetchone()
             if last is not None:
