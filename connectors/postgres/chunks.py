@@ -11,7 +11,7 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString, cast
 
 import psycopg
 from psycopg import pq, sql
@@ -28,6 +28,7 @@ CHUNK_BYTES: Final = 32 * 1024 * 1024
 _SMALL_TABLE: Final = 16 * 1024 * 1024
 _MANY: Final = 1 << 62
 _NOTHING: Final = sql.SQL("")
+Conditions = Sequence[sql.Composable]
 
 
 class TableChanged(Exception):
@@ -64,6 +65,7 @@ class ChunkReader:
         unchanged: Callable[[], bool],
         check_stop: Callable[[], None],
         parts: Sequence[Relation] = (),
+        row_filter: str | None = None,
     ) -> None:
         self._connection = connection
         self._snapshot = snapshot
@@ -77,6 +79,8 @@ class ChunkReader:
         self._check_stop = check_stop
         self._columns = sql.SQL(", ").join(sql.Identifier(n) for n in names)
         self._parts = parts
+        # The publication's own filter, as the server printed it.
+        self._filter = [] if row_filter is None else [sql.SQL("({})").format(_raw(row_filter))]
 
     @property
     def resumable(self) -> bool:
@@ -101,13 +105,13 @@ class ChunkReader:
         order = sql.SQL(" ORDER BY {}").format(_list(self._key))
         if after is None and 0 <= self._relation.rows <= self._rows and self._relation.size <= _SMALL_TABLE:
             # Small enough for one scan; unless the estimate was wrong, and then nothing of it is used.
-            lines, whole = self._read(self._relation, _NOTHING, _NOTHING, CHUNK_BYTES)
+            lines, whole = self._read(self._relation, [], _NOTHING, CHUNK_BYTES)
             if whole:
                 yield Chunk(lines, None, last=True)
                 return
         limit = order + sql.SQL(" LIMIT {}").format(sql.Literal(self._rows))
         while True:
-            where = _NOTHING if after is None else self._behind(after)
+            where = [] if after is None else [self._behind(after)]
             lines, whole = self._read(self._relation, where, limit, CHUNK_BYTES)
             last = whole and len(lines) < self._rows
             if lines:
@@ -119,7 +123,7 @@ class ChunkReader:
 
     def _behind(self, after: Sequence[str]) -> sql.Composed:
         values = sql.SQL(", ").join(sql.Literal(v) for v in after)
-        return sql.SQL(" WHERE ({}) > ({})").format(_list(self._key), values)
+        return sql.SQL("({}) > ({})").format(_list(self._key), values)
 
     def _by_block(self, part: Relation, *, last_part: bool) -> Iterator[Chunk]:
         """Ranges of physical blocks: a row version stays where it is for as long as the snapshot lives."""
@@ -127,9 +131,9 @@ class ChunkReader:
         block = 0
         while True:
             last = block + step >= part.pages
-            where = sql.SQL(" WHERE ctid >= {}").format(_tid(block))
+            where = [sql.SQL("ctid >= {}").format(_tid(block))]
             if not last:
-                where += sql.SQL(" AND ctid < {}").format(_tid(block + step))
+                where.append(sql.SQL("ctid < {}").format(_tid(block + step)))
             lines, _whole = self._read(part, where, _NOTHING, _MANY)
             yield Chunk(lines, None, last and last_part)
             if last:
@@ -148,11 +152,11 @@ class ChunkReader:
         return max(1, min(CHUNK_BYTES // bytes_per_block, int(self._rows / rows_per_block)))
 
     def _read(
-        self, relation: Relation, where: sql.Composable, tail: sql.Composable, limit: int
+        self, relation: Relation, conditions: Conditions, tail: sql.Composable, limit: int
     ) -> tuple[list[bytes], bool]:
         """Rows of one COPY, and whether all of them were read before `limit` bytes were exceeded."""
         query = sql.SQL("COPY (SELECT {} FROM {}{}{}) TO STDOUT").format(
-            self._columns, _source(relation), where, tail
+            self._columns, _source(relation), _where([*self._filter, *conditions]), tail
         )
         with translated(f"copying {relation.full_name}"):
             self._begin()
@@ -233,6 +237,15 @@ class ChunkReader:
         if readable:
             pg.consume_input()
         self._check_stop()
+
+
+def _where(conditions: Conditions) -> sql.Composable:
+    return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else _NOTHING
+
+
+def _raw(text: str) -> sql.Composable:
+    # SQL that pg_get_expr wrote: the type's promise of a literal is kept by the server.
+    return sql.SQL(cast(LiteralString, text.replace("{", "{{").replace("}", "}}"))).format()
 
 
 def _source(relation: Relation) -> sql.Composed:

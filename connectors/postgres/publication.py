@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from connectors.postgres.catalog import Relation
-from connectors.postgres.connection import PlainConnection
+from connectors.postgres.connection import PlainConnection, server_version
 from connectors.postgres.errors import translated
 from replicator.api import ConfigError, PositionLostError
 
@@ -34,6 +34,14 @@ SELECT c.oid::int8 FROM pg_publication_tables t
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
  WHERE t.pubname = %s
 """
+_PARTS: Final = """
+SELECT r.prrelid::int8, pg_get_expr(r.prqual, r.prrelid),
+       (SELECT array_agg(a.attname::text) FROM pg_attribute a
+         WHERE a.attrelid = r.prrelid AND a.attnum = ANY(r.prattrs::int2[]))
+  FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+ WHERE p.pubname = %s AND (r.prattrs IS NOT NULL OR r.prqual IS NOT NULL)
+"""
+_WITH_PARTS: Final = 150000
 APPEND_ONLY: Final = "insert, truncate"
 
 
@@ -48,6 +56,19 @@ class Publication:
     tables: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedPart:
+    """Column list and row filter of a published table: the copy must leave out what the stream does.
+
+    Attributes:
+        columns: names of the published columns, or None for all.
+        row_filter: SQL condition, or None.
+    """
+
+    columns: frozenset[str] | None
+    row_filter: str | None
+
+
 @dataclass(slots=True)
 class Published:
     """What START_REPLICATION names, and what the operator should know.
@@ -56,11 +77,13 @@ class Published:
         names: publications to read.
         warnings: sentences for status.
         added: tables that were in neither publication until now.
+        lists: what publications leave out of tables, by object id.
     """
 
     names: list[str]
     warnings: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
+    lists: dict[int, PublishedPart] = field(default_factory=dict)
 
 
 class Publications:
@@ -85,6 +108,21 @@ class Publications:
             ConfigError: a publication is missing or may not be changed; names the statements.
             PositionLostError: the publication is gone, and what is created now cannot decode older log.
         """
+        published = self._ensure(captured, slot_exists=slot_exists, resuming=resuming)
+        published.lists = self._parts()
+        return published
+
+    def _parts(self) -> dict[int, PublishedPart]:
+        if server_version(self._connection) < _WITH_PARTS:
+            return {}
+        with translated("reading publications"):
+            rows = self._connection.execute(_PARTS, [self._main]).fetchall()
+        return {
+            oid: PublishedPart(frozenset(names) if names is not None else None, condition)
+            for oid, condition, names in rows
+        }
+
+    def _ensure(self, captured: Sequence[Relation], *, slot_exists: bool, resuming: bool) -> Published:
         main, append = self._read(self._main), self._read(self._append)
         if main is None and resuming:
             raise PositionLostError(

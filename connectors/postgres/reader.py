@@ -144,7 +144,7 @@ class Reader:
             system = sender.identify()
             self._types.forget()
             position, published = self._prepare(stack, side, system)
-            position = self._copy(side, system, position)
+            position = self._copy(side, position, published)
             self._status.warn("publication", published.warnings)
             if self._mode == "initial_only":
                 self._finished()
@@ -278,7 +278,7 @@ class Reader:
 
     # --- the copy ---
 
-    def _copy(self, side: PlainConnection, system: System, position: Position) -> Position:
+    def _copy(self, side: PlainConnection, position: Position, published: Published) -> Position:
         """Copy what is to be copied, under as many snapshots as it takes."""
         first = not any(t.done and t.point for t in position.copy.tables.values())
         while True:
@@ -304,6 +304,7 @@ class Reader:
                     partition=self._partition,
                     extra_headers=self._extra,
                     first=first,
+                    parts=published.lists,
                 )
                 self._status.facts(phase="snapshot", lsn=format_lsn(created.point), now=True)
                 log.info("Copying %d tables as of %s", len(todo), format_lsn(created.point))

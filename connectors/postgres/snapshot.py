@@ -24,6 +24,7 @@ from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import translated
 from connectors.postgres.outbox import Outbox
 from connectors.postgres.position import CopyOffset, Position, TableCopy
+from connectors.postgres.publication import PublishedPart
 from connectors.postgres.types_catalog import TypeCatalog
 from replicator.api import Header, SourceRecord, offset_only
 from replicator.api.position import COPY, POSITION_HEADER
@@ -85,6 +86,7 @@ class Copy:
         partition: Mapping[str, Any],
         extra_headers: list[Header],
         first: bool,
+        parts: Mapping[int, PublishedPart],
     ) -> None:
         self._batch: int = options["max.batch.size"]
         self._chunk_rows: int = options["snapshot.chunk.rows"]
@@ -100,6 +102,7 @@ class Copy:
         self._partition = partition
         self._extra = extra_headers
         self._marker = "first" if first else "first_in_data_collection"
+        self._parts = parts
         self._held: SourceRecord | None = None
         self._ordinal = 0
         self._prefix = ""
@@ -142,7 +145,7 @@ class Copy:
 
     def _table(self, view: SnapshotView, relation: Relation) -> None:
         name = relation.full_name
-        table = catalog.tables(self._side, self._types, [relation])[relation.oid]
+        table = self._published(relation)
         files = view.files.get(relation.oid, frozenset())
         encoder = self._encoders.encoder(table)
         reader = self._reader(view, relation, table, files)
@@ -159,9 +162,9 @@ class Copy:
     def _reader(self, view: SnapshotView, relation: Relation, table: Table, files: Files) -> ChunkReader:
         def unchanged() -> bool:
             now = catalog.files(self._side, [relation.oid]).get(relation.oid, frozenset())
-            columns = catalog.tables(self._side, self._types, [relation])[relation.oid].columns
-            return now == files and columns == table.columns
+            return now == files and self._published(relation).columns == table.columns
 
+        part = self._parts.get(relation.oid)
         # Without a key, a partitioned table is read partition by partition.
         bare = relation.partitioned and not table.key_columns
         parts = catalog.leaf_tables(self._side, relation) if bare else []
@@ -175,7 +178,16 @@ class Copy:
             unchanged=unchanged,
             check_stop=self._check_stop,
             parts=parts,
+            row_filter=part.row_filter if part is not None else None,
         )
+
+    def _published(self, relation: Relation) -> Table:
+        """The table with the columns that its publication has."""
+        table = catalog.tables(self._side, self._types, [relation])[relation.oid]
+        part = self._parts.get(relation.oid)
+        if part is None or part.columns is None:
+            return table
+        return replace(table, columns=tuple(c for c in table.columns if c.name in part.columns))
 
     def _entry(
         self, view: SnapshotView, relation: Relation, encoder: TableEncoder, files: str, *, resumable: bool

@@ -266,3 +266,24 @@ def test_without_ownership_the_error_has_the_statement(pg_database: Database) ->
             driver.until_count(1)
     finally:
         pg_database.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_the_copy_leaves_out_what_the_publication_does(pg_database: Database) -> None:
+    if int(pg_database.query("SHOW server_version_num")[0][0]) < 150000:
+        pytest.skip("column lists and row filters came with Postgres 15")
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, v text, secret text)",
+        "INSERT INTO t VALUES (1, 'a', 's'), (-1, '{b}', 's')",
+        "CREATE PUBLICATION dbz_publication FOR TABLE t (id, v) WHERE (id > 0 AND v <> '{}') "
+        "WITH (publish = 'insert')",
+    )
+    with Driver(pg_database, publication__autocreate__mode="disabled") as driver:
+        driver.until_count(1)
+        driver.until_phase("streaming")
+        pg_database.execute("INSERT INTO t VALUES (2, 'b', 's'), (-2, 'b', 's')")
+        driver.until_count(2)
+        driver.quiet(0.3)
+    assert [(op(r), row(r)) for r in driver.records] == [
+        ("r", {"id": 1, "v": "a"}),
+        ("c", {"id": 2, "v": "b"}),
+    ]
