@@ -35,7 +35,7 @@ _KINDS: Final = {
     "text": "text", "varchar": "text", "name": "text", "citext": "text", "bpchar": "bpchar", "bytea": "bytes",
     "date": "date", "time": "time", "timestamp": "timestamp", "timestamptz": "timestamptz",
     "json": "json", "jsonb": "jsonb", "hstore": "hstore", "interval": "interval", "uuid": "uuid",
-    "bit": "bit", "varbit": "varbit",
+    "bit": "bit", "varbit": "varbit", "oidvector": "array", "int2vector": "array",
 }  # fmt: skip
 
 
