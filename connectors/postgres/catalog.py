@@ -42,8 +42,10 @@ SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.rel
 _LEAF_FACTS: Final = (
     _LEAVES
     + """
-SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8,
-       pg_relation_size(c.oid)::int8 / current_setting('block_size')::int8, pg_table_size(c.oid)::int8,
+SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8, greatest(c.relpages, 0),
+       (greatest(c.relpages, 0)
+         + coalesce((SELECT greatest(t.relpages, 0) FROM pg_class t WHERE t.oid = c.reltoastrelid), 0))
+         * current_setting('block_size')::int8,
        CASE WHEN c.relreplident = 'f' THEN 'full'
             WHEN c.relreplident = 'i' AND EXISTS
                 (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) THEN 'index'
@@ -98,8 +100,8 @@ class Relation:
         leaves: object ids of the tables that hold its rows.
         identity: weakest replica identity among the leaves: key, index, full or none.
         rows: estimated number of rows, -1 when never analysed.
-        pages: blocks of the heap.
-        size: bytes of heap and TOAST.
+        pages: blocks of the heap, as last analysed (nothing here waits for a table's lock).
+        size: bytes of heap and TOAST, as last analysed.
     """
 
     oid: int

@@ -8,10 +8,12 @@ snapshot sees no rows at all, and after a change of columns it would see others 
 
 from __future__ import annotations
 
+import logging
 import select
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import pq, sql
@@ -22,11 +24,16 @@ from connectors.postgres.connection import PlainConnection, server_version
 from connectors.postgres.copy_text import decode_copy_line
 from connectors.postgres.errors import translated
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 _WITH_TID_RANGES: Final = 140000
 CHUNK_BYTES: Final = 32 * 1024 * 1024
 """A chunk of a keyed table is cut here even when it has fewer rows than asked for."""
 _SMALL_TABLE: Final = 16 * 1024 * 1024
 _MANY: Final = 1 << 62
+_LOCK_PAUSE_STEPS: Final = 5
 _NOTHING: Final = sql.SQL("")
 Conditions = Sequence[sql.Composable]
 
@@ -127,10 +134,13 @@ class ChunkReader:
 
     def _by_block(self, part: Relation, *, last_part: bool) -> Iterator[Chunk]:
         """Ranges of physical blocks: a row version stays where it is for as long as the snapshot lives."""
-        step = self._blocks(part)
+        pages = self._pages(part)
+        # Before TID range scans every range would read the whole table.
+        ranges = server_version(self._connection) >= _WITH_TID_RANGES
+        step = self._blocks(part) if ranges else max(pages, 1)
         block = 0
         while True:
-            last = block + step >= part.pages
+            last = block + step >= pages
             where = [sql.SQL("ctid >= {}").format(_tid(block))]
             if not last:
                 where.append(sql.SQL("ctid < {}").format(_tid(block + step)))
@@ -142,14 +152,20 @@ class ChunkReader:
 
     def _blocks(self, relation: Relation) -> int:
         """Blocks of one chunk: about as many rows and bytes as allowed."""
-        if relation.pages <= 0:
-            return 1
-        if server_version(self._connection) < _WITH_TID_RANGES:
-            # Every range would scan the whole table.
-            return relation.pages
-        bytes_per_block = max(8192, relation.size // relation.pages)
-        rows_per_block = max(1.0, relation.rows / relation.pages)
+        known = max(relation.pages, 1)
+        bytes_per_block = max(8192, relation.size // known)
+        rows_per_block = max(1.0, relation.rows / known)
         return max(1, min(CHUNK_BYTES // bytes_per_block, int(self._rows / rows_per_block)))
+
+    def _pages(self, relation: Relation) -> int:
+        """Blocks of the table now; every row of the snapshot is in one of them."""
+        query = "SELECT pg_relation_size(%s::oid) / current_setting('block_size')::int8"
+
+        def ask() -> int:
+            row = self._connection.execute(query, [relation.oid]).fetchone()
+            return int(row[0] or 0) if row is not None else 0
+
+        return self._patiently(relation, ask)
 
     def _read(
         self, relation: Relation, conditions: Conditions, tail: sql.Composable, limit: int
@@ -158,17 +174,34 @@ class ChunkReader:
         query = sql.SQL("COPY (SELECT {} FROM {}{}{}) TO STDOUT").format(
             self._columns, _source(relation), _where([*self._filter, *conditions]), tail
         )
-        with translated(f"copying {relation.full_name}"):
-            self._begin()
-            try:
-                lines, whole = self._copy(query, limit)
-                if not self._unchanged():
-                    raise TableChanged
-            except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
-                raise TableChanged from error
-            finally:
-                self._end()
-        return lines, whole
+
+        def read() -> tuple[list[bytes], bool]:
+            found = self._copy(query, limit)
+            if not self._unchanged():
+                raise TableChanged
+            return found
+
+        return self._patiently(relation, read)
+
+    def _patiently(self, relation: Relation, read: Callable[[], T]) -> T:
+        """Run `read` in a transaction under the snapshot; again and again while the table is locked.
+
+        Waiting in the lock's queue for long would make everybody behind it wait, too.
+        """
+        while True:
+            with translated(f"copying {relation.full_name}"):
+                self._begin()
+                try:
+                    return read()
+                except psycopg.errors.LockNotAvailable:
+                    log.warning("Table %s is locked; its copy waits", relation.full_name)
+                except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+                    raise TableChanged from error
+                finally:
+                    self._end()
+            for _ in range(_LOCK_PAUSE_STEPS):
+                self._check_stop()
+                time.sleep(0.1)
 
     def _end(self) -> None:
         if self._connection.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:

@@ -38,6 +38,7 @@ from replicator.api.schema import STRING
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT: Final = 0.2
+_DROP_ATTEMPTS: Final = 5
 _TEMPORARY_SLOT: Final = "replicator_copy_{}"
 
 
@@ -104,7 +105,8 @@ class Reader:
         try:
             self._run()
         except Stopped:
-            log.debug("The reader was stopped.")
+            if self._options["slot.drop.on.stop"]:
+                self._drop_slot()
         except ConnectError as error:
             self.queue.fail(error)
         except Exception as error:
@@ -112,6 +114,17 @@ class Reader:
             failure = ConnectError(f"The log reader failed: {type(error).__name__}: {error}")
             failure.__cause__ = error
             self.queue.fail(failure)
+
+    def _drop_slot(self) -> None:
+        """The user wants no slot left behind; what comes after the stop is then lost."""
+        for _ in range(_DROP_ATTEMPTS):
+            try:
+                with ExitStack() as stack:
+                    slot.drop(self._plain(stack, "drop slot"), self._slot_name)
+                return
+            except RetriableError as error:
+                log.warning("Slot %s cannot be dropped yet: %s", self._slot_name, error)
+                time.sleep(_FIRST_WAIT)
 
     def _run(self) -> None:
         self._pause(self._options["snapshot.delay.ms"] / 1000 if self.position is None else 0)

@@ -198,3 +198,19 @@ def test_wide_rows_cut_chunks_short(pg_database: Database, monkeypatch: pytest.M
         driver.until_phase("streaming")
         driver.quiet(0.3)
     assert ids(driver.records) == list(range(1, 601))
+
+
+def test_a_locked_table_is_waited_for_in_short_turns(pg_database: Database) -> None:
+    _thousand(pg_database)
+    application = pg_database.connect()
+    application.autocommit = False
+    with Driver(pg_database, snapshot__lock__timeout__ms="100", **SMALL) as driver:
+        driver.until_count(50)
+        application.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        driver.quiet(1.5)
+        assert len(driver.records) < 1000
+        application.commit()
+        driver.until_phase("streaming")
+        assert ids(driver.records) == list(range(1, 1001))
+        assert not any(f.get("phase") == "reconnecting" for f in driver.context.history)
+    application.close()

@@ -329,3 +329,11 @@ def test_a_table_that_escaped_the_log_is_copied_anew(pg_database: Database, chan
         driver.quiet(0.3)
     seen = [(op(r), r.topic[-1], (row(r) or {}).get("id")) for r in driver.records]
     assert seen == [("r", "t", 1), ("t", "t", None), ("r", "t", 7), ("c", "u", 1), ("c", "t", 8)]
+
+
+def test_an_orderly_stop_drops_the_slot_when_asked(pg_database: Database) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    with Driver(pg_database, slot__drop__on__stop="true") as driver:
+        driver.until_phase("streaming")
+        assert driver.slot()
+    assert driver.slot() == {}
