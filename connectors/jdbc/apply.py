@@ -6,19 +6,19 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from connectors.jdbc.bisect import Isolation, Rejections
+from connectors.jdbc.bisect import Isolation, Refused, Rejections
 from connectors.jdbc.change import Change
-from connectors.jdbc.dialects import Connection
+from connectors.jdbc.dialects import Connection, TableName
 from connectors.jdbc.intake import Run
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import TableError, Writer
-from replicator.api import DataError, FencedError, RetriableError
+from replicator.api import DataError, FencedError, RetriableError, SinkRecord
 from replicator.api.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
-StopTable = Callable[[TableError, Sequence[Change]], None]
-"""Stops a table (C23): its lanes are marked stopped, their changes are dropped from the run by the caller."""
+StopTable = Callable[[TableName, str, Sequence[SinkRecord]], None]
+"""Stops a table (C23): the lanes of the records are marked stopped; their changes leave the run."""
 
 _QUICK_RETRIES = 3
 
@@ -27,8 +27,15 @@ class Applier:
     """Brings runs into the target."""
 
     def __init__(
-        self, writer: Writer, book: TableBook, rejections: Rejections, stop_table: StopTable
+        self,
+        writer: Writer,
+        book: TableBook,
+        rejections: Rejections,
+        stop_table: StopTable,
+        *,
+        refused_stops_table: bool,
     ) -> None:
+        self._refused_stops = refused_stops_table
         self._writer = writer
         self._book = book
         self._rejections = rejections
@@ -54,8 +61,13 @@ class Applier:
                 # The catalog may have changed under us: read it again, once, before the table stops.
                 self._book.forget(error.table)
                 if error.table in tried:
-                    self._stop_table(error, changes)
+                    self._stop(error, changes)
                 tried.add(error.table)
+                continue
+            except Refused as refused:
+                if not self._refused_stops or refused.table is None:
+                    raise
+                self._stop_table(refused.table, str(refused), [refused.record])
                 continue
             return
 
@@ -91,13 +103,16 @@ class Applier:
 
         try:
             self._writer.transaction(connection, ends, all_at_once)
-        except (FencedError, RetriableError, TableError):
+        except (FencedError, RetriableError, TableError, Refused):
             raise
         except DataError as error:
             why = self._rejections.shown(error)
             log.info("A batch of %d changes failed, its bad records are looked for: %s", len(changes), why)
             self._writer.transaction(connection, ends, isolated)
         failpoint("after_target_commit")
+
+    def _stop(self, error: TableError, changes: Sequence[Change]) -> None:
+        self._stop_table(error.table, str(error), [c.record for c in changes if c.plan.table == error.table])
 
     def _truncate(self, connection: Connection, run: Run, change: Change) -> None:
         """Everything before is committed; TRUNCATE may commit by itself, then the ledger follows (C18)."""
@@ -107,7 +122,7 @@ class Applier:
         try:
             self._writer.prepare(connection, [change])
         except TableError as error:
-            self._stop_table(error, [change])
+            self._stop(error, [change])
             return
         self._writer.transaction(connection, [], lambda: self._writer.guard(connection, ends))
         self._writer.truncate(connection, change)

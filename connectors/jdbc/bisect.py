@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from connectors.jdbc.change import Change
-from connectors.jdbc.dialects import Connection
+from connectors.jdbc.dialects import Connection, TableName
 from connectors.jdbc.rows import RejectedChange, coordinates
 from replicator.api import ConnectError, DataError, ErrantRecordReporter, SinkRecord
 
@@ -19,6 +19,20 @@ Apply = Callable[[list[Change]], None]
 
 _SAVEPOINT = "replicator_part"
 _REPORT_SECONDS = 60.0
+
+
+class Refused(DataError):
+    """A record cannot be applied and errors are not tolerated.
+
+    Attributes:
+        record: the record.
+        table: its table, when that is known.
+    """
+
+    def __init__(self, message: str, record: SinkRecord, table: TableName | None) -> None:
+        super().__init__(message)
+        self.record = record
+        self.table = table
 
 
 class Rejections:
@@ -35,13 +49,15 @@ class Rejections:
         self._reported: set[tuple[str, int, int]] = set()
         self.count = 0
 
-    def reject(self, record: SinkRecord, error: DataError) -> None:
+    def reject(self, record: SinkRecord, error: DataError, table: TableName | None = None) -> None:
         """Report a record.
 
         Raises:
-            ConnectError: errors are not tolerated; the message says where the record stands and why.
+            Refused: errors are not tolerated; the message says where the record stands and why.
         """
-        failure = DataError(f"Record {coordinates(record)} cannot be applied: {self.shown(error)}")
+        failure = Refused(
+            f"Record {coordinates(record)} cannot be applied: {self.shown(error)}", record, table
+        )
         cause = None if self._hide else error
         if self._reporter is None:
             raise failure from cause
@@ -82,7 +98,7 @@ class Isolation:
         """Apply the changes, rejecting those that cannot be; the transaction is open.
 
         Raises:
-            ConnectError: a record cannot be applied and errors are not tolerated.
+            Refused: a record cannot be applied and errors are not tolerated.
         """
         pending = [changes]
         while pending:
@@ -92,10 +108,10 @@ class Isolation:
                 continue
             culprit = self._known_culprit(part, error)
             if culprit is not None:
-                self._rejections.reject(culprit.record, error)
+                self._rejections.reject(culprit.record, error, culprit.plan.table)
                 pending.append([c for c in part if c.record is not culprit.record])
             elif len(part) == 1:
-                self._rejections.reject(part[0].record, error)
+                self._rejections.reject(part[0].record, error, part[0].plan.table)
             else:
                 middle = len(part) // 2
                 pending += [part[middle:], part[:middle]]

@@ -61,6 +61,7 @@ class SinkSettings:
         whole_transactions: whether source transactions are kept whole at all (one task).
         placeholder: what stands for an unchanged TOAST value.
         hide_values: keep row data out of error messages.
+        refused_stops_table: a record that is refused and not tolerated stops its table, not the task (INV-11).
     """
 
     url: str
@@ -92,6 +93,7 @@ class SinkSettings:
     whole_transactions: bool = True
     placeholder: str = UNAVAILABLE_VALUE
     hide_values: bool = False
+    refused_stops_table: bool = False
 
 
 Report = Callable[[str, str], None]
@@ -151,6 +153,7 @@ def own_settings(parsed: Mapping[str, Any], raw: Mapping[str, Any]) -> SinkSetti
         whole_transactions=_one_task(raw),
         placeholder=parsed.get("unavailable.value.placeholder", UNAVAILABLE_VALUE),
         hide_values=parsed["trim.sensitive.log"],
+        refused_stops_table="table.naming" in parsed,
     )
 
 

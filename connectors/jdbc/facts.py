@@ -26,6 +26,10 @@ class Facts:
         """Something changed."""
         self._dirty = True
 
+    def hurry(self) -> None:
+        """Something changed that nobody should wait for."""
+        self._dirty, self._next = True, 0.0
+
     def completed(self, commit: int | None) -> None:
         """The target has every source transaction up to this one."""
         if commit is not None:

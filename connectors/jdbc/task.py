@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from connectors.jdbc.apply import Applier
-from connectors.jdbc.bisect import Rejections
+from connectors.jdbc.bisect import Refused, Rejections
 from connectors.jdbc.change import Change, TablePlan
 from connectors.jdbc.claims import Claims
 from connectors.jdbc.config import SinkSettings
@@ -29,10 +29,11 @@ from connectors.jdbc.naming import table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
 from connectors.jdbc.tables import TableBook
-from connectors.jdbc.writer import TableError, Writer
+from connectors.jdbc.writer import Writer
 from replicator.api import (
     ConfigError,
     ConnectError,
+    DataError,
     OffsetAndMetadata,
     RetriableError,
     SinkRecord,
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 _TAIL_WAIT_MS: Final = 50
 _TAIL_PATIENCE: Final = 0.5
 _STOPPED_RETRY: Final = 30.0
+_GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
 
 
@@ -66,6 +68,7 @@ class JdbcSinkTask(SinkTask):
         self._tail_since = 0.0
         self._retry_stopped_at = 0.0
         self._failures = 0
+        self._next_commit = 0.0
         self._lost = False
         self._facts = Facts(self.context.progress)
         self._ledger = Ledger(dialect, self.context.connector)
@@ -73,8 +76,14 @@ class JdbcSinkTask(SinkTask):
         self._book = TableBook(dialect, self._evolve)
         self._writer = Writer(self._settings, dialect, self._ledger, self._book, self._missing_rows)
         self._rejections = Rejections(self.context.reporter, hide_values=self._settings.hide_values)
-        self._intake = Intake(self._planner, self._lanes, self._rejections.reject)
-        self._applier = Applier(self._writer, self._book, self._rejections, self._stop_table)
+        self._intake = Intake(self._planner, self._lanes, self._reject)
+        self._applier = Applier(
+            self._writer,
+            self._book,
+            self._rejections,
+            self._stop_table,
+            refused_stops_table=self._settings.refused_stops_table,
+        )
         connection = self._session.open_patiently()
         ensure_ledger(connection, dialect, self._session.url)
         self._claims = Claims(self._ledger, self.context)
@@ -96,6 +105,10 @@ class JdbcSinkTask(SinkTask):
             raise
         self._failures = 0
         self._publish(now=not records)
+        if records and time.monotonic() >= self._next_commit:
+            # Lag and resets are read from the group's offsets: they follow the ledger closely (C11).
+            self._next_commit = time.monotonic() + _GROUP_COMMIT
+            self.context.request_commit()
 
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
@@ -203,17 +216,25 @@ class JdbcSinkTask(SinkTask):
         self._lost = False
         return connection
 
-    def _stop_table(self, error: TableError, changes: Sequence[Change]) -> None:
+    def _reject(self, record: SinkRecord, error: DataError) -> None:
+        """A record whose meaning is not clear."""
+        try:
+            self._rejections.reject(record, error)
+        except Refused as refused:
+            if not self._settings.refused_stops_table:
+                raise
+            self._stop_table(TableName(None, record.topic), str(refused), [record])
+
+    def _stop_table(self, table: TableName, reason: str, records: Sequence[SinkRecord]) -> None:
         """Pause what feeds the table; its ledger rows stay, the others go on (C23, INV-11)."""
-        records = [c.record for c in changes if c.plan.table == error.table]
         for partition in {_partition_of(r) for r in records}:
-            self._lanes[partition].stopped = str(error.table)
+            self._lanes[partition].stopped = str(table)
             self._behind[partition] = self.context.log_end(partition)
             self.context.pause(partition)
-        self._facts.stopped[str(error.table)] = str(error)
-        self._facts.touch()
+        self._facts.stopped[str(table)] = reason
+        self._facts.hurry()
         self._retry_stopped_at = time.monotonic() + _STOPPED_RETRY
-        log.error("%s: table %s is stopped: %s", self.context.connector, error.table, error)
+        log.error("%s: table %s is stopped: %s", self.context.connector, table, reason)
 
     def _try_stopped_again(self) -> None:
         for lane in self._lanes.values():

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from connectors.jdbc import task as task_module
-from replicator.api import ConnectError, DataError, RetriableError, TopicPartition
+from connectors.jdbc.task import ConfluentSinkTask
+from replicator.api import ConnectError, DataError, RetriableError, SinkRecord, TopicPartition
 from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, USER_FIELDS, FakeContext, FakeReporter, Feed, running, sync_config
+
+
+class RefusingReporter(FakeReporter):
+    """As the runtime's with errors.tolerance=none."""
+
+    def report(self, record: SinkRecord, error: BaseException) -> Future[None]:
+        raise ConnectError("Tolerance exceeded in error handler")
+
 
 USER_ID, USER_NAME, _, USER_AGE = (schema for _, schema in USER_FIELDS)
 
@@ -54,10 +64,30 @@ def test_without_tolerance_the_task_fails_and_names_the_record(target: Database)
     )
     feed = Feed()
     config = sync_config(target.url, auto__evolve="false")
-    with running(config) as task, pytest.raises(DataError, match=rf"{TOPIC}-0@1"):
+    config = {k: v for k, v in config.items() if k != "table.naming"} | {"table.name.format": "users"}
+    with running(config, task=ConfluentSinkTask()) as task, pytest.raises(DataError, match=rf"{TOPIC}-0@1"):
         task.put([feed.create(id=1), feed.create(id=2, name="far too long")])
     assert ids(target) == []
     assert target.query("SELECT next_offset FROM replicator_ledger") == [(0,)]
+
+
+@pytest.mark.parametrize("tolerate", [False, None])
+def test_without_tolerance_our_own_sink_stops_the_table(target: Database, tolerate: bool | None) -> None:
+    target.execute(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, name VARCHAR(5), email VARCHAR(50), age BIGINT)"
+    )
+    feed = Feed()
+    other = Feed("shop.public.things", clock=feed.clock)
+    context = FakeContext(reporter=None if tolerate is None else RefusingReporter())
+    config = sync_config(target.url, auto__evolve="false")
+    with running(config, [feed.topic, other.topic], context=context) as task:
+        task.put([feed.create(id=1)])
+        task.put([feed.create(id=2, name="far too long"), feed.create(id=3), other.create(id=1)])
+        assert context.paused == {TopicPartition(TOPIC, 0)}
+        assert f"{TOPIC}-0@1" in context.facts["stopped_tables"]["users"]
+        task.put([other.envelope("x", None, other.row(id=1))])
+        assert context.paused == {TopicPartition(TOPIC, 0), TopicPartition(other.topic, 0)}
+    assert (ids(target), ids(target, "things")) == ([1], [1])
 
 
 def test_a_transient_failure_never_reaches_the_dead_letters(target: Database) -> None:
