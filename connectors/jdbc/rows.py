@@ -68,10 +68,24 @@ class RowWriter:
         Raises:
             RejectedChange: a row cannot be rendered, or is larger than a statement may be.
         """
-        texts = self._texts(statement, changes, values)
+        most_rows = min(statement.max_rows, self._max_rows)
+        if statement.separator == ";":
+            most_rows = min(most_rows, _STATEMENTS_AT_ONCE)
         found = 0
-        for part in self._parts(statement, texts, changes):
-            found += connection.run(statement, part)
+        running = False
+        try:
+            for start in range(0, len(changes), most_rows):
+                some = changes[start : start + most_rows]
+                # The server works on the statement before while this one's text is made.
+                for part in self._parts(statement, self._texts(statement, some, values), some):
+                    if running:
+                        running = False
+                        found += connection.finish()
+                    connection.start(statement, part)
+                    running = True
+        finally:
+            if running:
+                found += connection.finish()
         return found
 
     def _texts(self, statement: Statement, changes: Sequence[Change], values: RowValues) -> list[str]:
@@ -107,20 +121,15 @@ class RowWriter:
     def _parts(
         self, statement: Statement, texts: list[str], changes: Sequence[Change]
     ) -> Iterator[list[str]]:
-        most_rows = min(statement.max_rows, self._max_rows)
-        if statement.separator == ";":
-            most_rows = min(most_rows, _STATEMENTS_AT_ONCE)
+        """The texts, cut where a statement would be too large."""
         room = self._dialect.max_statement_bytes - 4 * (len(statement.prefix) + len(statement.suffix)) - 1024
         # A character takes four bytes at most: the exact count is needed for large statements only.
         if 4 * sum(map(len, texts)) <= room:
-            for start in range(0, len(texts), most_rows):
-                yield texts[start : start + most_rows]
-            return
-        yield from self._cut_by_size(texts, changes, most_rows, room)
+            yield texts
+        else:
+            yield from self._cut_by_size(texts, changes, room)
 
-    def _cut_by_size(
-        self, texts: list[str], changes: Sequence[Change], most_rows: int, room: int
-    ) -> Iterator[list[str]]:
+    def _cut_by_size(self, texts: list[str], changes: Sequence[Change], room: int) -> Iterator[list[str]]:
         part: list[str] = []
         size = 0
         for text, change in zip(texts, changes, strict=True):
@@ -128,7 +137,7 @@ class RowWriter:
             if bytes_ > room:
                 limit = f"The row takes {bytes_} bytes, and a statement may have {room}"
                 raise RejectedChange(change, DataError(limit, hint="Raise max_allowed_packet on the target."))
-            if part and (size + bytes_ > room or len(part) >= most_rows):
+            if part and size + bytes_ > room:
                 yield part
                 part, size = [], 0
             part.append(text)

@@ -59,6 +59,9 @@ class Converter:
         """Parse `prefix + rest`."""
         return self.to_connect_data(topic, prefix + rest if rest is not None else None)
 
+    def expect_complete(self) -> None:
+        """Told when all structs to be written list all fields of their schemas, in order (`complete_structs`)."""
+
     def form(self) -> object | None:
         """A hashable value if `to_connect_data` gives back what a converter with an equal form was given.
 

@@ -19,7 +19,7 @@ from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import NeedsExactNumbersError
+from replicator.converters.json_logical import LOGICAL_NAMES, NeedsExactNumbersError
 from replicator.converters.json_read import Decode, ReadCompiler
 from replicator.converters.json_schema_text import schema_from_json, schema_to_json
 from replicator.converters.json_write import WriteCompiler, encode_schemaless, unwrap
@@ -33,6 +33,7 @@ ENVELOPE_ERROR: Final = (
     "in your converter configuration."
 )
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_CONVERTED: Final = frozenset({SchemaType.BYTES, SchemaType.FLOAT32, SchemaType.FLOAT64, SchemaType.MAP})
 _BEFORE: Final = b'{"schema":'
 _BETWEEN: Final = b',"payload":'
 _new = tuple.__new__  # makes a named tuple in two thirds of the time
@@ -108,6 +109,7 @@ class JsonConverter(DataAsHeader):
         options = self.config_def().parse(config)
         self._schemas: bool = options["schemas.enable"]
         self._cache_size: int = options["schemas.cache.size"]
+        self._complete = False
         replace = self._replace = bool(options["replace.null.with.default"])
         numeric = self._numeric = str(options["decimal.format"]).upper() == "NUMERIC"
         self._write_compiler = WriteCompiler(numeric=numeric, replace_null=replace)
@@ -141,6 +143,10 @@ class JsonConverter(DataAsHeader):
         # With schemas and without defaults in place of nulls, reading undoes writing exactly.
         return ("json", self._numeric) if self._schemas and not self._replace else None
 
+    def expect_complete(self) -> None:
+        """Structs come from a source that lists all fields in order: plain ones need no look before they are dumped."""
+        self._complete = True
+
     def _writer(self, schema: Schema) -> _Writer:
         known = self._writers_by_id.get(id(schema))
         if known is not None:
@@ -157,13 +163,22 @@ class JsonConverter(DataAsHeader):
         return writer
 
     def _compile_writer(self, schema: Schema) -> _Writer:
-        encode = self._write_compiler.value(schema)
         of_null = self._write_compiler.nullable(schema)
+        encode = None if self._complete and is_native(schema) else self._write_compiler.value(schema)
         prefix, suffix = b"", b""
         if self._schemas:
             text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=_unwrap_struct)
             prefix, suffix = _BEFORE + text + _BETWEEN, b"}"
         dumps = orjson.dumps
+
+        if encode is None and schema.type is SchemaType.STRUCT:
+
+            def write_complete(value: Any) -> bytes:
+                if value is None:
+                    return dumps(of_null(None)) + suffix
+                return dumps(value.fields, _unwrap_struct, _OPTIONS) + suffix
+
+            return _Writer(prefix, write_complete)
 
         def write(value: Any) -> bytes:
             if value is None:
@@ -268,6 +283,17 @@ class JsonConverter(DataAsHeader):
             return nullable(None) if value is None else Struct(schema, fields(value))
 
         return decode
+
+
+def is_native(schema: Schema) -> bool:
+    """Whether orjson writes values of the schema as they are."""
+    if schema.type in _CONVERTED or schema.name in LOGICAL_NAMES or schema.default is not None:
+        return False
+    if schema.type is SchemaType.STRUCT:
+        return all(is_native(f.schema) for f in schema.fields)
+    return schema.type is not SchemaType.ARRAY or (
+        schema.value_schema is not None and is_native(schema.value_schema)
+    )
 
 
 def _make_room(cache: dict[Any, Any], size: int) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.converter import Converter, HeaderConverter
-from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER, POSITION_HEADER
+from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
 from replicator.broker.base import Decoded, MessageHeaders, NewMessage
 from replicator.runtime.chain import Chain, apply_step
@@ -53,7 +53,11 @@ class RecordWriter:
         self._header = header
         self._errors = errors
         # A transform may hand on a struct it made without some of the fields.
-        self._form = common_form(key, value, header) if hand_over and not chain else None
+        self._form = None
+        if hand_over and not chain:
+            self._form = common_form(key, value, header)
+            key.expect_complete()
+            value.expect_complete()
         self.topics: set[str] = set()
 
     def convert(self, records: Sequence[SourceRecord]) -> list[NewMessage]:

@@ -32,6 +32,8 @@ class Connection(abc.ABC):
     Every method raises errors of the service's tree only.
     """
 
+    _found = 0
+
     @abc.abstractmethod
     def execute(self, sql: str, args: Sequence[Any] | None = None) -> int:
         """Run a statement; `%s` stands for arguments. Returns the number of rows found or affected."""
@@ -42,7 +44,16 @@ class Connection(abc.ABC):
 
     def run(self, statement: Statement, rows: Sequence[str]) -> int:
         """Execute a statement for these rows' texts; returns the number of rows found or affected."""
-        return self.execute_text(statement.render(rows))
+        self.start(statement, rows)
+        return self.finish()
+
+    def start(self, statement: Statement, rows: Sequence[str]) -> None:
+        """Begin to execute; the caller may prepare the next rows, then must call `finish`."""
+        self._found = self.execute_text(statement.render(rows))
+
+    def finish(self) -> int:
+        """The number of rows the statement begun last found or affected; raises what it failed with."""
+        return self._found
 
     @abc.abstractmethod
     def execute_text(self, sql: str) -> int:

@@ -108,7 +108,9 @@ def decimal(precision: int, scale: int, decode: Decoder) -> Literal:
             return str(plain)
         return _decimal_slowly(plain, whole, scale)
 
-    return Literal(render)
+    if fits is None:
+        return Literal(render)
+    return Literal(render, "$v if type($v) is str and $c($v) else $r($v)", fits)
 
 
 def decimal_as_double(decode: Decoder) -> Literal:
@@ -154,7 +156,7 @@ def uuid_text() -> Literal:
     def render(value: Any) -> str:
         return f"'{value}'" if usual(value) else f"'{uuid(value)}'"
 
-    return Literal(render)
+    return Literal(render, """("'" + $v + "'") if type($v) is str and $c($v) else $r($v)""", usual)
 
 
 def uuid(value: Any) -> str:
@@ -182,7 +184,7 @@ def date(decode: Decoder) -> Literal:
             return f"'{plain[:10]}'"
         raise _outside(plain, FIRST_DATE, LAST_DATE)
 
-    return Literal(render)
+    return Literal(render, """("'" + $v[:10] + "'") if type($v) is str and $c($v) else $r($v)""", usual)
 
 
 def time(digits: int, decode: Decoder) -> Literal:
@@ -214,7 +216,7 @@ def timestamp(digits: int, decode: Decoder) -> Literal:
             return f"'{plain}'"
         raise _inexact(plain, rf"{_DATE} {_CLOCK}", digits, first, last)
 
-    return Literal(render)
+    return Literal(render, """("'" + $v[:-1] + "'") if type($v) is str and $c($v) else $r($v)""", usual)
 
 
 def instant(digits: int, decode: Decoder) -> Literal:

@@ -96,11 +96,13 @@ class Literal:
     Attributes:
         render: the function. Raises `Unrepresentable` or `DataError`.
         inline: the same as an expression for the generated row formatter, `$v` the value (a local
-            variable), `$r` the function: it answers the usual case without a call.
+            variable), `$r` the function, `$c` the check: it answers the usual case without a Python call.
+        check: a C function that is true for the usual form of the value.
     """
 
     render: Callable[[Any], str]
     inline: str = "$r($v)"
+    check: Callable[[Any], Any] | None = None
 
     def __call__(self, value: Any) -> str:
         return "NULL" if value is None else self.render(value)

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import pymysql
 from pymysql.connections import Connection as DriverConnection
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, COMMAND
 
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
+from connectors.jdbc.dialects.statement import Statement
 from connectors.jdbc.url import OPTION, TargetUrl
 from replicator.api import ConfigError
 
@@ -66,6 +67,23 @@ class MySqlConnection(Connection):
             found: int = cursor.execute(sql.encode())
             while cursor.nextset():
                 found += cursor.rowcount
+        except Exception as error:
+            raise translate(error) from error
+        return found
+
+    def start(self, statement: Statement, rows: Sequence[str]) -> None:
+        # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
+        try:
+            self._driver._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
+        except Exception as error:
+            raise translate(error) from error
+
+    def finish(self) -> int:
+        driver = self._driver
+        try:
+            found = int(driver._read_query_result())
+            while driver._result.has_next:
+                found += int(driver._read_query_result())
         except Exception as error:
             raise translate(error) from error
         return found
@@ -136,6 +154,7 @@ def _timeouts(url: TargetUrl) -> dict[str, Any]:
     return {"connect_timeout": connect or _CONNECT_TIMEOUT, "read_timeout": read, "write_timeout": read}
 
 
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _TLS_MODES: Final = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
 _JDBC_MODES: Final = {
     "DISABLE": "DISABLED",
@@ -155,6 +174,8 @@ def _tls(url: TargetUrl) -> dict[str, Any]:
     files = {
         f"ssl_{part}": options[f"ssl-{part}"] for part in ("ca", "cert", "key") if f"ssl-{part}" in options
     }
+    if not mode and not files and url.host in _LOOPBACK:
+        return {"ssl_disabled": True}  # nobody can listen there, and encryption costs both sides
     if not mode:
         return {**files, "ssl_verify_cert": "ssl_ca" in files} if files else {}
     if mode not in _TLS_MODES:

@@ -71,7 +71,8 @@ def _compile_fast(template: Template) -> RowText:
     lines = ["def row_text(values):", "    try:"]
     for i, bound in enumerate(template.columns):
         scope[f"k{i}"], scope[f"r{i}"] = bound.field, bound.literal.render
-        expression = bound.literal.inline.replace("$v", f"v{i}").replace("$r", f"r{i}")
+        scope[f"c{i}"] = bound.literal.check
+        expression = bound.literal.inline.replace("$v", f"v{i}").replace("$r", f"r{i}").replace("$c", f"c{i}")
         lines.append(f"        v{i} = values[k{i}]")
         lines.append(f"        s{i} = 'NULL' if v{i} is None else ({expression})")
     text = "".join(_as_f_string(part) for part in template.parts)
