@@ -138,7 +138,7 @@ def _where(
 
 
 _SPECIAL = {b"NaN": "NAN", b"Infinity": "POSITIVE_INFINITY", b"-Infinity": "NEGATIVE_INFINITY"}
-_STAMP = re.compile(rb"(\d+)-(\d\d-\d\d)(?: (.*?))?( BC)?$")
+_STAMP = re.compile(rb"(\d+)-(\d\d-\d\d)(?: (\d.*?))?( BC)?$")
 
 
 def stored(dialect: Dialect, column: ColumnInfo, value: bytes | None) -> bytes | None:

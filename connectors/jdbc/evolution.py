@@ -71,14 +71,14 @@ def _added(dialect: Dialect, name: str, schema: Schema) -> ColumnSpec:
 
 def _changes(dialect: Dialect, table: TargetTable, column: TargetColumn, schema: Schema) -> list[str]:
     """Widening and relaxing; a column that cannot be widened stays, and refuses values one by one."""
-    if column.has_default or column.name in table.primary_key:
+    if column.has_default:
         return []
     changed: list[str | None] = []
     try:
         changed = [dialect.widen_column(table, column, dialect.column_type(schema))]
     except StructuralError:
         changed = []
-    if schema.optional and not column.nullable:
+    if schema.optional and not column.nullable and column.name not in table.primary_key:
         changed.append(dialect.relax_column(table, column))
     return [sql for sql in changed if sql]
 
