@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from connectors.jdbc.dialects import Connection
-from connectors.jdbc.lanes import STAMP, Lane
-from connectors.jdbc.ledger import Ledger, LedgerRow
+from connectors.jdbc.lanes import STAMP, Lane, LedgerRow
+from connectors.jdbc.ledger import Ledger
 from replicator.api import OffsetAndMetadata, SinkTaskContext, TopicPartition
 
 log = logging.getLogger(__name__)

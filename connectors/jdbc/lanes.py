@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from replicator.api import SinkRecord, SourcePosition, TopicPartition, decode_position
 from replicator.api.position import COPY, POSITION_HEADER
@@ -96,6 +97,33 @@ class LaneEnd:
         self.lane.next_offset = self.next_offset
         self.lane.position = self.position
         self.lane.copied_through = self.copied_through
+
+
+class LedgerRow:
+    """A stored row."""
+
+    __slots__ = (
+        "copied_through",
+        "epoch",
+        "id",
+        "log_identity",
+        "next_offset",
+        "partition",
+        "position",
+        "writer",
+    )
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.id = str(row[0])
+        self.partition = TopicPartition(str(row[1]), int(row[2]))
+        self.log_identity = str(row[3])
+        self.next_offset = int(row[4])
+        self.position: SourcePosition | None = None
+        if row[5] is not None:
+            self.position = SourcePosition(str(row[5]), str(row[6]), int(row[7]), int(row[8]), False)
+        self.copied_through = -1 if row[9] is None else int(row[9])
+        self.epoch = int(row[10])
+        self.writer = int(row[11])
 
 
 def position_text(record: SinkRecord) -> str | None:

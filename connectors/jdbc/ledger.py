@@ -8,24 +8,20 @@ connection id it left in the ledger. Task thread only.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.jdbc.dialects import Connection, Dialect
-from connectors.jdbc.lanes import Lane, LaneEnd, lsn_text
+from connectors.jdbc.lanes import Lane, LaneEnd, LedgerRow, lsn_text
 from connectors.jdbc.ledger_schema import LEDGER_TABLE, is_mysql, now_sql
+from connectors.jdbc.takeover import end_writers, short_waits
 from replicator.api import (
-    ConnectError,
     DataError,
     FencedError,
     RetriableError,
     SourcePosition,
     TopicPartition,
 )
-
-log = logging.getLogger(__name__)
 
 _COLUMNS: Final = (
     "id, topic, partition_id, log_identity, next_offset, position_identity, position_phase, position_commit,"
@@ -61,7 +57,7 @@ class Ledger:
         """
         for attempt in range(_CLAIM_ATTEMPTS):
             try:
-                with self._short_waits(connection):
+                with short_waits(connection, self._dialect.kind):
                     self._claim(connection, lanes)
             except RetriableError:
                 connection.rollback()
@@ -71,6 +67,11 @@ class Ledger:
                 self._end_writers(connection, lanes)
             else:
                 return
+
+    def _end_writers(self, connection: Connection, lanes: Sequence[Lane]) -> None:
+        wanted = {lane.id for lane in lanes}
+        writers = {row.writer for row in self.rows(connection) if row.id in wanted}
+        end_writers(connection, self._dialect.kind, self._connector, writers)
 
     def _claim(self, connection: Connection, lanes: Sequence[Lane]) -> None:
         connection.begin()
@@ -201,96 +202,6 @@ class Ledger:
             f" WHERE id IN ({ids})"
         )
         connection.commit()
-
-    @contextmanager
-    def _short_waits(self, connection: Connection) -> Iterator[None]:
-        """Waits for row locks end after a second."""
-        if is_mysql(self._dialect.kind):
-            before = connection.query("SELECT @@SESSION.innodb_lock_wait_timeout")[0][0]
-            connection.execute("SET SESSION innodb_lock_wait_timeout = 1")
-            restore = f"SET SESSION innodb_lock_wait_timeout = {int(before)}"
-        elif self._dialect.kind == "postgresql":
-            connection.execute("SET lock_timeout = '1s'")
-            connection.commit()
-            restore = "SET lock_timeout = DEFAULT"
-        else:
-            yield
-            return
-        try:
-            yield
-        finally:
-            connection.rollback()
-            connection.execute(restore)
-            connection.commit()
-
-    def _end_writers(self, connection: Connection, lanes: Sequence[Lane]) -> None:
-        wanted = {lane.id for lane in lanes}
-        own = connection.connection_id()
-        writers = {row.writer for row in self.rows(connection) if row.id in wanted} - {own, 0}
-        for writer in sorted(writers):
-            if self._is_session_of_ours(connection, writer):
-                log.warning(
-                    "Ending connection %d: it holds the ledger of connector %s", writer, self._connector
-                )
-                self._kill(connection, writer)
-
-    def _is_session_of_ours(self, connection: Connection, writer: int) -> bool:
-        # Connection numbers start again with the server: never end a stranger's.
-        if is_mysql(self._dialect.kind):
-            sql = (
-                "SELECT 1 FROM information_schema.processlist WHERE id = %s AND db = DATABASE()"
-                " AND user = SUBSTRING_INDEX(USER(), '@', 1)"
-            )
-        else:
-            sql = (
-                "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND datname = current_database()"
-                " AND usename = current_user"
-            )
-        found = bool(connection.query(sql, (writer,)))
-        connection.commit()
-        return found
-
-    def _kill(self, connection: Connection, writer: int) -> None:
-        sql = f"KILL {writer}" if is_mysql(self._dialect.kind) else f"SELECT pg_terminate_backend({writer})"
-        try:
-            connection.query(sql)
-        except RetriableError:
-            raise
-        except ConnectError as error:
-            raise RetriableError(
-                f"Connection {writer} holds the ledger rows of connector {self._connector} and cannot be ended:"
-                f" {error.message}",
-                hint=f"End it with an account that may: KILL {writer}.",
-            ) from error
-        finally:
-            connection.rollback()
-
-
-class LedgerRow:
-    """A stored row."""
-
-    __slots__ = (
-        "copied_through",
-        "epoch",
-        "id",
-        "log_identity",
-        "next_offset",
-        "partition",
-        "position",
-        "writer",
-    )
-
-    def __init__(self, row: Sequence[Any]) -> None:
-        self.id = str(row[0])
-        self.partition = TopicPartition(str(row[1]), int(row[2]))
-        self.log_identity = str(row[3])
-        self.next_offset = int(row[4])
-        self.position: SourcePosition | None = None
-        if row[5] is not None:
-            self.position = SourcePosition(str(row[5]), str(row[6]), int(row[7]), int(row[8]), False)
-        self.copied_through = -1 if row[9] is None else int(row[9])
-        self.epoch = int(row[10])
-        self.writer = int(row[11])
 
 
 def alter(

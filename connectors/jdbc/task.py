@@ -28,6 +28,7 @@ from connectors.jdbc.ledger_schema import ensure_ledger
 from connectors.jdbc.naming import table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
+from connectors.jdbc.stopped import StoppedTables
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import Writer
 from replicator.api import (
@@ -48,7 +49,6 @@ log = logging.getLogger(__name__)
 
 _TAIL_WAIT_MS: Final = 50
 _TAIL_PATIENCE: Final = 0.5
-_STOPPED_RETRY: Final = 30.0
 _GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
 
@@ -63,10 +63,8 @@ class JdbcSinkTask(SinkTask):
         self._session = Session(self._settings, self.context.connector, self.context.stopping)
         dialect = self._session.dialect
         self._lanes: dict[TopicPartition, Lane] = {}
-        self._behind: dict[TopicPartition, int] = {}
         self._tail: list[SinkRecord] = []
         self._tail_since = 0.0
-        self._retry_stopped_at = 0.0
         self._failures = 0
         self._next_commit = 0.0
         self._lost = False
@@ -74,6 +72,7 @@ class JdbcSinkTask(SinkTask):
         self._ledger = Ledger(dialect, self.context.connector)
         self._planner = Planner(self._settings)
         self._book = TableBook(dialect, self._evolve)
+        self._stopped = StoppedTables(self.context, self._lanes, self._facts, self._book)
         self._writer = Writer(self._settings, dialect, self._ledger, self._book, self._missing_rows)
         self._rejections = Rejections(self.context.reporter, hide_values=self._settings.hide_values)
         self._intake = Intake(self._planner, self._lanes, self._reject)
@@ -81,7 +80,7 @@ class JdbcSinkTask(SinkTask):
             self._writer,
             self._book,
             self._rejections,
-            self._stop_table,
+            self._stopped.stop,
             refused_stops_table=self._settings.refused_stops_table,
         )
         connection = self._session.open_patiently()
@@ -113,12 +112,12 @@ class JdbcSinkTask(SinkTask):
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-        lanes = [self._lanes[p] for p in offsets if p in self._lanes]
-        return {
-            lane.partition: OffsetAndMetadata(lane.next_offset, lane.stamp)
-            for lane in lanes
-            if lane.next_offset
-        }
+        safe = {}
+        for partition, delivered in offsets.items():
+            lane = self._lanes.get(partition)
+            if lane is not None and 0 < lane.next_offset <= delivered.offset:
+                safe[partition] = OffsetAndMetadata(lane.next_offset, lane.stamp)
+        return safe
 
     def close(self, partitions: Sequence[TopicPartition]) -> None:
         gone = set(partitions)
@@ -134,8 +133,7 @@ class JdbcSinkTask(SinkTask):
     # --- delivering ---
 
     def _put(self, records: Sequence[SinkRecord]) -> None:
-        if self._facts.stopped and time.monotonic() >= self._retry_stopped_at:
-            self._try_stopped_again()
+        self._stopped.retry_when_due()
         waiting = [*self._tail, *records] if self._tail else records
         if not waiting:
             return
@@ -163,16 +161,9 @@ class JdbcSinkTask(SinkTask):
             self._rejections.wait()
             self._applier.apply(connection, run)
         self._rejections.forget()
-        if self._settings.whole_transactions and not self._is_behind():
+        self._facts.touch()
+        if self._settings.whole_transactions and self._stopped.all_caught_up():
             self._facts.completed(completed_commit(records))
-
-    def _is_behind(self) -> bool:
-        """Whether a table is stopped, or has not made up for it yet."""
-        for partition, goal in list(self._behind.items()):
-            lane = self._lanes.get(partition)
-            if lane is None or (not lane.stopped and lane.next_offset >= goal):
-                del self._behind[partition]
-        return bool(self._behind)
 
     def _is_stopped(self, record: SinkRecord) -> bool:
         lane = self._lanes.get(_partition_of(record))
@@ -223,31 +214,7 @@ class JdbcSinkTask(SinkTask):
         except Refused as refused:
             if not self._settings.refused_stops_table:
                 raise
-            self._stop_table(TableName(None, record.topic), str(refused), [record])
-
-    def _stop_table(self, table: TableName, reason: str, records: Sequence[SinkRecord]) -> None:
-        """Pause what feeds the table; its ledger rows stay, the others go on (C23, INV-11)."""
-        for partition in {_partition_of(r) for r in records}:
-            self._lanes[partition].stopped = str(table)
-            self._behind[partition] = self.context.log_end(partition)
-            self.context.pause(partition)
-        self._facts.stopped[str(table)] = reason
-        self._facts.hurry()
-        self._retry_stopped_at = time.monotonic() + _STOPPED_RETRY
-        log.error("%s: table %s is stopped: %s", self.context.connector, table, reason)
-
-    def _try_stopped_again(self) -> None:
-        for lane in self._lanes.values():
-            if lane.stopped:
-                lane.stopped = ""
-                self._behind[lane.partition] = self.context.log_end(lane.partition)
-                self.context.offset(lane.partition, lane.next_offset)
-                self.context.resume(lane.partition)
-        for table in self._facts.stopped:
-            schema, _, name = table.rpartition(".")
-            self._book.forget(TableName(schema or None, name))
-        self._facts.stopped.clear()
-        self._facts.touch()
+            self._stopped.stop(TableName(None, record.topic), str(refused), [record])
 
     def _missing_rows(self, changes: Sequence[Change], missing: int) -> None:
         """Partial rows found no row: expected before the copy's consistent point is passed (C1)."""
@@ -295,8 +262,6 @@ class JdbcSinkTask(SinkTask):
             raise
 
     def _publish(self, *, now: bool = False) -> None:
-        if self._writer.applied or self._facts.stopped:
-            self._facts.touch()
         self._facts.publish(self._writer.applied, self._writer.rows.lost, self._planner.skipped, now=now)
 
 

@@ -129,7 +129,7 @@ def test_a_missing_table_stops_alone(target: Database, monkeypatch: pytest.Monke
         task.put([late, feed.create(id=3)])
         assert ids(target) == [1, 2, 3]
         target.execute("CREATE TABLE lost (id BIGINT PRIMARY KEY, name TEXT, email TEXT, age BIGINT)")
-        monkeypatch.setattr(task, "_retry_stopped_at", 0.0)
+        monkeypatch.setattr(task._stopped, "retry_at", 0.0)
         task.put([])
         assert context.paused == set()
         assert context.seeks[TopicPartition(lost.topic, 0)] == 0

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from replicator.api import FencedError, TopicPartition
+from replicator.api import FencedError, RetriableError, TopicPartition
+from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, USER_FIELDS, FakeContext, FakeReporter, Feed, running, sync_config
 
 USER_ID, USER_NAME, _, USER_AGE = (schema for _, schema in USER_FIELDS)
@@ -128,3 +129,20 @@ def test_a_new_column_is_added(target: Any) -> None:
         feed.set_fields([*USER_FIELDS, ("city", USER_NAME)])
         task.put([feed.create(id=2, city="here")])
     assert target.query("SELECT id, city FROM users ORDER BY id") == [(1, None), (2, "here")]
+
+
+def test_a_new_owner_ends_a_postgres_session_that_holds_the_ledger(pg_database: Database) -> None:
+    feed, config = Feed(), sync_config(pg_database.url)
+    with running(config) as old:
+        old.put([feed.create(id=1, name="old")])
+        connection = old._session.connection()
+        connection.begin()
+        connection.execute("UPDATE replicator_ledger SET next_offset = 77")
+        with running(config) as new:
+            new.put([feed.create(id=2, name="new")])
+            late = [feed.create(id=3, name="late")]
+            with pytest.raises((FencedError, RetriableError)):
+                old.put(late)
+            with pytest.raises(FencedError):
+                old.put(late)
+    assert [row[:2] for row in users(pg_database)] == [(1, "old"), (2, "new")]
