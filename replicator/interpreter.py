@@ -10,7 +10,7 @@ SWITCH_INTERVAL = 0.001
 """Seconds: reader, writer and broker hand over to each other many times a second; the default of
 5 ms would be the largest part of the latency."""
 
-_YOUNG = 100_000
+_YOUNG = 500_000
 """Objects until the youngest generation is collected. Records are trees that reference counting
 frees; with the default of 700 every batch in flight would be traversed again and again."""
 
@@ -32,7 +32,7 @@ def _keep_memory() -> None:
 
 
 def settle() -> None:
-    """Apply the settings; call once, after imports."""
+    """Apply the settings; called when a service starts, after its imports."""
     _keep_memory()
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(_YOUNG, 50, 100)

@@ -6,12 +6,12 @@ closes everything in reverse order.
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from replicator import interpreter
 from replicator.api.errors import ConfigError, IllegalStateError
 from replicator.broker.base import Broker
 from replicator.config.providers import Resolver
@@ -26,8 +26,6 @@ from replicator.storage.base import OffsetStore
 log = logging.getLogger(__name__)
 
 MEMORY = ":memory:"
-
-_COLLECT_EVERY = 50_000
 
 
 class Service:
@@ -79,7 +77,7 @@ class Service:
 
     def start(self) -> None:
         """Open the log and serve REST; connectors are then given to `herder`."""
-        _calm_collector()
+        interpreter.settle()
         try:
             broker = self._open_broker()
             store = self._open_offsets(broker)
@@ -140,10 +138,3 @@ class Service:
         self._closers.append(server.stop)
         log.info("REST API listens on %s", server.url)
 
-
-def _calm_collector() -> None:
-    """Records make many objects and no cycles: by default the cycle collector would look at each batch again and
-    again, which takes up to half of the time of the loops.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY, 20, 50)

@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 
 from replicator.api.errors import ConfigError
-from replicator.cli import interpreter
 from replicator.cli.output import fails_with, say
 
 
@@ -37,7 +36,6 @@ def command(worker: Path, connectors: tuple[Path, ...], verbose: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    interpreter.settle()
     service = Service(read_options(worker))
     service.start()
     try:

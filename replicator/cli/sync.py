@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import click
 
 from replicator.api.errors import IllegalStateError
-from replicator.cli import interpreter
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
@@ -121,7 +120,6 @@ def _run(
     *,
     until_caught_up: bool,
 ) -> None:
-    interpreter.settle()
     stop = threading.Event()
     for number_ in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number_, lambda *_: stop.set())

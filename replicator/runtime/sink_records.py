@@ -50,7 +50,7 @@ class RecordReader:
                     topic = message.topic
                     timestamp = message.timestamp
                     data = message.data
-                    if data is not None and data[0] == form:
+                    if data is not None and data[0] is form:
                         # The very objects a producer of this process encoded; see Converter.form.
                         _, key_schema, key, value_schema, value, headers = data
                     else:

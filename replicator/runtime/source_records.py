@@ -19,6 +19,9 @@ from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
+_FORMS: Final[dict[object, object]] = {}
+"""Equal forms are one object, so that the hot path compares identities."""
+
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
 _POSITION: Final = POSITION_HEADER
 
@@ -165,7 +168,10 @@ def _only_internal(headers: list[Header] | None) -> bool:
 def common_form(key: Converter, value: Converter, header: HeaderConverter) -> object | None:
     """What a reader must have in common with a writer to take over its objects; None if that cannot be."""
     forms = (key.form(), value.form())
-    return None if None in forms else (*forms, type(header))
+    if None in forms:
+        return None
+    form = (*forms, type(header))
+    return _FORMS.setdefault(form, form)
 
 
 def newest_offsets(records: Sequence[SourceRecord]) -> list[PartitionOffset]:
