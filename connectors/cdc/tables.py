@@ -71,6 +71,7 @@ class Column:
         key_position: position in the key from 1, or 0 when it is not part of it.
         generated: whether the server computes it.
         type_facts: more about the type.
+        missing: text of the value that rows have which are older than the column; None for NULL.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Column:
     key_position: int = 0
     generated: bool = False
     type_facts: TypeFacts = field(default_factory=TypeFacts)
+    missing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from connectors.jdbc.dialects import ColumnSpec, Connection, Dialect, TableName, TargetColumn, TargetTable
 from connectors.jdbc.dialects.failures import AlreadyThereError
-from replicator.api import DataError, Schema, StructuralError
+from replicator.api import DataError, Schema, StructuralError, logical
 
 Fields = Sequence[tuple[str, Schema]]
 _ROUNDS: Final = 3
@@ -56,15 +58,17 @@ def compare(dialect: Dialect, table: TargetTable, fields: Fields) -> Evolution:
 
 
 def _added(dialect: Dialect, name: str, schema: Schema) -> ColumnSpec:
-    """A column added later. Rows that are there already get the schema's default; without one the
-    column allows NULL even where the source does not, because they have no value for it.
+    """A column added later. Rows that are there already get the value that the source's older rows have,
+    or the schema's default; without one the column allows NULL even where the source does not.
     """
     made = dialect.column_type(schema)
     made = made.off_row or made
-    if schema.default is None:
+    missing = schema.parameters.get(logical.MISSING_VALUE_PARAMETER)
+    value = schema.default if missing is None else orjson.loads(missing)
+    if value is None:
         return ColumnSpec(name, made)
     try:
-        return ColumnSpec(name, made, schema.optional, default=made.literal(schema.default))
+        return ColumnSpec(name, made, schema.optional, default=made.literal(value))
     except DataError:
         return ColumnSpec(name, made)
 

@@ -69,7 +69,8 @@ SELECT l.root::int8, l.leaf::int8, c.relfilenode::int8
 _COLUMNS: Final = """
 SELECT a.attrelid::int8, a.attname, a.atttypid::int8, a.atttypmod, a.attnotnull, a.attgenerated::text <> '',
        coalesce((SELECT array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) FROM pg_index i
-          WHERE i.indexrelid = chosen.oid), 0)
+          WHERE i.indexrelid = chosen.oid), 0),
+       CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END
   FROM pg_attribute a
   LEFT JOIN LATERAL (
        SELECT i.indexrelid AS oid FROM pg_index i
@@ -194,11 +195,10 @@ def tables(
         rows = connection.execute(_COLUMNS, [[r.oid for r in relations]]).fetchall()
     types.load(connection, {row[2] for row in rows})
     columns: dict[int, list[Column]] = {}
-    for oid, name, type_oid, typmod, not_null, generated, position in rows:
+    for oid, name, type_oid, typmod, not_null, generated, position, missing in rows:
         if not generated:
-            columns.setdefault(oid, []).append(
-                _column(types, name, type_oid, typmod, optional=not not_null, key_position=position)
-            )
+            column = _column(types, name, type_oid, typmod, optional=not not_null, key_position=position)
+            columns.setdefault(oid, []).append(replace(column, missing=missing))
     return {r.oid: Table(r.schema, r.name, tuple(columns.get(r.oid, ())), r.oid) for r in relations}
 
 
@@ -228,16 +228,15 @@ def table_of(connection: PlainConnection, types: TypeCatalog, message: RelationM
         known = now.column(c.name)
         same = known is not None and known.type_oid == c.type_oid
         optional = True if known is None or not same else known.optional
-        columns.append(
-            _column(
-                types,
-                c.name,
-                c.type_oid,
-                c.typmod,
-                optional=optional and c.name not in positions,
-                key_position=positions.get(c.name, 0),
-            )
+        column = _column(
+            types,
+            c.name,
+            c.type_oid,
+            c.typmod,
+            optional=optional and c.name not in positions,
+            key_position=positions.get(c.name, 0),
         )
+        columns.append(replace(column, missing=known.missing) if known is not None and same else column)
     return Table(message.schema, message.name, tuple(columns), message.oid)
 
 

@@ -13,12 +13,14 @@ from dataclasses import replace
 from hashlib import md5
 from typing import Any, Final
 
+import orjson
+
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.tables import Column, Table, TypeFacts
 from connectors.postgres import arrays
 from connectors.postgres.options import TypeOptions
 from connectors.postgres.rules import Rule, named, numeric_facets, scalar_rule, text_rule
-from replicator.api import Schema, SchemaType, logical
+from replicator.api import DataError, Schema, SchemaType, logical
 from replicator.api.schema import STRING
 
 __all__ = ["TypeOptions", "column_codec", "table_codecs"]
@@ -63,7 +65,7 @@ def column_codec(column: Column, options: TypeOptions, table: str = "") -> Colum
     schema = rule.schema
     parameters = dict(schema.parameters)
     if options.propagates(table, column.name, type_name):
-        parameters |= _source_type(type_name, typmod, column.name)
+        parameters |= _source_type(type_name, typmod, column.name) | _missing_value(column, rule)
     if parameters or column.optional:
         schema = schema.evolve(optional=column.optional, parameters=parameters)
     return ColumnCodec(
@@ -74,6 +76,17 @@ def column_codec(column: Column, options: TypeOptions, table: str = "") -> Colum
         inline=rule.inline,
         may_be_unchanged=not rule.fixed,
     )
+
+
+def _missing_value(column: Column, rule: Rule) -> dict[str, str]:
+    """What a column that was added with a constant default holds in the rows before it."""
+    if column.missing is None:
+        return {}
+    try:
+        value = column.missing if rule.decode is None else rule.decode(column.missing)
+        return {logical.MISSING_VALUE_PARAMETER: orjson.dumps(value).decode()}
+    except (ValueError, ArithmeticError, DataError, TypeError):
+        return {}
 
 
 def _unknown(column: Column, options: TypeOptions, table: str) -> Rule | None:

@@ -48,6 +48,8 @@ SOURCE_TYPE_PARAMETER: Final = "__debezium.source.column.type"
 SOURCE_LENGTH_PARAMETER: Final = "__debezium.source.column.length"
 SOURCE_SCALE_PARAMETER: Final = "__debezium.source.column.scale"
 SOURCE_NAME_PARAMETER: Final = "__debezium.source.column.name"
+MISSING_VALUE_PARAMETER: Final = "__replicator.column.missing"
+"""JSON of the value that rows older than the column have: a log does not repeat those rows."""
 
 UNAVAILABLE_VALUE: Final = "__debezium_unavailable_value"
 """Debezium's default placeholder for an unchanged TOAST value."""

@@ -63,7 +63,7 @@ def test_values_as_mysql_shows_them(
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
         "[1, null, 3]",
         1,
-        "P1M2DT3H4M5.5S",
+        "P0Y1M2DT3H4M5.5S",
         "10000001",
         "",
     )
