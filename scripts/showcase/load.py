@@ -15,6 +15,7 @@ SCHEMA_CHANGES = (
     "ALTER TABLE customers ADD COLUMN phone varchar(30)",
     "ALTER TABLE products ALTER COLUMN stock TYPE bigint",
     "ALTER TABLE orders ADD COLUMN weight numeric(8, 3)",
+    "ALTER TABLE orders ADD COLUMN currency char(3) NOT NULL DEFAULT 'EUR'",
     "ALTER TABLE products ALTER COLUMN title TYPE varchar(160)",
     "CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
     "ALTER TABLE order_items ALTER COLUMN price TYPE numeric(14, 2)",
