@@ -1,4 +1,4 @@
-"""Tables that are stopped while the others go on, and tried again later (C23, INV-11). Task thread only."""
+"""Tables that are stopped while the others go on, and tried again later (C23, INV-11). Task thread only, but for `retry_soon`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from replicator.api import SinkRecord, SinkTaskContext, TopicPartition
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 30.0
+RETRY: Final = "retry"
+"""Signal that asks for the next attempt at once."""
 
 
 class StoppedTables:
@@ -47,6 +49,10 @@ class StoppedTables:
         self._facts.hurry()
         self.retry_at = time.monotonic() + RETRY_SECONDS
         log.error("%s: table %s is stopped: %s", self._context.connector, table, reason)
+
+    def retry_soon(self) -> None:
+        """Let the next attempt be due (any thread)."""
+        self.retry_at = 0.0
 
     def retry_when_due(self) -> None:
         """Let the stopped lanes go on from their ledger rows, when it is time."""

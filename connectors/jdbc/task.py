@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from connectors.jdbc.apply import Applier
 from connectors.jdbc.bisect import Refused, Rejections
@@ -28,7 +28,7 @@ from connectors.jdbc.ledger_schema import ensure_ledger
 from connectors.jdbc.naming import table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
-from connectors.jdbc.stopped import StoppedTables
+from connectors.jdbc.stopped import RETRY, StoppedTables
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import Writer
 from replicator.api import (
@@ -124,6 +124,11 @@ class JdbcSinkTask(SinkTask):
         for partition in partitions:
             self._lanes.pop(partition, None)
         self._tail = [r for r in self._tail if _partition_of(r) not in gone]
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        if kind != RETRY:
+            super().signal(kind, data)
+        self._stopped.retry_soon()
 
     def stop(self) -> None:
         if hasattr(self, "_session"):

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
+from replicator.api.errors import BadRequestError
 from replicator.api.record import SinkRecord, TopicPartition
 from replicator.api.source import Connector, ConnectorConfig
 
@@ -144,6 +145,14 @@ class SinkTask:
 
     def close(self, partitions: Sequence[TopicPartition]) -> None:
         """Partitions are taken away."""
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Take a request made while the task runs; see `SourceTask.signal`.
+
+        Raises:
+            BadRequestError: the task knows no such request, or its parameters are wrong.
+        """
+        raise BadRequestError(f"This connector does not support signal '{kind}'.")
 
     def stop(self) -> None:
         """Release everything; called once."""

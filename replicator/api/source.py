@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from replicator.api.config import ConfigDef, ConfigValue
+from replicator.api.errors import BadRequestError
 from replicator.api.record import SourceRecord
 
 ConnectorConfig = Mapping[str, str]
@@ -106,6 +107,19 @@ class SourceTask:
 
         Only now may a database be told to discard log (INV-2). Called on the task thread.
         """
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Take a request made while the task runs; from any thread, must return soon.
+
+        Args:
+            kind: what is asked for, for example `execute-snapshot`.
+            data: its parameters.
+
+        Raises:
+            BadRequestError: the task knows no such request, or its parameters are wrong.
+            IllegalStateError: it cannot be taken just now.
+        """
+        raise BadRequestError(f"This connector does not support signal '{kind}'.")
 
     def stop(self) -> None:
         """Release everything; called once, after the last `poll`."""

@@ -227,6 +227,16 @@ class Herder(Protocol):
         """Restart one task."""
         ...
 
+    def signal(self, name: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on to the connector's running tasks (own; not part of Connect's REST).
+
+        Raises:
+            NotFoundError: there is no such connector.
+            IllegalStateError: a task of it does not run.
+            BadRequestError: the tasks know no such request, or its parameters are wrong.
+        """
+        ...
+
     def task_infos(self, name: str) -> list[TaskInfo]:
         """Stored task configurations."""
         ...

@@ -16,6 +16,7 @@ from replicator.api.errors import (
     AlreadyExistsError,
     BadRequestError,
     ConnectError,
+    IllegalStateError,
     NotFoundError,
 )
 from replicator.config.connector import COMMON_DEF, SINK_DEF, SOURCE_DEF
@@ -253,6 +254,19 @@ class StandaloneHerder:
                 raise NotFoundError(f"Unknown task: {name}-{task}")
             self._stop_tasks(entry, (task,))
             self._start_task(entry, task)
+
+    # Requests to running tasks
+
+    def signal(self, name: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on to the tasks."""
+        with self._lock:
+            entry = self._known(name)
+            handles = list(entry.tasks.values())
+            state = entry.runner.state
+        if not handles:
+            raise IllegalStateError(f"Connector {name} is {state} and has no running task.")
+        for handle in handles:
+            handle.signal(kind, data)
 
     # Offsets
 

@@ -14,6 +14,7 @@ from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
+from replicator.rest.signals import SignalRoutes
 
 
 def create_app(
@@ -38,6 +39,7 @@ def create_app(
     AdminRoutes(herder).install(app)
     ConnectorRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
+    SignalRoutes(herder).install(app)
     (overview or Overview(herder)).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
     app.add_middleware(PathNames)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from replicator.api.errors import ConnectError, FencedError, RetriableError
 from replicator.api.failpoints import failpoint
@@ -115,6 +115,10 @@ class SinkWork:
     def wake(self) -> None:
         """End a waiting poll."""
         self._consumer.wakeup()
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on (any thread)."""
+        self._task.signal(kind, data)
 
     def close(self) -> None:
         """Commit, give the partitions up, stop the task, leave the group."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from replicator.api.errors import ConnectError, DiskFullError, FencedError, RetriableError
 from replicator.api.failpoints import failpoint
@@ -96,6 +96,10 @@ class SourceWork:
     def wake(self) -> None:
         """Tasks wait on `context.stopping`; only a paused turn waits here."""
         self._woken.set()
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on (any thread)."""
+        self._task.signal(kind, data)
 
     def close(self) -> None:
         """Flush and commit a last time, then stop the task."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
-from replicator.api.errors import RetriableError
+from replicator.api.errors import IllegalStateError, RetriableError
 from replicator.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ StateListener = Callable[[str, str | None], None]
 
 
 class TaskWork(Protocol):
-    """One start-to-stop run of a task; every method on the task thread except `wake`."""
+    """One start-to-stop run of a task; every method on the task thread except `wake` and `signal`."""
 
     def start(self) -> None:
         """Acquire everything and begin."""
@@ -62,6 +62,10 @@ class TaskWork(Protocol):
 
     def wake(self) -> None:
         """Let a waiting turn end soon (any thread)."""
+        ...
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on to the started task (any thread)."""
         ...
 
 
@@ -104,6 +108,18 @@ class TaskRunner:
     def resume(self) -> None:
         """Ask for RUNNING."""
         self._paused.clear()
+        self._wake()
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on to the running task.
+
+        Raises:
+            IllegalStateError: it does not run just now.
+        """
+        work, state = self.work, self.state
+        if work is None or state not in (RUNNING, PAUSED):
+            raise IllegalStateError(f"Task {self.name} is {state} and cannot take a signal.")
+        work.signal(kind, data)
         self._wake()
 
     def stop(self) -> None:

@@ -39,6 +39,14 @@ class TaskHandle:
         """What the task published."""
         return self.spec.facts.facts
 
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Pass a request on to the running task; see `SourceTask.signal`.
+
+        Raises:
+            IllegalStateError: it does not run just now.
+        """
+        self.runner.signal(kind, data)
+
     def gauges(self) -> Mapping[str, float]:
         """Numbers the task published."""
         return self.spec.facts.gauges

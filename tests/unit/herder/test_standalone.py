@@ -10,6 +10,7 @@ from replicator.api.errors import (
     AlreadyExistsError,
     BadRequestError,
     ConnectError,
+    IllegalStateError,
     NotFoundError,
 )
 from replicator.service import Service
@@ -397,3 +398,27 @@ def test_topics_can_be_forgotten() -> None:
         service.herder.reset_active_topics("src")
         assert service.herder.active_topics("src") == []
         assert service.herder.active_topics("nobody") == []
+
+
+def test_signals_reach_running_tasks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Any] = []
+    monkeypatch.setattr(
+        FakeSource.task_class(FakeSource()), "signal", lambda self, *request: taken.append(request)
+    )
+    script("src")
+    script("snk")
+    with running() as service:
+        herder = service.herder
+        herder.put_connector_config("src", source())
+        herder.put_connector_config("snk", sink())
+        eventually(lambda: all_running(service, "src", 1) and all_running(service, "snk", 1))
+        herder.signal("src", "retry", {"a": 1})
+        assert taken == [("retry", {"a": 1})]
+        with pytest.raises(BadRequestError, match="does not support"):
+            herder.signal("snk", "retry", {})
+        with pytest.raises(NotFoundError):
+            herder.signal("other", "retry", {})
+        herder.stop_connector("src")
+        with pytest.raises(IllegalStateError, match="STOPPED"):
+            herder.signal("src", "retry", {})
+    assert len(taken) == 1

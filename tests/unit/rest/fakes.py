@@ -107,6 +107,10 @@ class FakeHerder:
         self.calls.append(("restart", name, include_tasks, only_failed))
         return self.connector_status(name)
 
+    def signal(self, name: str, kind: str, data: Mapping[str, Any]) -> None:
+        self._known(name)
+        self.calls.append(("signal", name, kind, dict(data)))
+
     def restart_task(self, name: str, task: int) -> None:
         self.calls.append(("restart task", name, task))
 

@@ -271,3 +271,21 @@ def test_cors_only_when_asked_for(herder: FakeHerder) -> None:
         "/connectors", headers={"Origin": "http://o"}
     )
     assert allowed.headers["access-control-allow-origin"] == "http://o"
+
+
+def test_a_signal_is_passed_on(client: TestClient, herder: FakeHerder) -> None:
+    data = {"type": "blocking", "data-collections": ["public\\.t"]}
+    answer = client.post("/replicator/connectors/x/signal", json={"type": "execute-snapshot", "data": data})
+    assert answer.status_code == 202
+    assert herder.calls == [("signal", "x", "execute-snapshot", data)]
+    assert client.post("/replicator/connectors/x/signal", json={"type": "retry"}).status_code == 202
+    assert client.post("/replicator/connectors/y/signal", json={"type": "retry"}).status_code == 404
+    herder.fail = IllegalStateError("not now")
+    answer = client.post("/replicator/connectors/x/signal", json={"type": "retry"})
+    assert (answer.status_code, answer.json()["message"]) == (409, "not now")
+
+
+@pytest.mark.parametrize("body", [{}, {"type": ""}, {"type": 3}, {"type": "retry", "data": []}])
+def test_a_signal_needs_a_type_and_an_object(client: TestClient, herder: FakeHerder, body: Any) -> None:
+    assert client.post("/replicator/connectors/x/signal", json=body).status_code == 400
+    assert herder.calls == []
