@@ -78,7 +78,7 @@ class MySqlDatabase:
             "table.naming": "source",
             "policy.unrepresentable": "null",
             "replace.null.with.default": "false",
-            "consumer.override.max.poll.records": "6000",
+            "consumer.override.max.poll.records": "3000",
         }
 
     def _describe(self, target_name: str) -> TargetTable | None:

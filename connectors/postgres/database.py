@@ -45,6 +45,9 @@ _SYNC_OPTIONS = {
     "datatype.propagate.source.type": ".+",
     "extended.headers.enabled": "false",
     "heartbeat.interval.ms": "10000",
+    "snapshot.chunk.rows": "50000",
+    "max.queue.size": "4096",
+    "max.batch.size": "2000",
 }
 _URL_PARTS = {
     "host": "database.hostname",

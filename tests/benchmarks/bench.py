@@ -32,7 +32,7 @@ CREATE TABLE bench (
 # About 120 bytes a row as text.
 INSERT = """
 INSERT INTO bench
-SELECT n, n % 100000, (array['new','paid','shipped','returned'])[1 + n % 4], (n * 7919 % 1000000) / 100.0,
+SELECT n, n % 100000, (array['new','paid','shipped','returned'])[1 + n % 4], (n::bigint * 7919 % 1000000) / 100.0,
        md5(n::text) || ' ' || md5((n + 1)::text), clock_timestamp()
 FROM generate_series({first}, {last}) n
 """

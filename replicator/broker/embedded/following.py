@@ -11,10 +11,10 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-LEAD: Final = 12 << 20
+LEAD: Final = 6 << 20
 """Bytes (as counted for the tail) a producer may be ahead of a consumer that keeps up."""
 
-PATIENCE: Final = 0.15
+PATIENCE: Final = 0.25
 """Seconds within which a consumer that keeps up takes its next messages."""
 
 

@@ -26,7 +26,7 @@ from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
 from replicator.broker.embedded.sqlite_errors import translated
 
-_TAIL_BYTES: Final = 24 << 20
+_TAIL_BYTES: Final = 12 << 20
 
 
 class Partition:
