@@ -80,10 +80,8 @@ class ConnectRecord:
 
     def header(self, key: str) -> Header | None:
         """The last header of that name, or None."""
-        for header in reversed(self.headers or ()):
-            if header.key == key:
-                return header
-        return None
+        headers: list[Header] = self.headers or []
+        return next((h for h in reversed(headers) if h.key == key), None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.topic}, key={self.key!r}, value={self.value!r})"

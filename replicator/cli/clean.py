@@ -60,7 +60,7 @@ def command(
         say(f"Nothing to remove: no slot or publication of pipeline {name} on the source.")
     elif not everything and (base / name).is_dir():
         say(
-            f"Kept the log in {base / name} and the target's tables; 'clean --all SOURCE TARGET' removes log and ledger."
+            f"Kept log {base / name} and the target's tables; 'clean --all SOURCE TARGET' removes log and ledger."
         )
 
 

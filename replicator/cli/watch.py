@@ -65,9 +65,13 @@ class Watch:
     def _failure(self) -> str | None:
         for role in ("source", "sink"):
             status = self._herder.connector_status(f"{self._name}-{role}")
-            for part in (status.connector, *status.tasks):
-                if part.state == "FAILED":
-                    return f"The {role} failed: {_last_line(part.trace)}"
+            states = [
+                (status.connector.state, status.connector.trace),
+                *((t.state, t.trace) for t in status.tasks),
+            ]
+            for state, trace in states:
+                if state == "FAILED":
+                    return f"The {role} failed: {_last_line(trace)}"
         return None
 
     def _caught_up(self, source: TaskProgress | None) -> bool:

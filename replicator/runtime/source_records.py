@@ -43,13 +43,7 @@ class RecordWriter:
         *,
         hand_over: bool = False,
     ) -> None:
-        """Take the parts.
-
-        Args:
-            chain, key, value, header, errors: the task's own.
-            hand_over: whether the task's structs list all their fields in order, so that sinks of this
-                process may have them as they are.
-        """
+        """With `hand_over` the task's structs list all their fields in order: sinks here may have them as they are."""
         self._chain = chain
         self._key = key
         self._value = value

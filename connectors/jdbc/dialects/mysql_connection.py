@@ -43,6 +43,8 @@ class MySqlConnection(Connection):
                 local_infile=True,
             )
             self._cursor = self._driver.cursor()
+            # The two halves of its query() are not part of the driver's typed surface.
+            self._halves: Any = self._driver
             for statement in _SESSION:
                 self._cursor.execute(statement)
         except Exception as error:
@@ -74,12 +76,12 @@ class MySqlConnection(Connection):
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
         # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
         try:
-            self._driver._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
+            self._halves._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
         except Exception as error:
             raise translate(error) from error
 
     def finish(self) -> int:
-        driver = self._driver
+        driver = self._halves
         try:
             found = int(driver._read_query_result())
             while driver._result.has_next:

@@ -148,7 +148,7 @@ def _encode_column(items: Sequence[bytes | None], sections: list[bytes]) -> int:
 def _encode_values(messages: Sequence[NewMessage | Message], sections: list[bytes]) -> int:
     """Values with the prefix their producer told, if it is one for all, else the one they turn out to share."""
     prefix = messages[0].prefix
-    if not prefix or not all([m.prefix is prefix for m in messages]):
+    if not prefix or not all(m.prefix is prefix for m in messages):
         return _encode_column([m.value for m in messages], sections)
     rests = [m.rest for m in messages]
     shared = len(prefix)

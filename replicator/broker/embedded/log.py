@@ -22,8 +22,8 @@ from replicator.api.errors import BrokerError, NotFoundError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import Message, NewMessage, NewTopic
 from replicator.broker.embedded import schema
-from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
+from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.sqlite_errors import translated
 
 _TAIL_BYTES: Final = 12 << 20
