@@ -164,6 +164,9 @@ class Instance(ABC):
         if self.pid is None or self.ticks is None:
             return True
         gone = process.end(self.pid, self.ticks, how, seconds)
+        if gone and self._child is not None:
+            # Until it is reaped its port and its lock files' pid are taken: the next start would fail.
+            self._child.wait(10)
         if gone:
             self._forget()
         return gone
