@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -60,6 +61,17 @@ def show_problems(problems: Sequence[Problem], *, notes: bool = False) -> None:
         click.echo(problem.what)
         if problem.remedy:
             click.echo(f"    -> {problem.remedy}")
+
+
+def leave_out_traces() -> None:
+    """Errors of the service explain themselves; the log keeps traces of unexpected ones only."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_WithoutTraces(handler.formatter._fmt if handler.formatter else None))
+
+
+class _WithoutTraces(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return "" if isinstance(ei[1], ConnectError) else super().formatException(ei)
 
 
 def number(value: float) -> str:

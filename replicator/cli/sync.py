@@ -18,7 +18,7 @@ import click
 
 from replicator.api.errors import IllegalStateError
 from replicator.cli.databases import source_database, target_database
-from replicator.cli.output import fail, fails_with, number, say, show_problems, size
+from replicator.cli.output import fail, fails_with, leave_out_traces, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
 from replicator.cli.plan import Plan, make_plan, split_patterns
 from replicator.cli.watch import Watch
@@ -71,6 +71,8 @@ def command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    if not verbose:
+        leave_out_traces()
     name = pipeline_name(source_url, target_url, name)
     folder = (data_dir or default_base()) / name
     known = load(folder)

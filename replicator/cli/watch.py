@@ -6,6 +6,7 @@ main thread, which only looks at published facts.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import click
 
 from replicator.api.database import SourceDatabase, TargetDatabase
+from replicator.api.errors import PositionLostError
 from replicator.cli.output import duration, lsn, number, say, size
 from replicator.herder.base import Herder, TaskProgress
 
@@ -71,7 +73,7 @@ class Watch:
             ]
             for state, trace in states:
                 if state == "FAILED":
-                    return f"The {role} failed: {_last_line(trace)}"
+                    return f"The {role} failed: {_last_line(trace)}{_remedy(trace)}"
         return None
 
     def _caught_up(self, source: TaskProgress | None) -> bool:
@@ -158,4 +160,14 @@ class Watch:
 def _last_line(trace: str | None) -> str:
     """The message of a trace: its last line that is not an indented frame."""
     lines = [line for line in (trace or "").strip().splitlines() if line and not line.startswith(" ")]
-    return lines[-1] if lines else "no reason was recorded"
+    return re.sub(r"^[\w.]+\.([A-Z]\w+): ", "", lines[-1]) if lines else "no reason was recorded"
+
+
+def _remedy(trace: str | None) -> str:
+    """What to do here, where there is a command for it."""
+    if PositionLostError.__name__ not in (trace or ""):
+        return ""
+    return (
+        "\n    -> Copy anew: run 'replicator clean --all SOURCE_URL TARGET_URL' with this pipeline's --name and"
+        " --data-dir, if any, then the same sync command."
+    )
