@@ -1,4 +1,7 @@
-"""Tables that are stopped while the others go on, and tried again later (C23, INV-11). Task thread only, but for `retry_soon`."""
+"""Tables that are stopped while the others go on, and tried again later (C23, INV-11).
+
+Task thread only, but for `retry_soon`.
+"""
 
 from __future__ import annotations
 
