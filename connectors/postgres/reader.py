@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
@@ -26,13 +26,22 @@ from connectors.postgres.pgoutput import Relation as RelationMessage
 from connectors.postgres.planning import CopyPlan, adopted, void
 from connectors.postgres.position import CopyOffset, CopyState, Position, SlotIdentity, StreamOffset
 from connectors.postgres.publication import Publications, Published
+from connectors.postgres.requests import CopyRequests, CopyWanted
 from connectors.postgres.snapshot import Copy, open_view
 from connectors.postgres.status import Status
 from connectors.postgres.stream import Stream
 from connectors.postgres.streaming import Streaming
 from connectors.postgres.types_catalog import TypeCatalog
 from connectors.postgres.walsender import CreatedSlot, System, WalSender, format_lsn
-from replicator.api import ConfigError, ConnectError, Header, PositionLostError, RetriableError, SourceRecord
+from replicator.api import (
+    ConfigError,
+    ConnectError,
+    Header,
+    PositionLostError,
+    RetriableError,
+    SourceRecord,
+    offset_only,
+)
 from replicator.api.schema import STRING
 
 log = logging.getLogger(__name__)
@@ -43,7 +52,7 @@ _TEMPORARY_SLOT: Final = "replicator_copy_{}"
 
 
 class Reader:
-    """Fills the queue; everything but `acknowledge` and `stop` runs on its own thread.
+    """Fills the queue; everything but `acknowledge`, `copy_again` and `stop` runs on its own thread.
 
     Attributes:
         queue: what `poll` takes from.
@@ -77,6 +86,7 @@ class Reader:
         self.position = position
         self._durable = 0
         self._streaming: Streaming | None = None
+        self._requests = CopyRequests()
         self.captured: list[Relation] = []
         self.snapshot_opened: float | None = None
         prefix = options["topic.prefix"]
@@ -92,6 +102,11 @@ class Reader:
     def durable(self) -> int:
         """The highest durable position."""
         return self._durable
+
+    def copy_again(self, names: Sequence[str]) -> None:
+        """Copy captured tables anew, once the transaction that is being read is complete."""
+        self._status.tables({name: {"state": "requested"} for name in names})
+        self._requests.add(names)
 
     def stop(self) -> None:
         """Let the thread end soon."""
@@ -132,6 +147,9 @@ class Reader:
             try:
                 self._session()
                 return
+            except CopyWanted:
+                self._declare_void()
+                continue
             except RetriableError as error:
                 self.check_stop()
                 log.warning("Connecting again in %.1f s: %s", self._wait, error)
@@ -158,6 +176,7 @@ class Reader:
             self._types.forget()
             position, published = self._prepare(stack, side, system)
             position = self._copy(side, position, published)
+            self._tell_copied(position)
             self._status.warn("publication", published.warnings)
             if self._mode == "initial_only":
                 self._finished()
@@ -360,7 +379,37 @@ class Reader:
     def _finished(self) -> None:
         self._status.facts(phase="finished", now=True)
         log.info("The copy is finished; snapshot.mode is initial_only, so nothing follows.")
-        self._stop.wait()
+        while not self._stop.wait(_FIRST_WAIT):
+            if self.copy_wanted:
+                raise CopyWanted
+
+    @property
+    def copy_wanted(self) -> bool:
+        """Whether tables are to be copied anew."""
+        return bool(self._requests)
+
+    def _declare_void(self) -> None:
+        """Store that the requested tables are to be copied anew; the next session then does it."""
+        names = self._requests.names
+        assert self.position is not None
+        log.info("Copying anew, as requested: %s", ", ".join(names))
+        offset = CopyOffset(void(self.position, names), time.time_ns() // 1000)
+        outbox = self._outbox(self.check_stop)
+        outbox.records.append(offset_only(self._partition, offset))
+        self._handed(outbox.send())
+        self._requests.taken(names)
+
+    def _tell_copied(self, position: Position) -> None:
+        """Also of tables that were copied before this task began."""
+        tables = position.copy.tables
+        known = {r.full_name: tables[r.full_name] for r in self.captured if r.full_name in tables}
+        self._status.tables(
+            {
+                name: {"state": "copied" if t.point else "not copied", "as_of": t.point}
+                for name, t in known.items()
+            },
+            new_only=True,
+        )
 
     # --- the stream ---
 

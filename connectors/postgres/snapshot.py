@@ -155,7 +155,8 @@ class Copy:
             entry = replace(entry, after=chunk.after, rows=entry.rows + len(chunk.lines), done=chunk.last)
             self._emit(view, encoder, chunk, name, entry if chunk.last or reader.resumable else None)
             self._report(name, {"state": "copying", "rows_done": entry.rows, "rows_total": relation.rows})
-        self._report(name, {"state": "copied", "rows_done": entry.rows, "rows_total": entry.rows})
+        rows = entry.rows
+        self._report(name, {"state": "copied", "rows_done": rows, "rows_total": rows, "as_of": entry.point})
         if self._held is not None:
             self._release("last_in_data_collection", keep=True)
 

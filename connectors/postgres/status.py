@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from replicator.api import SourceTaskContext
@@ -38,6 +38,13 @@ class Status:
             self._tables[name] = facts
             self._facts["tables"] = dict(self._tables)
             self._publish_later()
+
+    def tables(self, facts: Mapping[str, dict[str, Any]], *, new_only: bool = False) -> None:
+        """State of several tables, published at once; `new_only` leaves alone what is told of a table already."""
+        with self._lock:
+            self._tables = {**facts, **self._tables} if new_only else {**self._tables, **facts}
+            self._facts["tables"] = dict(self._tables)
+            self._publish()
 
     def facts(self, *, now: bool = False, **facts: Any) -> None:
         """Facts by name; published within half a second of the next call, or now."""

@@ -16,6 +16,7 @@ from connectors.cdc.heartbeat import Heartbeat
 from connectors.postgres.connection import PlainConnection
 from connectors.postgres.errors import translated
 from connectors.postgres.outbox import Outbox
+from connectors.postgres.requests import CopyWanted
 from connectors.postgres.status import Status
 from connectors.postgres.stream import Stream
 from connectors.postgres.walsender import WalSender, format_lsn
@@ -40,6 +41,11 @@ class Owner(Protocol):
     @property
     def durable(self) -> int:
         """The highest durable position."""
+        ...
+
+    @property
+    def copy_wanted(self) -> bool:
+        """Whether tables are to be copied anew, between two transactions."""
         ...
 
     def check_stop(self) -> None:
@@ -82,6 +88,7 @@ class Streaming:
 
         Raises:
             RetriableError: the connection is lost.
+            CopyWanted: tables are to be copied anew; everything read so far is handed out.
             Stopped: the task stops.
         """
         self._floor_sent = stream.floor
@@ -118,7 +125,8 @@ class Streaming:
                 self._waiting_for_data = True
             else:
                 raise self._sender.ended()
-            budget = _MESSAGES_PER_TICK
+            # A request waits for the end of the transaction: look after every message.
+            budget = 1 if self._owner.copy_wanted else _MESSAGES_PER_TICK
             self._tick(stream, outbox, handed, partition)
             if self._waiting_for_data:
                 wait(_WAIT)
@@ -153,8 +161,13 @@ class Streaming:
         if not stream.open:
             self._heartbeat(stream, outbox, partition)
             self._floor(stream, outbox)
+            leave = self._owner.copy_wanted
+            if leave:
+                outbox.records.append(stream.floor_record())
             if outbox.records:
                 handed(outbox.send())
+            if leave:
+                raise CopyWanted
         self._report(stream)
 
     def _feedback(self, received: int) -> None:

@@ -16,9 +16,10 @@ from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
 from connectors.postgres.position import durable_floor, load
 from connectors.postgres.reader import Reader
+from connectors.postgres.requests import EXECUTE_SNAPSHOT, requested_tables
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Watch
-from replicator.api import SourceRecord, SourceTask
+from replicator.api import IllegalStateError, SourceRecord, SourceTask
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,20 @@ class PostgresSourceTask(SourceTask):
         assert self._reader is not None
         for _partition, offset in offsets:
             self._reader.acknowledge(durable_floor(offset))
+
+    def signal(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Copy tables anew (`execute-snapshot` of type `blocking`); any thread.
+
+        Raises:
+            BadRequestError: another kind, or tables that are not captured.
+            IllegalStateError: the captured tables are not known yet.
+        """
+        if kind != EXECUTE_SNAPSHOT:
+            super().signal(kind, data)
+        reader = self._reader
+        if reader is None or not reader.captured:
+            raise IllegalStateError("The connector has not reached its database yet.", hint="Try again soon.")
+        reader.copy_again(requested_tables(data, [r.full_name for r in reader.captured]))
 
     def stop(self) -> None:
         """End the threads."""
