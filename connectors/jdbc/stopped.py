@@ -3,9 +3,6 @@
 Task thread only, but for `retry_soon`.
 """
 
-Task thread only, but for `retry_soon`.
-"""
-
 from __future__ import annotations
 
 import logging
