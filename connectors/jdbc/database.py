@@ -54,7 +54,35 @@ class MySqlDatabase:
 
     def preflight(self, pairs: Sequence[TablePair], name: str) -> list[Problem]:
         """See `TargetDatabase.preflight`."""
-        return preflight.check(self._dialect, self._connection, self._url.database, pairs, self._describe)
+        found = preflight.check(self._dialect, self._connection, self._url.database, pairs, self._describe)
+        if self.ledger(name):
+            return found  # the copy has begun: what is there is ours
+        for pair in pairs:
+            found += self._rows_there(pair)
+        return found
+
+    def _rows_there(self, pair: TablePair) -> list[Problem]:
+        """A copy into a table that holds rows: harmless with a key but for rows the source does not have."""
+        existing = self._describe(pair.target_name)
+        if existing is None or existing.is_view:
+            return []
+        table = self._dialect.quote_table(existing.name)
+        if not self._connection.query(f"SELECT 1 FROM {table} LIMIT 1"):
+            return []
+        keyless = not pair.source.key
+        return [
+            Problem(
+                severity="error" if keyless else "warning",
+                what=f"Target table {pair.target_name} holds rows already"
+                + (
+                    ", and its source has no key: the copy would repeat them."
+                    if keyless
+                    else "; those whose keys the source does not have will stay."
+                ),
+                remedy=f"Empty it: TRUNCATE TABLE {table};",
+                table=pair.source.full_name,
+            )
+        ]
 
     def connector_config(self, pairs: Sequence[TablePair], name: str, topic_prefix: str) -> dict[str, str]:
         """See `TargetDatabase.connector_config`."""

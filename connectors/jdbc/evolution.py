@@ -52,6 +52,7 @@ def compare(dialect: Dialect, table: TargetTable, fields: Fields) -> Evolution:
         column = table.column(name)
         if column is not None and not column.generated:
             growth += _changes(dialect, table, column, schema)
+    growth += _abandoned(dialect, table, fields)
     return Evolution(
         missing=tuple(name for name, _ in missing), additions=tuple(additions), growth=tuple(growth)
     )
@@ -85,6 +86,19 @@ def _changes(dialect: Dialect, table: TargetTable, column: TargetColumn, schema:
     if schema.optional and not column.nullable and column.name not in table.primary_key:
         changed.append(dialect.relax_column(table, column))
     return [sql for sql in changed if sql]
+
+
+def _abandoned(dialect: Dialect, table: TargetTable, fields: Fields) -> list[str]:
+    """Columns that the source no longer has: they stay, and must let new rows leave them out."""
+    given = {name.casefold() for name, _ in fields}
+    relaxed = [
+        dialect.relax_column(table, column)
+        for column in table.columns
+        if column.name.casefold() not in given
+        and not (column.nullable or column.has_default or column.generated)
+        and column.name not in table.primary_key
+    ]
+    return [sql for sql in relaxed if sql]
 
 
 def evolve(
