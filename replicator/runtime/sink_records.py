@@ -53,6 +53,7 @@ class RecordReader:
                     if data is not None and data[0] is form:
                         # The very objects a producer of this process encoded; see Converter.form.
                         _, key_schema, key, value_schema, value, headers = data
+                        message.data = None  # the batch is kept for a while, its objects need not be
                     else:
                         key_schema, key = read_key(topic, message.key)
                         value_schema, value = read_value(topic, message.prefix, message.rest)

@@ -340,7 +340,9 @@ class Log:
             self._tail_order.append(first)
             self._tail_raw += group.raw
             first = group.last_seq + 1
-        while self._tail_raw > _TAIL_BYTES and self._tail_order:
+        # What every consumer near the end has read is better freed while it is still in the processor's cache.
+        read = min((f.seen for f in self.followers if f.keeps_up), default=0)
+        while self._tail_order and (self._tail_raw > _TAIL_BYTES or self.tail[self._tail_order[0]].upto <= read):
             self._tail_raw -= self.tail.pop(self._tail_order.popleft()).raw
         self.advance(ends, last_seq)
 
