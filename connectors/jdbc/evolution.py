@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
 
-from connectors.jdbc.dialects import ColumnSpec, Connection, Dialect, TableName, TargetColumn, TargetTable
+from connectors.jdbc.dialects import (
+    ColumnSpec,
+    ColumnType,
+    Connection,
+    Dialect,
+    TableName,
+    TargetColumn,
+    TargetTable,
+)
 from connectors.jdbc.dialects.failures import AlreadyThereError
 from replicator.api import DataError, Schema, StructuralError, logical
 
@@ -64,20 +72,30 @@ def _added(dialect: Dialect, name: str, schema: Schema) -> ColumnSpec:
     """
     made = dialect.column_type(schema)
     made = made.off_row or made
+    default = _older_rows(made, schema)
+    return (
+        ColumnSpec(name, made)
+        if default is None
+        else ColumnSpec(name, made, schema.optional, default=default)
+    )
+
+
+def _older_rows(made: ColumnType, schema: Schema) -> str | None:
+    """SQL literal of what rows without the column hold; kept as the column's default, because changes from
+    before the column was added may still be on their way.
+    """
     missing = schema.parameters.get(logical.MISSING_VALUE_PARAMETER)
     value = schema.default if missing is None else orjson.loads(missing)
-    if value is None:
-        return ColumnSpec(name, made)
     try:
-        return ColumnSpec(name, made, schema.optional, default=made.literal(value))
+        return None if value is None else made.literal(value)
     except DataError:
-        return ColumnSpec(name, made)
+        return None
 
 
 def _changes(dialect: Dialect, table: TargetTable, column: TargetColumn, schema: Schema) -> list[str]:
     """Widening and relaxing; a column that cannot be widened stays, and refuses values one by one."""
-    if column.has_default:
-        return []
+    if column.has_default and logical.MISSING_VALUE_PARAMETER not in schema.parameters:
+        return []  # somebody's default, which the change would take away
     changed: list[str | None] = []
     try:
         changed = [dialect.widen_column(table, column, dialect.column_type(schema))]
@@ -152,7 +170,14 @@ def _create(
     keys: Sequence[str],
     create: bool,
 ) -> TargetTable:
-    ddl = dialect.create_table(name, dialect.plan_columns(fields, keys))
+    schemas = dict(fields)
+    columns = [
+        replace(c, default=_older_rows(c.type, schemas[c.name]))
+        if logical.MISSING_VALUE_PARAMETER in schemas[c.name].parameters
+        else c
+        for c in dialect.plan_columns(fields, keys)
+    ]
+    ddl = dialect.create_table(name, columns)
     if not create:
         raise StructuralError(f"Table {name} does not exist", hint=f"Set auto.create=true, or run: {ddl}")
     _apply(connection, [ddl])

@@ -109,12 +109,7 @@ class MySqlDialect(Dialect):
         for column in columns:
             self.check_name(column.name)
         added = ", ".join(f"ADD COLUMN {mysql_planning.column_definition(c, self.quote)}" for c in columns)
-        alter = f"ALTER TABLE {self.quote_table(table)} "
-        # The default has served the rows that were there; a column that has one is never widened.
-        plain = ", ".join(
-            f"ALTER COLUMN {self.quote(c.name)} DROP DEFAULT" for c in columns if c.default is not None
-        )
-        return [alter + change for change in (added, plain) if change]
+        return [f"ALTER TABLE {self.quote_table(table)} {added}"] if columns else []
 
     def widen_column(self, table: TargetTable, column: TargetColumn, wanted: ColumnType) -> str | None:
         sql = widen_column(table, column, wanted)
