@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -42,7 +41,7 @@ class Demo:
         self._postgres: Instance = ensure_running("postgres")
         self._mysql: Instance = ensure_running("mysql")
         source, target = self._postgres.url(DATABASE), self._mysql.url(DATABASE)
-        self._sync = service.Sync(source, target, NAME, FOLDER, port=_port())
+        self._sync = service.Sync(source, target, NAME, FOLDER, port=None)
         self._pgbench = Pgbench(source, FOLDER / "pgbench.log")
         self._shop = Shop(source, self._schema_changed, self._between_changes())
         self._pulse = Pulse(source, self._mysql, DATABASE)
@@ -242,13 +241,3 @@ def _tasks(node: object) -> Iterator[dict[str, object]]:
     elif isinstance(node, list):
         for value in node:
             yield from _tasks(value)
-
-
-def _port() -> str:
-    """8083, or the next free one: another demo may be running."""
-    for port in range(8083, 8183):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return str(port)
-    return "off"
