@@ -17,7 +17,7 @@ from typing import Any, Final
 from connectors.cdc import naming, schemas
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.tables import UNCHANGED, Column, Table, Text
-from replicator.api import DataError, Schema, SchemaError, Struct
+from replicator.api import Connector, DataError, Schema, SchemaError, Struct
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ class EncodingOptions:
     name: str
     db: str
     connector: str = "postgresql"
-    version: str = "3.3.1.Final"
+    version: str = Connector.version()
     adjust_schema: naming.Adjust = naming.SCHEMA_ADJUSTMENTS["none"]
     adjust_field: naming.Adjust = naming.FIELD_ADJUSTMENTS["none"]
 
