@@ -32,7 +32,7 @@ class Watch:
         self._source = source
         self._target = target
         self._terminal = sys.stdout.isatty()
-        self._began = time.monotonic()
+        self._copy_began = time.monotonic()
         self._last_line = 0.0
         self._last_rows = (time.monotonic(), 0)
         self._seen: set[str] = set()
@@ -88,10 +88,11 @@ class Watch:
         """Each phase, warning and stopped table once."""
         phase = str(source.facts.get("phase", "")) if source else ""
         if phase and phase != self._phase:
+            if self._phase == "streaming":
+                self._copy_began = time.monotonic()
             if self._phase == "snapshot" and phase == "streaming":
-                self._news(
-                    f"Copy finished after {duration(time.monotonic() - self._began)}; following changes."
-                )
+                took = duration(time.monotonic() - self._copy_began)
+                self._news(f"Copy finished after {took}; following changes.")
             self._phase = phase
         for task in (source, sink):
             facts: dict[str, Any] = dict(task.facts) if task else {}

@@ -1,0 +1,126 @@
+"""`replicator recopy`: tables copied anew in the running pipeline."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from scripts.service import Sync, until
+from tests.support.fix_servers import Database
+from tests.support.load import SCHEMA, Load, assert_same, wait_transactions
+from tests.support.sync_process import MakeSync, catch_up, running, verified
+
+ROWS = 60_000
+
+
+def _tamper(target: Database) -> None:
+    """What somebody did to the target by hand; no change of the load undoes it."""
+    target.execute(
+        "INSERT INTO items (id, note, seen) VALUES (-5, 'not of the source', 0)",
+        "DELETE FROM appended WHERE writer = 0 AND number <= 10",
+        "INSERT INTO appended VALUES (0, 11)",
+    )
+
+
+def test_tampered_tables_are_equal_again_while_writes_go_on(
+    pg_database: Database, mysql_database: Database, make_sync: MakeSync
+) -> None:
+    pg_database.execute(*SCHEMA)
+    sync = running(make_sync(pg_database, mysql_database, port=None), mysql_database, "items")
+    with Load(pg_database, 1) as load:
+        wait_transactions(load, 50)
+    _tamper(mysql_database)
+    found = verified(sync, 1).out
+    assert "public.items: " in found
+    assert found.count("DIFFERENT") == 3, found
+    with Load(pg_database, 2) as load, Load(pg_database, 3):
+        wait_transactions(load, 50)
+        outcome = sync.recopy("items,public.appended")
+        assert outcome.code == 0, outcome.text + sync.output
+        assert "Done after" in outcome.out
+        wait_transactions(load, 50)
+        verified(sync, 0, "--tables", "items,counters")
+    verified(sync)
+    assert sync.stop() == 0
+    catch_up(sync, "--port", "off")
+    assert_same(pg_database, mysql_database)
+
+
+def test_what_is_refused(pg_database: Database, mysql_database: Database, make_sync: MakeSync) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    pg_database.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    sync = make_sync(pg_database, mysql_database, "--exclude", "u")
+    outcome = sync.recopy("t")
+    assert outcome.code == 1
+    assert "There is no pipeline" in outcome.err
+    assert "replicator sync" in outcome.err
+    running(sync, mysql_database, "t")
+    outcome = sync.recopy("t")
+    assert outcome.code == 1
+    assert "--port off" in outcome.err
+    assert sync.stop() == 0
+    outcome = sync.recopy("t")
+    assert outcome.code == 1
+    assert "is not running" in outcome.err
+    assert "replicator sync" in outcome.err
+    sync.port = None
+    sync.start()
+    _follows(sync)
+    outcome = sync.recopy("t,u")
+    assert outcome.code == 1
+    assert "public.u is not in pipeline" in outcome.err
+    assert "Its tables are: public.t" in outcome.err
+    assert sync.recopy("t").code == 0
+    assert mysql_database.query("SELECT id FROM t")[0][0] == 1
+
+
+@pytest.mark.parametrize("table", ["plain", "bare"])
+def test_killed_in_the_middle_of_the_copy(
+    pg_database: Database, mysql_database: Database, make_sync: MakeSync, table: str
+) -> None:
+    pg_database.execute(
+        *SCHEMA,
+        "CREATE TABLE plain (id int PRIMARY KEY, note text)",
+        f"INSERT INTO plain SELECT i, 'n' || i FROM generate_series(1, {ROWS}) i",
+        "CREATE TABLE bare (id int, note text)",
+        f"INSERT INTO bare SELECT i, 'n' || i FROM generate_series(1, {ROWS}) i",
+        "ANALYZE",
+    )
+    sync = make_sync(pg_database, mysql_database, port=None)
+    catch_up(sync)
+    count = f"SELECT count(*) FROM {table}"
+    mysql_database.execute(f"INSERT INTO {table} VALUES (-1, 'not of the source')")
+    sync.start()
+    with Load(pg_database, 1) as load, ThreadPoolExecutor(1) as pool:
+        wait_transactions(load, 10)
+        _follows(sync)
+        recopy = pool.submit(sync.recopy, table)
+        until(lambda: 0 < mysql_database.query(count)[0][0] < ROWS, 60, every=0.005)
+        sync.kill()
+        outcome = recopy.result(60)
+        assert outcome.code == 1, outcome.text
+        assert "Start it again" in outcome.err
+        assert mysql_database.query(count)[0][0] < ROWS
+        pg_database.execute(f"INSERT INTO {table} VALUES (0, 'while it was down')")
+    catch_up(sync)
+    assert mysql_database.query(f"{count} WHERE id = -1")[0][0] == 0
+    assert mysql_database.query(count)[0][0] == ROWS + 1
+    assert_same(pg_database, mysql_database)
+    verified(sync)
+
+
+def _follows(sync: Sync) -> None:
+    def following() -> bool:
+        found = sync.get("/replicator/overview")["connectors"]
+        return any(t["facts"].get("phase") == "streaming" for c in found for t in c["tasks"])
+
+    until(lambda: _answers(sync) and following(), 30, every=0.2)
+
+
+def _answers(sync: Sync) -> bool:
+    assert sync.running(), sync.output
+    try:
+        return bool(sync.get("/replicator/overview")["connectors"])
+    except OSError:
+        return False
