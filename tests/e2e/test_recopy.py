@@ -120,6 +120,8 @@ def _follows(sync: Sync) -> None:
 
 def _answers(sync: Sync) -> bool:
     assert sync.running(), sync.output
+    if not sync.pipeline().get("port"):
+        return False
     try:
         return bool(sync.get("/replicator/overview")["connectors"])
     except OSError:
