@@ -7,7 +7,7 @@ thread of the verifying command.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,11 +18,20 @@ import pymysql.cursors
 from connectors.jdbc.dialects import Dialect, TargetColumn, TargetTable, Unrepresentable
 from connectors.jdbc.dialects.mysql_connection import connect_arguments
 from connectors.jdbc.url import TargetUrl
-from replicator.api.canonical import NORMALISERS, SORTED_ALIKE, Normaliser, microseconds
+from replicator.api.canonical import LOSSY, NORMALISERS, SORTED_ALIKE, Normaliser, microseconds
 from replicator.api.database import Canonical, ColumnInfo, Keys, TablePair
 from replicator.api.errors import DataError
 
 FETCH = 2000
+KEYS_AT_ONCE = 500
+# Sorting looks at so many bytes of a text; the longest key has 3072. A comparison may pause a reading for long.
+_SESSION = "SET SESSION time_zone = '+00:00', net_write_timeout = 3600, max_sort_length = 4096"
+_ADDRESSED = frozenset(
+    {"int", "bool", "uuid", "text", "bpchar", "numeric", "date", "time", "timestamp", "timestamptz", "bytes", "other"}
+)  # fmt: skip
+"""Kinds of keys whose canonical form can be written as a literal; rows with others are looked for in all rows."""
+_TEXT_ONLY: dict[Any, Any] = dict(pymysql.converters.encoders)
+"""Arguments are escaped as usual; what comes back stays text."""
 
 
 def rows(
@@ -38,33 +47,39 @@ def rows(
     chosen = [(by_name[name], _column(table, name)) for name in columns]
     key_columns = [(by_name[name], _column(table, name)) for name in pair.source.key if name in columns]
     query = f"SELECT {', '.join(_expression(dialect, s, t) for s, t in chosen)} FROM {dialect.quote_table(table.name)}"
-    arguments: list[str] = []
-    if keys is not None:
-        condition, arguments = _where(dialect, key_columns, keys)
-        # Names may hold a percent sign, which stands for an argument once there are some.
-        query = query.replace("%", "%%") + f" WHERE {condition}"
-    elif key_columns and all(s.kind in SORTED_ALIKE for s, _ in key_columns):
-        query += " ORDER BY " + ", ".join(_order(dialect, s, t) for s, t in key_columns)
     normalisers = [(i, n) for i, (s, _) in enumerate(chosen) if (n := _normaliser(s)) is not None]
-    yield from _stream(dialect, url, query, arguments, normalisers)
+    if keys is None:
+        if key_columns and all(s.kind in SORTED_ALIKE for s, _ in key_columns):
+            query += " ORDER BY " + ", ".join(_order(dialect, s, t) for s, t in key_columns)
+        yield from _stream(dialect, url, [query], normalisers)
+    elif all(s.kind in _ADDRESSED for s, _ in key_columns):
+        parts = (keys[start : start + KEYS_AT_ONCE] for start in range(0, len(keys), KEYS_AT_ONCE))
+        queries = (f"{query} WHERE {_where(dialect, key_columns, part)}" for part in parts)
+        yield from _stream(dialect, url, queries, normalisers)
+    else:
+        wanted, size = set(keys), len(key_columns)
+        found = _stream(dialect, url, [query], normalisers)
+        yield from (row for row in found if row[:size] in wanted)
 
 
 def _stream(
     dialect: Dialect,
     url: TargetUrl,
-    query: str,
-    arguments: list[str],
+    queries: Iterable[str],
     normalisers: list[tuple[int, Normaliser]],
 ) -> Iterator[Canonical]:
     try:
-        connection = pymysql.connect(**connect_arguments(url), conv=dict(pymysql.converters.encoders), cursorclass=pymysql.cursors.SSCursor)
+        connection = pymysql.connect(
+            **connect_arguments(url), conv=_TEXT_ONLY, cursorclass=pymysql.cursors.SSCursor
+        )
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET SESSION time_zone = '+00:00', net_write_timeout = 3600")
-                cursor.execute(query, arguments or None)
-                while fetched := cursor.fetchmany(FETCH):
-                    for row in fetched:
-                        yield _canonical(row, normalisers)
+                cursor.execute(_SESSION)
+                for query in queries:
+                    cursor.execute(query)
+                    while fetched := cursor.fetchmany(FETCH):
+                        for row in fetched:
+                            yield _canonical(row, normalisers)
         finally:
             connection.close()
     except pymysql.Error as error:
@@ -117,24 +132,34 @@ def _normaliser(source: ColumnInfo) -> Normaliser | None:
 
 def _order(dialect: Dialect, source: ColumnInfo, target: TargetColumn) -> str:
     name = dialect.quote(target.name)
-    # Byte order of UTF-8 is the order of Postgres' "C" collation.
-    return f"CAST({name} AS BINARY)" if source.kind == "text" and not _is_binary(target) else name
+    if source.kind == "int":
+        return name if target.base in _INTEGERS else f"CAST({name} AS DECIMAL(65))"
+    # Byte order of UTF-8 is the order of Postgres' "C" collation; of uuids in lower case it is theirs.
+    collation = target.collation or ""
+    if collation.endswith(_NO_PAD) or (source.kind == "uuid" and collation.endswith("_bin")):
+        return name
+    return f"CAST({_expression(dialect, source, target)} AS BINARY)"
 
 
-def _is_binary(target: TargetColumn) -> bool:
-    return target.collation is not None and target.collation.endswith(("_bin",))
+_INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year"})
+_NO_PAD = ("0900_bin", "nopad_bin")
+"""Collations that sort by code point and count trailing blanks."""
 
 
-def _where(
-    dialect: Dialect, keys: Sequence[tuple[ColumnInfo, TargetColumn]], wanted: Keys
-) -> tuple[str, list[str]]:
-    names = ", ".join(
-        dialect.quote(t.name) if s.kind != "bytes" else f"LOWER(HEX({dialect.quote(t.name)}))"
-        for s, t in keys
-    ).replace("%", "%%")
-    one = "(" + ", ".join(["%s"] * len(keys)) + ")"
-    arguments = [(v or b"").decode() for key in wanted for v in key]
-    return f"({names}) IN ({', '.join([one] * len(wanted))})", arguments
+def _where(dialect: Dialect, keys: Sequence[tuple[ColumnInfo, TargetColumn]], wanted: Keys) -> str:
+    """The condition for some keys, with literals of the columns' types so that the key's index serves it."""
+    literals = [dialect.literal_for(t, s.schema) for s, t in keys if s.schema is not None]
+    names = ", ".join(dialect.quote(t.name) for _, t in keys)
+    listed = []
+    for key in wanted:
+        try:
+            values = [
+                render(_emitted(s, v or b"")) for render, (s, _), v in zip(literals, keys, key, strict=True)
+            ]
+        except DataError:
+            continue  # what the column cannot hold is not in the table
+        listed.append(f"({', '.join(values)})")
+    return f"({names}) IN ({', '.join(listed)})" if listed else "FALSE"
 
 
 _SPECIAL = {b"NaN": "NAN", b"Infinity": "POSITIVE_INFINITY", b"-Infinity": "NEGATIVE_INFINITY"}
@@ -143,7 +168,7 @@ _STAMP = re.compile(rb"(\d+)-(\d\d-\d\d)(?: (\d.*?))?( BC)?$")
 
 def stored(dialect: Dialect, column: ColumnInfo, value: bytes | None) -> bytes | None:
     """What the type's policy makes of a source value; the value itself where the target holds it."""
-    if value is None or column.schema is None or column.kind not in _JUDGED:
+    if value is None or column.schema is None or column.kind not in LOSSY:
         return value
     emitted = _emitted(column, value)
     try:
@@ -155,9 +180,6 @@ def stored(dialect: Dialect, column: ColumnInfo, value: bytes | None) -> bytes |
     except DataError:
         return value
     return value
-
-
-_JUDGED = frozenset({"numeric", "float4", "float8", "date", "timestamp", "timestamptz", "jsonb"})
 
 
 @lru_cache(maxsize=4096)
@@ -172,11 +194,19 @@ def _literal(dialect: Dialect, column: ColumnInfo) -> Any:
 def _emitted(column: ColumnInfo, value: bytes) -> Any:
     """The value as the source connector emits it, made from the canonical form."""
     text = value.decode()
+    if column.kind == "int":
+        return int(text)
+    if column.kind == "bool":
+        return text == "1"
+    if column.kind == "bytes":
+        return bytes.fromhex(text)
+    if column.kind == "time":
+        return text + "Z"
     if column.kind == "numeric":
         return _SPECIAL.get(value, text)
     if column.kind in ("float4", "float8"):
         return float(text)
-    if column.kind == "jsonb" or text.endswith("infinity"):
+    if column.kind not in ("date", "timestamp", "timestamptz") or text.endswith("infinity"):
         return text
     found = _STAMP.match(value)
     if found is None:

@@ -7,6 +7,7 @@ the sink will run: both ask the dialect. Used by one thread.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.jdbc import canonical, preflight
@@ -39,11 +40,25 @@ class MySqlDatabase:
     def _connection(self) -> Any:
         if self._open is None:
             self._open = self._dialect.connect(self._url, "replicator")
+            self._recognise(self._version)
         return self._open
+
+    @property
+    def _version(self) -> str:
+        return str(self._connection.query("SELECT version()")[0][0])
+
+    def _recognise(self, version: str) -> None:
+        """Speak to the server as what it is: a MariaDB is often named by a mysql:// URL."""
+        kind = "mariadb" if "mariadb" in version.lower() else "mysql"
+        if kind != self._url.kind:
+            self._open.close()
+            self._url = replace(self._url, kind=kind)
+            self._dialect = dialect_for(kind)
+            self._open = self._dialect.connect(self._url, "replicator")
 
     def describe(self) -> str:
         """`MySQL 9.7.4 at host:port/db`."""
-        version = str(self._connection.query("SELECT version()")[0][0])
+        version = self._version
         kind = "MariaDB" if "mariadb" in version.lower() else "MySQL"
         number = version.split("-")[0]
         return f"{kind} {number} at {self._url.host}:{self._url.port}/{self._url.database}"
@@ -54,35 +69,12 @@ class MySqlDatabase:
 
     def preflight(self, pairs: Sequence[TablePair], name: str) -> list[Problem]:
         """See `TargetDatabase.preflight`."""
-        found = preflight.check(self._dialect, self._connection, self._url.database, pairs, self._describe)
-        if self.ledger(name):
-            return found  # the copy has begun: what is there is ours
-        for pair in pairs:
-            found += self._rows_there(pair)
-        return found
-
-    def _rows_there(self, pair: TablePair) -> list[Problem]:
-        """A copy into a table that holds rows: harmless with a key but for rows the source does not have."""
-        existing = self._describe(pair.target_name)
-        if existing is None or existing.is_view:
-            return []
-        table = self._dialect.quote_table(existing.name)
-        if not self._connection.query(f"SELECT 1 FROM {table} LIMIT 1"):
-            return []
-        keyless = not pair.source.key
-        return [
-            Problem(
-                severity="error" if keyless else "warning",
-                what=f"Target table {pair.target_name} holds rows already"
-                + (
-                    ", and its source has no key: the copy would repeat them."
-                    if keyless
-                    else "; those whose keys the source does not have will stay."
-                ),
-                remedy=f"Empty it: TRUNCATE TABLE {table};",
-                table=pair.source.full_name,
-            )
-        ]
+        connection = self._connection
+        # Once a copy has begun, what is there is ours.
+        first_start = not self.ledger(name)
+        return preflight.check(
+            self._dialect, connection, self._url.database, pairs, self._describe, first_start=first_start
+        )
 
     def connector_config(self, pairs: Sequence[TablePair], name: str, topic_prefix: str) -> dict[str, str]:
         """See `TargetDatabase.connector_config`."""
@@ -132,6 +124,12 @@ class MySqlDatabase:
             if found is not None and not found.generated and not column.generated:
                 out.append(column.name)
         return out
+
+    def missing(self, pair: TablePair) -> list[str]:
+        """See `TargetDatabase.missing`."""
+        table = self._existing(pair)
+        captured = (c for c in pair.source.columns if not c.generated and c.schema is not None)
+        return [c.name for c in captured if table.column(c.name) is None]
 
     def rows(self, pair: TablePair, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
         """See `SourceDatabase.rows`; on a connection of its own."""

@@ -5,38 +5,62 @@ Run by the command line. Nothing here changes the server.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from connectors.jdbc.dialects import Connection, Dialect, TargetTable
+from connectors.jdbc.dialects import Connection, Dialect, TableName, TargetTable
 from replicator.api.database import Problem, TablePair
 from replicator.api.errors import ConnectError, StructuralError
 
 MAX_COLUMNS = 1017
-_NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX")
+OLDEST = {"MySQL": (5, 7, 8), "MariaDB": (10, 3, 0)}
+RESERVED = frozenset({"replicator_ledger", "replicator_version"})
+_NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")
+_TOGETHER = 100
 Describe = Callable[[str], TargetTable | None]
 
 
 def check(
-    dialect: Dialect, connection: Connection, database: str, pairs: Sequence[TablePair], describe: Describe
+    dialect: Dialect,
+    connection: Connection,
+    database: str,
+    pairs: Sequence[TablePair],
+    describe: Describe,
+    *,
+    first_start: bool,
 ) -> list[Problem]:
     """Everything that would keep these tables from being written."""
+    existing = _existing_names(connection)
+    folds = str(connection.query("SELECT @@lower_case_table_names")[0][0]) != "0"
+
+    def described(name: str) -> TargetTable | None:
+        return describe(name) if (name.lower() if folds else name) in existing else None
+
     return [
         *_server(connection),
         *_privileges(connection, database),
-        *_collisions(connection, pairs),
-        *(problem for pair in pairs for problem in _pair(dialect, pair, describe)),
+        *_collisions(pairs, folds=folds),
+        *(p for pair in pairs for p in _pair(dialect, pair, described, first_start=first_start)),
+        *(_occupied(dialect, connection, pairs, described) if first_start else ()),
     ]
 
 
+def _existing_names(connection: Connection) -> frozenset[str]:
+    rows = connection.query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=DATABASE()")
+    return frozenset(str(row[0]) for row in rows)
+
+
 def _variables(connection: Connection) -> dict[str, str]:
-    names = ("sql_mode", "max_allowed_packet", "lower_case_table_names", "read_only", "innodb_page_size")
-    return {n: str(connection.query(f"SELECT @@GLOBAL.{n}")[0][0]) for n in names}
+    names = ("version", "sql_mode", "max_allowed_packet", "read_only", "innodb_page_size")
+    row = connection.query("SELECT " + ", ".join(f"@@GLOBAL.{n}" for n in names))[0]
+    return dict(zip(names, map(str, row), strict=True))
 
 
 def _server(connection: Connection) -> Iterator[Problem]:
     values = _variables(connection)
+    yield from _version(values["version"])
     if "STRICT_TRANS_TABLES" not in values["sql_mode"] and "STRICT_ALL_TABLES" not in values["sql_mode"]:
         yield Problem(
             severity="warning",
@@ -55,25 +79,107 @@ def _server(connection: Connection) -> Iterator[Problem]:
             what="The server is read-only (a replica?).",
             remedy="Name the writable server in the target URL, or SET GLOBAL read_only = OFF;",
         )
-
-
-def _privileges(connection: Connection, database: str) -> Iterator[Problem]:
-    grants = " ".join(str(row[0]) for row in connection.query("SHOW GRANTS"))
-    if "ALL PRIVILEGES" in grants or "GRANT PROXY" in grants:
-        return
-    account = str(connection.query("SELECT CURRENT_USER()")[0][0])
-    user, _, host = account.rpartition("@")
-    missing = [p for p in _NEEDED if p not in grants]
-    if missing and " ROLE" not in grants:
+    if int(values["innodb_page_size"]) < 16_384:
         yield Problem(
-            severity="error",
-            what=f"Account {account} lacks {', '.join(missing)} on {database}.",
-            remedy=f"GRANT {', '.join(_NEEDED)} ON `{database}`.* TO '{user}'@'{host}';",
+            severity="warning",
+            what=f"innodb_page_size is {values['innodb_page_size']}: keys and rows must be shorter than"
+            " what tables are planned for.",
+            remedy="Use a server with pages of 16 KB, or make tables with long keys yourself.",
         )
 
 
-def _collisions(connection: Connection, pairs: Sequence[TablePair]) -> Iterator[Problem]:
-    folds = str(connection.query("SELECT @@lower_case_table_names")[0][0]) != "0"
+def _version(text: str) -> Iterator[Problem]:
+    kind = "MariaDB" if "mariadb" in text.lower() else "MySQL"
+    oldest = OLDEST[kind]
+    if tuple(int(n) for n in re.findall(r"\d+", text.removeprefix("5.5.5-"))[:3]) < oldest:
+        yield Problem(
+            severity="error",
+            what=f"{kind} {text} is too old: {'.'.join(map(str, oldest))} or later is needed.",
+            remedy=f"Replicate into a server of version {'.'.join(map(str, oldest))} or later.",
+        )
+
+
+def _privileges(connection: Connection, database: str) -> Iterator[Problem]:
+    grants = [str(row[0]) for row in connection.query("SHOW GRANTS")]
+    missing = missing_privileges(grants, database)
+    if not missing:
+        return
+    account = str(connection.query("SELECT CURRENT_USER()")[0][0])
+    user, _, host = account.rpartition("@")
+    roles = [m[1] for g in grants if (m := _ROLE.match(g))]
+    hint = (
+        f" (or, if its role {roles[0]} has them: SET DEFAULT ROLE ALL TO '{user}'@'{host}';)" if roles else ""
+    )
+    yield Problem(
+        severity="error",
+        what=f"Account {account} lacks {', '.join(missing)} on {database}.",
+        remedy=f"GRANT {', '.join(_NEEDED)} ON `{database}`.* TO '{user}'@'{host}';" + hint,
+    )
+
+
+_GRANT = re.compile(r"(GRANT|REVOKE) (.+?) ON (?:TABLE )?(\S+|`(?:[^`]|``)*`\.\S+) (?:TO|FROM) ")
+_ROLE = re.compile(r"GRANT (`[^`]*`@`[^`]*`|`[^`]*`|'[^']*'(?:@'[^']*')?) TO ")
+
+
+def missing_privileges(grants: Sequence[str], database: str) -> list[str]:
+    """Which of the privileges the sink needs these `SHOW GRANTS` lines do not give on the whole database."""
+    given: set[str] = set()
+    for line in grants:
+        found = _GRANT.match(line)
+        if found is None or not _covers(found[3], database):
+            continue
+        names = {p.strip().upper() for p in re.sub(r"\([^)]*\)", "", found[2]).split(",")}
+        if "ALL PRIVILEGES" in names or "ALL" in names:
+            names |= set(_NEEDED)
+        given = given - names if found[1] == "REVOKE" else given | names
+    return [p for p in _NEEDED if p not in given]
+
+
+def _covers(scope: str, database: str) -> bool:
+    """Whether `*.*`, or the pattern of a grant on a database, means every table of this one."""
+    if scope == "*.*":
+        return True
+    if not scope.endswith(".*"):
+        return False
+    name = scope[:-2].strip("`").replace("``", "`")
+    if name == database:
+        return True
+    parts = re.findall(r"\\.|.", name, re.DOTALL)
+    pattern = "".join({"%": ".*", "_": "."}.get(p, re.escape(p[-1])) for p in parts)
+    return re.fullmatch(pattern, database, re.DOTALL) is not None
+
+
+def _occupied(
+    dialect: Dialect, connection: Connection, pairs: Sequence[TablePair], describe: Describe
+) -> Iterator[Problem]:
+    """Rows that were in the target tables before the first copy."""
+    present = [p for p in pairs if (t := describe(p.target_name)) is not None and not t.is_view]
+    filled: list[TablePair] = []
+    for start in range(0, len(present), _TOGETHER):
+        part = present[start : start + _TOGETHER]
+        tables = [dialect.quote_table(TableName(None, p.target_name)) for p in part]
+        try:
+            row = connection.query("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {t})" for t in tables))[0]
+        except ConnectError:
+            return  # a missing privilege has been reported
+        filled += [p for p, has in zip(part, row, strict=True) if has]
+    for pair in filled:
+        keyless = not pair.source.key
+        yield Problem(
+            severity="error" if keyless else "warning",
+            what=f"Target table {pair.target_name} holds rows already"
+            + (
+                f" and {pair.source.full_name} has no key: copying would double rows."
+                if keyless
+                else ": rows whose keys are not in the source would stay ('replicator verify' names them)."
+            ),
+            remedy=f"TRUNCATE TABLE {dialect.quote(pair.target_name)}; or --exclude '{pair.source.full_name}'"
+            + (", or give the source table a primary key." if keyless else "."),
+            table=pair.source.full_name,
+        )
+
+
+def _collisions(pairs: Sequence[TablePair], *, folds: bool) -> Iterator[Problem]:
     by_name: dict[str, list[str]] = defaultdict(list)
     for pair in pairs:
         by_name[pair.target_name.lower() if folds else pair.target_name].append(pair.source.full_name)
@@ -81,13 +187,14 @@ def _collisions(connection: Connection, pairs: Sequence[TablePair]) -> Iterator[
         if len(sources) > 1:
             yield Problem(
                 severity="error",
-                what=f"{' and '.join(sources)} would both become table {name}.",
+                what=f"{' and '.join(sources)} would both become table {name}"
+                + (" (the server ignores case in table names)." if folds else "."),
                 remedy="Exclude one of them with --exclude, or run it as a pipeline of its own into another database.",
                 table=sources[-1],
             )
 
 
-def _pair(dialect: Dialect, pair: TablePair, describe: Describe) -> Iterator[Problem]:
+def _pair(dialect: Dialect, pair: TablePair, describe: Describe, *, first_start: bool) -> Iterator[Problem]:
     table = pair.source
     try:
         dialect.check_name(pair.target_name, "table")
@@ -96,16 +203,22 @@ def _pair(dialect: Dialect, pair: TablePair, describe: Describe) -> Iterator[Pro
     except StructuralError as error:
         yield _unsupported(pair, error.message)
         return
-    yield from _columns(pair)
+    if pair.target_name.lower() in RESERVED:
+        yield _unsupported(pair, f"{pair.target_name} is the name of a table of ours in the target")
+        return
+    refused = list(_columns(pair))
+    if refused:
+        yield from refused
+        return
     existing = describe(pair.target_name)
     fields = [(c.name, c.schema) for c in table.columns if not c.generated and c.schema is not None]
     lengths = {c.name: c.max_length for c in table.columns if c.max_length}
     try:
         if existing is None:
-            columns = dialect.plan_columns(fields, table.key, lengths)  # type: ignore[arg-type]
+            columns = dialect.plan_columns(fields, table.key, lengths)
             yield from _policies(pair, columns)
         else:
-            yield from _existing(dialect, pair, existing, fields)
+            yield from _existing(dialect, pair, existing, fields, first_start=first_start)
     except ConnectError as error:
         yield _unsupported(pair, error.message)
 
@@ -122,7 +235,7 @@ def _columns(pair: TablePair) -> Iterator[Problem]:
             yield _unsupported(pair, f"its columns {other} and {column.name} differ only in letter case")
     for column in captured:
         limit = 768
-        if column.key_position and column.max_length and column.max_length > limit:
+        if column.key_position and column.kind != "bytes" and (column.max_length or 0) > limit:
             yield _unsupported(
                 pair,
                 f"key column {column.name} holds a value of {column.max_length} characters,"
@@ -141,7 +254,12 @@ def _policies(pair: TablePair, columns: Sequence[Any]) -> Iterator[Problem]:
 
 
 def _existing(
-    dialect: Dialect, pair: TablePair, existing: TargetTable, fields: Sequence[tuple[str, Any]]
+    dialect: Dialect,
+    pair: TablePair,
+    existing: TargetTable,
+    fields: Sequence[tuple[str, Any]],
+    *,
+    first_start: bool,
 ) -> Iterator[Problem]:
     table = pair.source
     if existing.is_view:
@@ -158,7 +276,8 @@ def _existing(
         yield from _wrong_key(pair, existing)
     known = {c.name.casefold() for c in table.columns}
     for column in existing.columns:
-        extra = column.name.casefold() not in known
+        # Later it may be a column that the source dropped: the sink lets new rows leave it out.
+        extra = column.name.casefold() not in known and (first_start or column.name in existing.primary_key)
         if extra and not column.nullable and not column.has_default and not column.generated:
             yield Problem(
                 severity="error",
@@ -170,21 +289,66 @@ def _existing(
     for name, schema in fields:
         found = existing.column(name)
         if found is not None and not found.generated:
-            dialect.literal_for(found, schema)
-    yield from _collations(pair, existing)
+            try:
+                dialect.literal_for(found, schema)
+            except ConnectError as error:
+                yield _unsupported(pair, f"{pair.target_name}: {error.message}")
+    yield from _collations(dialect, pair, existing)
+    yield from _texts(pair, existing)
+    yield from _notes(pair, existing)
+
+
+def _texts(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
+    """Character sets that lack characters the source may have."""
+    for column in pair.source.columns:
+        found = existing.column(column.name)
+        if found is None or found.collation is None or column.kind not in ("text", "bpchar", "json", "jsonb"):
+            continue
+        charset = found.collation.partition("_")[0]
+        if charset not in ("utf8mb4", "binary", "utf16", "utf32", "gb18030", "uca1400"):
+            yield Problem(
+                severity="warning",
+                what=f"Target column {pair.target_name}.{found.name} has character set {charset}:"
+                " values with other characters would stop the table.",
+                remedy=f"ALTER TABLE `{pair.target_name}` MODIFY `{found.name}` {found.type} CHARACTER SET utf8mb4"
+                + ("" if found.nullable else " NOT NULL")
+                + ";",
+                table=pair.source.full_name,
+            )
+
+
+def _notes(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
+    computed = [
+        c.name for c in existing.columns if c.generated and any(c.name == s.name for s in pair.source.columns)
+    ]
+    if computed:
+        yield Problem(
+            severity="note",
+            what=f"Target table {pair.target_name} computes {', '.join(computed)} itself; not written, not verified.",
+            table=pair.source.full_name,
+        )
+    for name, columns in existing.unique_indexes.items():
+        if {c.casefold() for c in columns} != {k.casefold() for k in pair.source.key}:
+            yield Problem(
+                severity="note",
+                what=f"Target table {pair.target_name} has the secondary unique index {name}"
+                f" ({', '.join(columns)}): rows are written more slowly, in an order that keeps it.",
+                table=pair.source.full_name,
+            )
 
 
 def _wrong_key(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
     wanted = ", ".join(f"`{k}`" for k in pair.source.key)
     uniques = [{k.casefold() for k in c} for c in existing.unique_indexes.values()]
-    if {k.casefold() for k in pair.source.key} in uniques or {
-        k.casefold() for k in existing.primary_key
-    } == {k.casefold() for k in pair.source.key}:
+    if {k.casefold() for k in pair.source.key} in uniques or {k.casefold() for k in existing.primary_key} == {
+        k.casefold() for k in pair.source.key
+    }:
         return
     has = ", ".join(existing.primary_key) or "none"
     yield Problem(
         severity="error",
-        what=f"Target table {pair.target_name} has primary key ({has}), the source's key is ({', '.join(pair.source.key)}).",
+        what=f"Target table {pair.target_name} has primary key ({has}),"
+        f" the source's key is ({', '.join(pair.source.key)}).",
         remedy=f"ALTER TABLE `{pair.target_name}` "
         + ("DROP PRIMARY KEY, " if existing.primary_key else "")
         + f"ADD PRIMARY KEY ({wanted}); or drop the table and let it be created.",
@@ -192,18 +356,19 @@ def _wrong_key(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
     )
 
 
-def _collations(pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
+def _collations(dialect: Dialect, pair: TablePair, existing: TargetTable) -> Iterator[Problem]:
+    collation = "utf8mb4_nopad_bin" if dialect.kind == "mariadb" else "utf8mb4_0900_bin"
     for name in pair.source.key:
         column = existing.column(name)
         if column is None or column.collation is None:
             continue
-        if not column.collation.endswith("bin") and column.collation != "binary":
+        if not column.collation.endswith("_bin") and column.collation != "binary":
             yield Problem(
                 severity="error",
                 what=f"Key column {pair.target_name}.{name} has collation {column.collation}: keys that differ in"
                 " the source ('a' and 'A') would be one row here.",
                 remedy=f"ALTER TABLE `{pair.target_name}` MODIFY `{name}` {column.type} CHARACTER SET utf8mb4"
-                " COLLATE utf8mb4_0900_bin NOT NULL;  (MariaDB: utf8mb4_nopad_bin)",
+                f" COLLATE {collation} NOT NULL;",
                 table=pair.source.full_name,
             )
 

@@ -21,13 +21,16 @@ from replicator.api.database import Canonical, ColumnInfo, Keys, TableInfo
 
 def expression(column: ColumnInfo) -> sql.Composable:
     """SQL that prints a column in (nearly) canonical form."""
-    name = sql.Identifier(column.name)
+    name = sql.SQL("t.") + sql.Identifier(column.name)
     # Bare, COPY prints it as the log does; a cast may print otherwise (inet gets its netmask).
     form = _EXPRESSIONS.get(column.kind, "{0}")
     return sql.SQL(form).format(name)
 
 
-_TIMESTAMP = "CASE WHEN isfinite({0}) AND {0} >= '0001-01-01' THEN to_char({0}, 'YYYY-MM-DD HH24:MI:SS.US') ELSE {0}::text END"
+_TIMESTAMP = (
+    "CASE WHEN isfinite({0}) AND {0} >= '0001-01-01' THEN to_char({0}, 'YYYY-MM-DD HH24:MI:SS.US')"
+    " ELSE {0}::text END"
+)
 _EXPRESSIONS = {
     "bool": "({0})::int::text",
     "numeric": "trim_scale(({0})::numeric)::text",
@@ -66,11 +69,28 @@ def rows(
         sql.SQL(", ").join(expression(c) for c in chosen), sql.Identifier(table.schema, table.name)
     )
     key_columns = [by_name[name] for name in table.key]
-    if keys is not None:
-        query += _where(key_columns, keys)
-    elif key_columns and all(c.kind in SORTED_ALIKE for c in key_columns):
-        query += sql.SQL(" ORDER BY ") + sql.SQL(", ").join(_order(c) for c in key_columns)
     normalisers = [(i, n) for i, c in enumerate(chosen) if (n := normaliser(c)) is not None]
+    if keys is None:
+        if key_columns and all(c.kind in SORTED_ALIKE for c in key_columns):
+            query += sql.SQL(" ORDER BY ") + sql.SQL(", ").join(_order(connection, c) for c in key_columns)
+        yield from _read(connection, query, normalisers)
+    elif any(c.kind in _NOT_CAST for c in key_columns):
+        wanted, size = set(keys), len(key_columns)
+        yield from (row for row in _read(connection, query, normalisers) if row[:size] in wanted)
+    else:
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            part = query + _with_keys(key_columns, keys[start : start + KEYS_AT_ONCE])
+            yield from _read(connection, part, normalisers)
+
+
+KEYS_AT_ONCE = 500
+_NOT_CAST = frozenset({"array", "hstore"})
+"""Kinds whose canonical form cannot be cast back: keys of these are looked for in all rows."""
+
+
+def _read(
+    connection: psycopg.Connection[Any], query: sql.Composed, normalisers: list[tuple[int, Normaliser]]
+) -> Iterator[Canonical]:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL datestyle = 'ISO'; SET LOCAL timezone = 'UTC'")
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
@@ -103,31 +123,30 @@ def unescape(value: bytes) -> bytes:
     return _ESCAPE.sub(lambda m: _ESCAPED.get(m[1], m[1]), value)
 
 
-def _order(column: ColumnInfo) -> sql.Composable:
+def _order(connection: psycopg.Connection[Any], column: ColumnInfo) -> sql.Composable:
     # Unqualified, the name would mean the printed output column, which sorts as text.
     name = sql.SQL("t.") + sql.Identifier(column.name)
-    if column.kind == "text":
+    if column.kind != "text":
+        return name
+    if connection.info.parameter_status("server_encoding") == "UTF8":
         return sql.SQL('{}::text COLLATE "C"').format(name)
-    return name
+    return sql.SQL("convert_to({}::text, 'UTF8')").format(name)
 
 
-def _where(key_columns: Sequence[ColumnInfo], keys: Keys) -> sql.Composable:
-    names = sql.SQL(", ").join(expression(c) for c in key_columns)
-    tuples = sql.SQL(", ").join(
-        sql.SQL("({})").format(sql.SQL(", ").join(sql.Literal((v or b"").decode()) for v in k)) for k in keys
+def _with_keys(key_columns: Sequence[ColumnInfo], keys: Keys) -> sql.Composable:
+    """A join with the keys, cast to the columns' types so that the key's index serves it."""
+    names = [sql.Identifier(f"k{i}") for i in range(len(key_columns))]
+    values = sql.SQL(", ").join(
+        sql.SQL("({})").format(sql.SQL(", ").join(sql.Literal((v or b"").decode()) for v in key))
+        for key in keys
     )
-    # Comparing printed forms avoids casts; the casted equality lets the planner use the key's index.
-    wheres = sql.SQL(" OR ").join(
-        sql.SQL("({})").format(
-            sql.SQL(" AND ").join(
-                sql.SQL("{} = {}::{}").format(
-                    sql.Identifier(c.name), sql.Literal((v or b"").decode()), sql.SQL(c.type)
-                )
-                for c, v in zip(key_columns, k, strict=True)
-            )
-        )
-        for k in keys
-    )
-    if all(c.kind in ("int", "uuid", "text", "date", "numeric") for c in key_columns):
-        return sql.SQL(" WHERE ") + wheres
-    return sql.SQL(" WHERE ({}) IN ({})").format(names, tuples)
+    equal = sql.SQL(" AND ").join(
+        sql.SQL("t.{} = {}").format(sql.Identifier(c.name), sql.SQL(_CASTS.get(c.kind, _CAST)).format(
+            sql.SQL("v.") + name, sql.SQL(c.type)))
+        for c, name in zip(key_columns, names, strict=True)
+    )  # fmt: skip
+    return sql.SQL(" JOIN (VALUES {}) AS v ({}) ON {}").format(values, sql.SQL(", ").join(names), equal)
+
+
+_CAST = "{0}::{1}"
+_CASTS = {"bytes": "decode({0}, 'hex')", "bool": "{0}::int::bool", "numeric": "{0}::numeric::{1}"}

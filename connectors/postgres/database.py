@@ -16,10 +16,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from connectors.postgres import canonical, inventory, preflight
+from connectors.postgres import canonical, inventory, longest_keys, preflight
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connection import Connector, PlainConnection
-from connectors.postgres.errors import translate
+from connectors.postgres.errors import translate, translated
+from connectors.postgres.preflight import quoted
 from connectors.postgres.types import TypeOptions
 from replicator.api.database import Canonical, Keys, Problem, TableInfo
 from replicator.api.errors import ConfigError, ConnectError
@@ -61,6 +62,12 @@ _URL_PARTS = {
     "sslpassword": "database.sslpassword",
     "sslrootcert": "database.sslrootcert",
 }
+_CHANGES_OF = """
+SELECT wanted.name, sum(s.n_tup_upd + s.n_tup_del)::int8
+  FROM unnest(%s::text[]) AS wanted (name) JOIN pg_stat_user_tables s ON s.relid = wanted.name::regclass
+    OR s.relid IN (SELECT relid FROM pg_partition_tree(wanted.name::regclass))
+ GROUP BY 1
+"""
 CHECKPOINT_PREFIX = "replicator.checkpoint"
 
 
@@ -82,6 +89,7 @@ class PostgresDatabase:
         self._options = _SYNC_OPTIONS | {"topic.prefix": "replicator"} | _connection_options(parts)
         self._connector = Connector(CONFIG.parse(self._options))
         self._open: PlainConnection | None = None
+        self._unmeasured: list[TableInfo] = []
 
     @property
     def _connection(self) -> PlainConnection:
@@ -98,29 +106,23 @@ class PostgresDatabase:
     def tables(self, include: Sequence[str], exclude: Sequence[str]) -> list[TableInfo]:
         """Tables matching the globs, each column with the schema the connector will emit."""
         try:
-            found = inventory.read(
+            return inventory.read(
                 self._connection, include, exclude, TypeOptions.from_config(CONFIG.parse(self._options))
             )
-            return [self._measured(table) for table in found]
         except psycopg.Error as error:
             raise translate(error) from error
 
-    def _measured(self, table: TableInfo) -> TableInfo:
-        try:
-            longest = preflight.longest_keys(self._connection, table)
-        except psycopg.errors.InsufficientPrivilege:
-            return table  # preflight reports the missing privilege with its remedy
-        if not longest:
-            return table
-        columns = tuple(replace(c, max_length=longest.get(c.name, c.max_length)) for c in table.columns)
-        return replace(table, columns=columns)
+    def measured(self, tables: Sequence[TableInfo]) -> list[TableInfo]:
+        """See `SourceDatabase.measured`."""
+        with translated("measuring the longest keys"):
+            self._unmeasured, longest = longest_keys.measure(self._connection, tables)
+        return [_with_lengths(table, longest.get(table.full_name, {})) for table in tables]
 
     def preflight(self, tables: Sequence[TableInfo], name: str) -> list[Problem]:
         """See `SourceDatabase.preflight`."""
-        try:
-            return preflight.check(self._connection, tables, name)
-        except psycopg.Error as error:
-            raise translate(error) from error
+        with translated("checking the source"):
+            found = preflight.check(self._connection, tables, name)
+        return found + [longest_keys.unmeasured(table) for table in self._unmeasured]
 
     def connector_config(self, tables: Sequence[TableInfo], name: str) -> dict[str, str]:
         """See `SourceDatabase.connector_config`."""
@@ -134,31 +136,31 @@ class PostgresDatabase:
 
     def position(self) -> int:
         """Current end of the log, as an integer LSN."""
-        row = self._connection.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
+        with translated("reading the log's position"):
+            row = self._connection.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
         return int(row[0]) if row else 0
 
     def checkpoint(self, name: str) -> int:
         """Emit a logical message; the stream has passed everything before it once it has passed this."""
-        row = self._connection.execute(
-            "SELECT (pg_logical_emit_message(true, %s, %s) - '0/0')::bigint", [CHECKPOINT_PREFIX, name]
-        ).fetchone()
+        query = "SELECT (pg_logical_emit_message(true, %s, %s) - '0/0')::bigint"
+        with translated("writing a checkpoint to the log"):
+            row = self._connection.execute(query, [CHECKPOINT_PREFIX, name]).fetchone()
         return int(row[0]) if row else 0
 
     def diverged(self, tables: Sequence[TableInfo]) -> dict[str, str]:
         """Tables without replica identity that saw updates or deletes (C4)."""
-        out: dict[str, str] = {}
-        for table in tables:
-            if table.identity != "none":
-                continue
-            row = self._connection.execute(
-                "SELECT sum(n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relid = %s::regclass",
-                [f"{preflight.quoted(table.schema)}.{preflight.quoted(table.name)}"],
-            ).fetchone()
-            if row and row[0]:
-                out[table.full_name] = (
-                    f"no replica identity, and {row[0]} updates or deletes since the statistics began"
-                )
-        return out
+        without = {f"{quoted(t.schema)}.{quoted(t.name)}": t for t in tables if t.identity == "none"}
+        if not without:
+            return {}
+        with translated("reading statistics"):
+            rows = self._connection.execute(_CHANGES_OF, [list(without)]).fetchall()
+        return {
+            without[
+                name
+            ].full_name: f"no replica identity, and {count} updates or deletes since the statistics began"
+            for name, count in rows
+            if count
+        }
 
     def rows(self, table: TableInfo, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
         """See `SourceDatabase.rows`; on a connection of its own, so that two tables can be read at once."""
@@ -172,6 +174,10 @@ class PostgresDatabase:
 
     def clean(self, name: str, *, dry_run: bool = False) -> list[str]:
         """Drop the slot first, then the publications (C3)."""
+        with translated("cleaning"):
+            return self._clean(name, dry_run=dry_run)
+
+    def _clean(self, name: str, *, dry_run: bool) -> list[str]:
         slot = f"replicator_{name}"
         done = []
         row = self._connection.execute(
@@ -221,6 +227,13 @@ def _connection_options(parts: Mapping[str, Any]) -> dict[str, str]:
         )
     given = {option: str(parts[name]) for name, option in _URL_PARTS.items() if parts.get(name)}
     return {"database.hostname": "localhost", "database.user": getpass.getuser()} | given
+
+
+def _with_lengths(table: TableInfo, longest: Mapping[str, int]) -> TableInfo:
+    if not longest:
+        return table
+    columns = tuple(replace(c, max_length=longest.get(c.name, c.max_length)) for c in table.columns)
+    return replace(table, columns=columns)
 
 
 def _exactly(name: str) -> str:

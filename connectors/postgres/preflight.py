@@ -9,28 +9,51 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from replicator.api.database import Problem, TableInfo
 
-MAX_KEY_CHARACTERS = 768
-"""Longest text key a MySQL index of 3072 bytes holds in utf8mb4."""
+OLDEST = 13
+"""Publications of partition roots need it."""
 
 
 def check(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name: str) -> list[Problem]:
     """Everything that would keep a pipeline called `name` from reading these tables."""
     slot = f"replicator_{name}"
     return [
+        *_version(connection),
+        *_standby(connection),
         *_log_level(connection),
         *_encoding(connection),
         *_role(connection),
         *_slot(connection, slot),
         *_senders(connection, slot),
         *_publications(connection, tables, slot),
-        *_privileges(connection, tables),
+        *_access(connection, tables),
+        *_partitions(connection, tables),
+        *_not_tables(connection, tables),
         *_retention(connection),
         *(problem for table in tables for problem in _table(table)),
     ]
+
+
+def _version(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    number = connection.info.server_version
+    if number < OLDEST * 10_000:
+        yield Problem(
+            severity="error",
+            what=f"Postgres {number // 10_000} is too old: {OLDEST} or later is needed.",
+            remedy=f"Replicate from a server of version {OLDEST} or later.",
+        )
+
+
+def _standby(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
+    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+    if row and row[0]:
+        yield Problem(
+            severity="error",
+            what="The server is a standby: publications cannot be made there.",
+            remedy="Name the primary in the source URL.",
+        )
 
 
 def _setting(connection: psycopg.Connection[Any], name: str) -> str:
@@ -170,21 +193,101 @@ def publication_sql(tables: Sequence[TableInfo], name: str) -> str:
     return " ".join(out)
 
 
-def _privileges(connection: psycopg.Connection[Any], tables: Sequence[TableInfo]) -> Iterator[Problem]:
-    for table in tables:
-        row = connection.execute(
-            "SELECT has_schema_privilege(%s, 'USAGE') AND has_table_privilege(%s, 'SELECT'), current_user",
-            [table.schema, f"{quoted(table.schema)}.{quoted(table.name)}"],
-        ).fetchone()
-        if row and not row[0]:
-            target = f"{quoted(table.schema)}.{quoted(table.name)}"
+_ACCESS = """
+SELECT n.nspname, c.relname, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+       c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
+         AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE')), r.rolname
+  FROM unnest(%s::text[], %s::text[]) AS wanted (schema, name)
+  JOIN pg_namespace n ON n.nspname = wanted.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+  JOIN pg_roles r ON r.rolname = current_user
+"""
+
+
+def _access(connection: psycopg.Connection[Any], tables: Sequence[TableInfo]) -> Iterator[Problem]:
+    names = [[t.schema for t in tables], [t.name for t in tables]]
+    for schema, name, readable, restricted, role in connection.execute(_ACCESS, names):
+        table = f"{quoted(schema)}.{quoted(name)}"
+        if not readable:
             yield Problem(
                 severity="error",
-                what=f"Role {row[1]} may not read {table.full_name}.",
-                remedy=f"As the owner: GRANT USAGE ON SCHEMA {quoted(table.schema)} TO {quoted(row[1])};"
-                f" GRANT SELECT ON {target} TO {quoted(row[1])};",
-                table=table.full_name,
+                what=f"Role {role} may not read {schema}.{name}.",
+                remedy=f"As the owner: GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)};"
+                f" GRANT SELECT ON {table} TO {quoted(role)};",
+                table=f"{schema}.{name}",
             )
+        if restricted:
+            yield Problem(
+                severity="error",
+                what=f"{schema}.{name} has row level security, which could hide rows from role {role}.",
+                remedy=f"As superuser: ALTER ROLE {quoted(role)} BYPASSRLS; or exclude the table.",
+                table=f"{schema}.{name}",
+            )
+
+
+_PARTITIONS = """
+SELECT wanted.schema, wanted.name, c.relkind = 'f', ln.nspname, c.relname
+  FROM unnest(%s::text[], %s::text[]) AS wanted (schema, name)
+  JOIN pg_namespace n ON n.nspname = wanted.schema
+  JOIN pg_class root ON root.relnamespace = n.oid AND root.relname = wanted.name
+  JOIN LATERAL pg_partition_tree(root.oid) p ON p.isleaf
+  JOIN pg_class c ON c.oid = p.relid
+  JOIN pg_namespace ln ON ln.oid = c.relnamespace
+ WHERE c.relkind = 'f' OR c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS
+       (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
+ ORDER BY 1, 2, 4, 5
+"""
+
+
+def _partitions(connection: psycopg.Connection[Any], tables: Sequence[TableInfo]) -> Iterator[Problem]:
+    """Each leaf publishes for itself (C4): those without identity, and those that are elsewhere."""
+    roots = [t for t in tables if t.partitioned]
+    if not roots:
+        return
+    names = [[t.schema for t in roots], [t.name for t in roots]]
+    weak: dict[str, list[str]] = {}
+    for schema, name, foreign, leaf_schema, leaf in connection.execute(_PARTITIONS, names):
+        root = f"{schema}.{name}"
+        if foreign:
+            yield Problem(
+                severity="error",
+                what=f"{leaf_schema}.{leaf}, a partition of {root}, is a foreign table: its rows are not in this log.",
+                remedy=f"Exclude {root}, or detach the partition.",
+                table=root,
+            )
+        else:
+            weak.setdefault(root, []).append(f"{quoted(leaf_schema)}.{quoted(leaf)}")
+    for root, leaves in weak.items():
+        more = f" and {len(leaves) - 3} more" if len(leaves) > 3 else ""
+        yield Problem(
+            severity="warning",
+            what=f"{root}: partition(s) {', '.join(leaves[:3])}{more} have no replica identity: inserts and truncates"
+            " of the table are replicated, updates and deletes cannot be.",
+            remedy=" ".join(f"ALTER TABLE {leaf} REPLICA IDENTITY FULL;" for leaf in leaves[:3])
+            + (" ..." if more else ""),
+            table=root,
+        )
+
+
+_NOT_TABLES = """
+SELECT n.nspname || '.' || c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('v', 'm', 'f') AND NOT c.relispartition AND n.nspname = ANY(%s) AND NOT EXISTS
+       (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY 1
+"""
+
+
+def _not_tables(connection: psycopg.Connection[Any], tables: Sequence[TableInfo]) -> Iterator[Problem]:
+    words = {"v": "view", "m": "materialized view", "f": "foreign table"}
+    schemas = sorted({t.schema for t in tables})
+    found = [f"{words[kind]} {name}" for name, kind in connection.execute(_NOT_TABLES, [schemas])]
+    if found:
+        more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+        yield Problem(
+            severity="note",
+            what=f"Not in the log, so not replicated: {', '.join(found[:10])}{more}.",
+            remedy="Replicate the tables behind them.",
+        )
 
 
 def _retention(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
@@ -198,7 +301,7 @@ def _retention(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
 
 
 def _table(table: TableInfo) -> Iterator[Problem]:
-    if table.identity == "none":
+    if table.identity == "none" and not table.partitioned:
         yield Problem(
             severity="warning",
             what=f"{table.full_name} has no replica identity: its inserts and truncates are replicated,"
@@ -230,23 +333,6 @@ def _table(table: TableInfo) -> Iterator[Problem]:
             remedy="Define them in the target table too if they are needed there.",
             table=table.full_name,
         )
-
-
-def longest_keys(connection: psycopg.Connection[Any], table: TableInfo) -> dict[str, int]:
-    """Longest value, in characters, of each text column of the key (C21); one index or table scan."""
-    texts = [
-        c.name for c in table.columns if c.key_position and c.kind in ("text", "bpchar") and "(" not in c.type
-    ]
-    if not texts:
-        return {}
-    query = sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("coalesce(max(length({}::text)), 0)").format(sql.Identifier(n)) for n in texts
-        ),
-        sql.Identifier(table.schema, table.name),
-    )
-    row = connection.execute(query).fetchone()
-    return dict(zip(texts, row or (), strict=False))
 
 
 def quoted(name: str) -> str:

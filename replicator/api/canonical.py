@@ -18,6 +18,9 @@ Normaliser = Callable[[bytes], bytes]
 SORTED_ALIKE: Final = frozenset({"int", "uuid", "text"})
 """Kinds of key columns that source and target order in the same way (C24)."""
 
+LOSSY: Final = frozenset({"numeric", "float4", "float8", "date", "timestamp", "timestamptz", "jsonb"})
+"""Kinds with values that some targets cannot hold, so that the type's policy decides what is stored."""
+
 
 def double(text: bytes) -> bytes:
     """Shortest text of a double."""

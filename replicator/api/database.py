@@ -122,6 +122,10 @@ class SourceDatabase(Protocol):
         """Tables matching `schema.table` globs (`public.*`), partition roots instead of leaves."""
         ...
 
+    def measured(self, tables: Sequence[TableInfo]) -> list[TableInfo]:
+        """The tables with `max_length` of their text keys, as far as it can be had within some seconds."""
+        ...
+
     def preflight(self, tables: Sequence[TableInfo], name: str) -> list[Problem]:
         """Everything that would keep a pipeline called `name` from reading these tables."""
         ...
@@ -180,6 +184,10 @@ class TargetDatabase(Protocol):
         Raises:
             StructuralError: the target table does not exist.
         """
+        ...
+
+    def missing(self, pair: TablePair) -> list[str]:
+        """Source columns that are replicated and that the target table lacks."""
         ...
 
     def rows(self, pair: TablePair, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:

@@ -2,9 +2,7 @@
 
 Tables whose keys sort alike on both sides are read once, in key order, chunk by chunk; others are
 hashed into buckets in one pass (C24), and only buckets that differ are read again. Rows that differ
-are suspects: they are read again, on both sides, after the target has passed the source's position.
-A suspect is cleared when the target shows a value the source had since the comparison began; it is
-a difference when the source's row stood still and the target still shows something else.
+are suspects, judged by `replicator.cli.suspects`; tables without key by `replicator.cli.keyless`.
 
 Run by the thread of the verifying command; memory is bounded by chunk and bucket sizes.
 """
@@ -12,19 +10,20 @@ Run by the thread of the verifying command; memory is bounded by chunk and bucke
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Final
 
-from replicator.api.canonical import SORTED_ALIKE
+from replicator.api.canonical import LOSSY, SORTED_ALIKE
 from replicator.api.database import Canonical, ColumnInfo, SourceDatabase, TablePair, TargetDatabase
 
-CHUNK = 4096
-BUCKETS = 4096
-MAX_SUSPECTS = 20_000
-SHOWN = 20
+CHUNK: Final = 4096
+MAX_SUSPECTS: Final = 20_000
+ROWS_AT_ONCE: Final = 200_000
+"""Rows of differing buckets that are held in memory together."""
+SHOWN: Final = 20
 
 Key = tuple[bytes | None, ...]
 
@@ -52,6 +51,7 @@ class TableResult:
     Attributes:
         status: equal, policy (equal but for values lost by policy), different, diverged, unknown.
         lost: number of values lost by policy, per column.
+        moving: rows that changed all the time; they are equal in every column that stood still.
     """
 
     table: str
@@ -61,10 +61,63 @@ class TableResult:
     rows: int = 0
     chunks: int = 0
     rechecked: int = 0
+    moving: int = 0
     differences: list[Difference] = field(default_factory=list)
     difference_count: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     columns: list[str] = field(default_factory=list)
+
+    def add(self, found: Sequence[Difference]) -> None:
+        """Count differences; the first ones are kept to be shown."""
+        self.difference_count += len(found)
+        self.differences.extend(found[: SHOWN - len(self.differences)])
+
+
+class TablePairReader:
+    """Reads both sides of one table pair in the same columns, key columns first."""
+
+    def __init__(self, source: SourceDatabase, target: TargetDatabase, pair: TablePair) -> None:
+        self._source = source
+        self._target = target
+        self.pair = pair
+        table = pair.source
+        self.held = target.comparable(pair)
+        keys = [name for name in table.key if name in self.held]
+        self.keyed = bool(keys) and len(keys) == len(table.key)
+        self.key_size = len(keys) if self.keyed else 0
+        self.columns = keys + [n for n in self.held if n not in keys] if self.keyed else self.held
+        by_name = {c.name: c for c in table.columns}
+        self.infos: list[ColumnInfo] = [by_name[n] for n in self.columns]
+        self._lossy = [(i, c) for i, c in enumerate(self.infos) if c.kind in LOSSY]
+
+    def source_rows(self, keys: list[Key] | None = None) -> Iterator[Canonical]:
+        """Rows of the source."""
+        return self._source.rows(self.pair.source, self.columns, keys)
+
+    def target_rows(self, keys: list[Key] | None = None) -> Iterator[Canonical]:
+        """Rows of the target."""
+        return self._target.rows(self.pair, self.columns, keys)
+
+    def key(self, row: Canonical) -> Key:
+        """The key of a row."""
+        return row[: self.key_size]
+
+    def stored(self, row: Canonical) -> Canonical:
+        """The source row as the target's type contract stores it."""
+        changed: list[bytes | None] | None = None
+        for i, column in self._lossy:
+            value = row[i]
+            if value is None:
+                continue
+            held = self._target.stored(column, value)
+            if held != value:
+                changed = changed or list(row)
+                changed[i] = held
+        return row if changed is None else tuple(changed)
+
+    def lost(self, source: Canonical, stored: Canonical) -> list[str]:
+        """Columns whose values the target cannot hold."""
+        return [c.name for c, a, b in zip(self.infos, source, stored, strict=True) if a != b]
 
 
 class TableComparison:
@@ -76,84 +129,62 @@ class TableComparison:
         target: TargetDatabase,
         pair: TablePair,
         *,
-        catch_up: Callable[[], None],
+        catch_up: Callable[[], bool],
         settle: float,
         timeout: float,
         progress: Callable[[TableResult], None],
     ) -> None:
-        self._source = source
-        self._target = target
-        self._pair = pair
+        self._reader = TablePairReader(source, target, pair)
         self._catch_up = catch_up
         self._settle = settle
         self._timeout = timeout
         self._progress = progress
-        table = pair.source
-        self.result = TableResult(table.full_name, pair.target_name)
-        held = target.comparable(pair)
-        keys = [name for name in table.key if name in held]
-        self._keyed = bool(keys) and len(keys) == len(table.key)
-        self._key_size = len(keys) if self._keyed else 0
-        self._columns = keys + [n for n in held if n not in keys] if self._keyed else held
-        by_name = {c.name: c for c in table.columns}
-        self._infos: list[ColumnInfo] = [by_name[n] for n in self._columns]
-        self._in_order = self._keyed and all(c.kind in SORTED_ALIKE for c in self._infos[: self._key_size])
-        self.result.columns = self._columns
+        self.result = TableResult(pair.source.full_name, pair.target_name)
+        self.result.columns = self._reader.columns
+        reader = self._reader
+        keys = reader.infos[: reader.key_size]
+        self._in_order = reader.keyed and all(c.kind in SORTED_ALIKE for c in keys)
+        self._numbers = tuple(c.kind == "int" for c in keys)
 
     def run(self) -> TableResult:
         """Compare; the result says how it ended."""
-        if not self._keyed:
-            return self._run_keyless()
-        if self._in_order:
-            suspects = self._compare_sorted()
+        # Both build on this module's types.
+        from replicator.cli.keyless import KeylessComparison
+
+        if not self._reader.keyed:
+            compare = KeylessComparison(self._reader, self.result, self._catch_up, self._progress)
+            compare.run(settle=self._settle, timeout=self._timeout)
+        elif self._in_order:
+            self._compare_sorted()
         else:
-            suspects = self._compare_buckets()
-        if suspects:
-            self._recheck(suspects)
+            self._compare_buckets()
         self._conclude()
         return self.result
 
     def _conclude(self) -> None:
         if self.result.difference_count:
             self.result.status = "different"
-        elif self.result.lost:
+        elif self.result.status == "equal" and self.result.lost:
             self.result.status = "policy"
-
-    def _key(self, row: Canonical) -> Key:
-        return row[: self._key_size]
 
     def _sort_key(self, row: Canonical) -> tuple[int | bytes, ...]:
         return tuple(
-            int(v or 0) if c.kind == "int" else (v or b"")
-            for c, v in zip(self._infos, self._key(row), strict=False)
+            int(v or 0) if number else (v or b"") for number, v in zip(self._numbers, row, strict=False)
         )
-
-    def _stored(self, row: Canonical) -> Canonical:
-        """The source row as the target's type contract stores it."""
-        return tuple(self._target.stored(c, v) for c, v in zip(self._infos, row, strict=True))
-
-    def _stored_and_counted(self, row: Canonical) -> Canonical:
-        stored = self._stored(row)
-        if stored != row:
-            self._count_lost(row, stored)
-        return stored
-
-    def _count_lost(self, row: Canonical, stored: Canonical) -> None:
-        self.result.lost.update(c.name for c, a, b in zip(self._infos, row, stored, strict=True) if a != b)
 
     def _same(self, source: Canonical, target: Canonical) -> bool:
         if source == target:
             return True
-        stored = self._stored(source)
+        stored = self._reader.stored(source)
         if stored != target:
             return False
         if self._in_order:  # the bucket pass has counted every row already
-            self._count_lost(source, stored)
+            self.result.lost.update(self._reader.lost(source, stored))
         return True
 
-    def _compare_sorted(self) -> list[Key]:
-        source = self._source.rows(self._pair.source, self._columns)
-        target = _Peekable(self._target.rows(self._pair, self._columns))
+    def _compare_sorted(self) -> None:
+        source = self._reader.source_rows()
+        target = _Peekable(self._reader.target_rows())
         suspects: list[Key] = []
         while chunk := list(islice(source, CHUNK)):
             upper = self._sort_key(chunk[-1])
@@ -165,24 +196,30 @@ class TableComparison:
             if len(suspects) > MAX_SUSPECTS:
                 self._recheck(suspects)
                 suspects = []
-                if self.result.difference_count > MAX_SUSPECTS:
-                    return []
-        while extra := [self._key(row) for row in islice(target, MAX_SUSPECTS)]:
+                if self._enough():
+                    return
+        while extra := [self._reader.key(row) for row in islice(target, MAX_SUSPECTS)]:
             suspects.extend(extra)
             if len(suspects) > MAX_SUSPECTS:
                 self._recheck(suspects)
                 suspects = []
-                if self.result.difference_count > MAX_SUSPECTS:
-                    return []
-        return suspects
+                if self._enough():
+                    return
+        self._recheck(suspects)
+
+    def _enough(self) -> bool:
+        if self.result.difference_count <= MAX_SUSPECTS:
+            return False
+        self.result.reason = f"stopped after {self.result.difference_count} rows that differ"
+        return True
 
     def _narrow(self, source: Sequence[Canonical], target: Sequence[Canonical]) -> Iterator[Key]:
-        ours = {self._key(row): row for row in source}
-        theirs = {self._key(row): row for row in target}
-        for key, row in ours.items():
-            other = theirs.pop(key, None)
+        key = self._reader.key
+        theirs = {key(row): row for row in target}
+        for row in source:
+            other = theirs.pop(key(row), None)
             if other is None or not self._same(row, other):
-                yield key
+                yield key(row)
         yield from theirs
 
     def _count(self, rows: int) -> None:
@@ -190,139 +227,58 @@ class TableComparison:
         self.result.chunks += 1
         self._progress(self.result)
 
-    def _compare_buckets(self) -> list[Key]:
-        ours = self._buckets(
-            map(self._stored_and_counted, self._counted(self._source.rows(self._pair.source, self._columns)))
-        )
-        theirs = self._buckets(self._target.rows(self._pair, self._columns))
-        wrong = {b for b in range(BUCKETS) if ours[b] != theirs[b]}
-        if not wrong:
-            return []
-        mine = [
-            r for r in self._source.rows(self._pair.source, self._columns) if _bucket(self._key(r)) in wrong
-        ]
-        other = [r for r in self._target.rows(self._pair, self._columns) if _bucket(self._key(r)) in wrong]
-        return list(self._narrow(mine, other))
+    def _compare_buckets(self) -> None:
+        number = buckets_for(self._reader.pair.source.rows)
+        ours, theirs = [0] * number, [0] * number
+        for row in self._judged(self._reader.source_rows()):
+            ours[digest(self._reader.key(row)) % number] += digest(row)
+        for row in self._reader.target_rows():
+            theirs[digest(self._reader.key(row)) % number] += digest(row)
+        wrong = [b for b in range(number) if ours[b] != theirs[b]]
+        at_once = max(1, ROWS_AT_ONCE * number // max(1, self.result.rows))
+        for start in range(0, len(wrong), at_once):
+            self._reread(number, frozenset(wrong[start : start + at_once]))
+            if self._enough():
+                return
 
-    def _counted(self, rows: Iterator[Canonical]) -> Iterator[Canonical]:
+    def _reread(self, number: int, wrong: frozenset[int]) -> None:
+        def chosen(rows: Iterator[Canonical]) -> list[Canonical]:
+            return [r for r in rows if digest(self._reader.key(r)) % number in wrong]
+
+        mine = chosen(self._reader.source_rows())
+        self._recheck(list(self._narrow(mine, chosen(self._reader.target_rows()))))
+
+    def _judged(self, rows: Iterator[Canonical]) -> Iterator[Canonical]:
+        """Rows as the target stores them, counted."""
         while chunk := list(islice(rows, CHUNK)):
             self._count(len(chunk))
-            yield from chunk
-
-    def _buckets(self, rows: Iterator[Canonical]) -> list[int]:
-        sums = [0] * BUCKETS
-        for row in rows:
-            sums[_bucket(self._key(row))] += _digest(row)
-        return sums
+            for row in chunk:
+                stored = self._reader.stored(row)
+                if stored is not row:
+                    self.result.lost.update(self._reader.lost(row, stored))
+                yield stored
 
     def _recheck(self, suspects: list[Key]) -> None:
-        """Read suspects again until each is cleared or known to differ; see the module's text."""
-        pending = list(dict.fromkeys(suspects))
-        self.result.rechecked += len(pending)
-        history: dict[Key, set[Canonical | None]] = {key: set() for key in pending}
-        since: dict[Key, tuple[Canonical | None, float]] = {}
-        final: dict[Key, Difference] = {}
-        deadline = time.monotonic() + self._timeout
-        while pending:
-            self._catch_up()
-            ours = self._read_source(pending)
-            theirs = self._read_target(pending)
-            now = time.monotonic()
-            still = []
-            for key in pending:
-                source, target = ours.get(key), theirs.get(key)
-                history[key].add(source)
-                if self._known(history[key], target):
-                    continue
-                last = since.get(key)
-                if last is None or last[0] != source:
-                    since[key] = (source, now)
-                elif now - last[1] >= self._settle or now > deadline:
-                    final[key] = Difference(key, source, target)
-                    continue
-                still.append(key)
-            pending = still
-            if pending:
-                time.sleep(min(0.5, self._settle / 4))
-            if now > deadline:
-                final.update({k: Difference(k, ours.get(k), theirs.get(k)) for k in pending})
-                break
-        self.result.difference_count += len(final)
-        shown = self.result.differences
-        shown.extend(list(final.values())[: SHOWN - len(shown)])
+        from replicator.cli.suspects import Recheck
 
-    def _known(self, history: set[Canonical | None], target: Canonical | None) -> bool:
-        if target in history:
-            return True
-        if target is None:
-            return False
-        return any(row is not None and self._same(row, target) for row in history)
-
-    def _read_source(self, keys: list[Key]) -> dict[Key, Canonical]:
-        out: dict[Key, Canonical] = {}
-        for part in _slices(keys):
-            out.update((self._key(r), r) for r in self._source.rows(self._pair.source, self._columns, part))
-        return out
-
-    def _read_target(self, keys: list[Key]) -> dict[Key, Canonical]:
-        out: dict[Key, Canonical] = {}
-        for part in _slices(keys):
-            out.update((self._key(r), r) for r in self._target.rows(self._pair, self._columns, part))
-        return out
-
-    def _run_keyless(self) -> TableResult:
-        """Compare as multisets, a few times while writes go on."""
-        deadline = time.monotonic() + self._timeout
-        calm = False
-        last: tuple[int, int] | None = None
-        while True:
-            self.result.rows = self.result.chunks = 0
-            self.result.lost.clear()
-            ours = self._whole(
-                map(
-                    self._stored_and_counted,
-                    self._counted(self._source.rows(self._pair.source, self._columns)),
-                )
+        if suspects:
+            Recheck(self._reader, self.result, self._catch_up, self._same).run(
+                suspects, settle=self._settle, timeout=self._timeout
             )
-            theirs = self._whole(self._target.rows(self._pair, self._columns))
-            if ours == theirs:
-                self._conclude()
-                return self.result
-            calm = last == ours
-            if calm or time.monotonic() > deadline:
-                break
-            last = ours
-            self._catch_up()
-            time.sleep(self._settle / 2)
-        self.result.status = "different"
-        self.result.difference_count = max(1, abs(ours[0] - theirs[0]))
-        self.result.reason = (
-            f"no key; the source has {ours[0]} rows, the target {theirs[0]}, and their contents differ"
-        )
-        return self.result
-
-    @staticmethod
-    def _whole(rows: Iterator[Canonical]) -> tuple[int, int]:
-        count = total = 0
-        for row in rows:
-            count += 1
-            total += _digest(row)
-        return count, total
 
 
-def _digest(row: Canonical) -> int:
+def digest(row: Canonical) -> int:
     """Hash of a row whose sum over rows does not depend on their order."""
-    parts = b"\x00".join(b"\x01" if v is None else b"\x02" + v.replace(b"\x00", b"\x00\x03") for v in row)
-    return int.from_bytes(hashlib.blake2b(parts, digest_size=16).digest(), "big")
+    if None in row:
+        parts = b"\x00".join(b"\x01" if v is None else b"\x02" + v for v in row)
+        return int.from_bytes(hashlib.blake2b(parts, digest_size=16, person=b"nulls").digest(), "big")
+    # No text of either side holds a NUL, and bytes are compared as hexadecimal digits.
+    return int.from_bytes(hashlib.blake2b(b"\x00".join(row), digest_size=16).digest(), "big")  # type: ignore[arg-type]
 
 
-def _bucket(key: Key) -> int:
-    return _digest(key) % BUCKETS
-
-
-def _slices(keys: list[Key], size: int = 200) -> Iterator[list[Key]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+def buckets_for(rows: int) -> int:
+    """Number of buckets for a table of about so many rows: few rows each, in bounded memory."""
+    return min(262_144, max(4_096, rows // 256))
 
 
 class _Peekable:

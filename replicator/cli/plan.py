@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replicator.api.database import Problem, SourceDatabase, TableInfo, TablePair, TargetDatabase
 from replicator.api.errors import ConfigError
@@ -52,7 +52,8 @@ def find_pairs(
         raise ConfigError(
             f"No table matches --tables '{','.join(include) or '*.*'}'.",
             option="--tables",
-            hint="Patterns are schema.table, with * and ?, for example 'public.*,shop.orders'.",
+            hint="Patterns are schema.table, with * and ?, for example 'public.*,shop.orders'."
+            " Views, foreign tables and temporary tables are not replicated.",
         )
     return [TablePair(source=t, target_name=target.target_name(t)) for t in tables]
 
@@ -67,7 +68,9 @@ def make_plan(
     skip_unsupported: bool,
 ) -> Plan:
     """Check both sides and decide which tables can be replicated."""
-    pairs = find_pairs(source, target, include, exclude)
+    found = find_pairs(source, target, include, exclude)
+    tables = source.measured([p.source for p in found])
+    pairs = [replace(p, source=t) for p, t in zip(found, tables, strict=True)]
     problems = [*source.preflight([p.source for p in pairs], name), *target.preflight(pairs, name)]
     if not skip_unsupported:
         return Plan(pairs, problems, {})

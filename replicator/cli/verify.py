@@ -5,12 +5,14 @@ Exit codes: 0 equal, 1 different, 2 could not tell, 3 equal but for values lost 
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -18,11 +20,29 @@ from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, StructuralError
 from replicator.cli.compare import Difference, TableComparison, TableResult
 from replicator.cli.databases import source_database, target_database
-from replicator.cli.output import fails_with, lsn, number, say
+from replicator.cli.output import fail, fails_with, lsn, number, say
 from replicator.cli.pipeline import default_base, load, pipeline_name
 from replicator.cli.plan import find_pairs, split_patterns
 
 EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
+SHOWN_CHARACTERS = 200
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def never_different(function: F) -> F:
+    """Decorator: what ends the command early (Ctrl-C, a defect) must not look like a difference."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except KeyboardInterrupt:
+            fail("Interrupted before the comparison was finished.", UNKNOWN)
+        except Exception:  # noqa: BLE001
+            traceback.print_exc()
+            fail("The comparison could not be finished.", UNKNOWN)
+
+    return run  # type: ignore[return-value]
 
 
 @click.command(name="verify")
@@ -41,6 +61,7 @@ EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
 @click.option(
     "--timeout", default=120.0, show_default=True, help="Seconds to wait for the target, per table."
 )
+@never_different
 @fails_with(UNKNOWN)
 def command(
     source_url: str,
@@ -59,17 +80,25 @@ def command(
     include = split_patterns(tables) or (known.tables if known else [])
     left_out = split_patterns(exclude) + (known.exclude if known and not tables else [])
     source, target = source_database(source_url), target_database(target_url)
-    verification = Verification(source, target, name, settle=settle, timeout=timeout, quiet=as_json)
+    running = known.running if known else None
+    verification = Verification(
+        source, target, name, running=running, settle=settle, timeout=timeout, quiet=as_json
+    )
     code = verification.run(find_pairs(source, target, include, left_out))
     if as_json:
         click.echo(json.dumps(verification.report(code), indent=2))
     else:
         say(_sentence(code, verification.results))
+    source.close()
+    target.close()
     sys.exit(code)
 
 
 class Verification:
-    """Compares a list of tables and keeps the results."""
+    """Compares a list of tables and keeps the results.
+
+    `running` tells whether the pipeline runs here; None when that cannot be known.
+    """
 
     def __init__(
         self,
@@ -77,6 +106,7 @@ class Verification:
         target: TargetDatabase,
         name: str,
         *,
+        running: Callable[[], bool] | None,
         settle: float,
         timeout: float,
         quiet: bool,
@@ -84,6 +114,8 @@ class Verification:
         self._source = source
         self._target = target
         self._name = name
+        self._running = running
+        self._stands = False
         self._settle = settle
         self._timeout = timeout
         self._quiet = quiet
@@ -112,6 +144,11 @@ class Verification:
 
     def _one(self, pair: TablePair) -> TableResult:
         try:
+            lacking = self._lacking(pair)
+            if lacking:
+                return TableResult(
+                    pair.source.full_name, pair.target_name, status="different", reason=lacking
+                )
             comparison = TableComparison(
                 self._source,
                 self._target,
@@ -127,25 +164,65 @@ class Verification:
         except ConnectError as error:
             return TableResult(pair.source.full_name, pair.target_name, status="unknown", reason=str(error))
 
-    def _catch_up(self) -> None:
-        """Wait until the target has passed the source's present position; gives up quietly after a while."""
-        if not self._target.ledger(self._name):
-            return
+    def _lacking(self, pair: TablePair) -> str:
+        """Why the target table cannot be equal: it lacks columns that hold something; "" when it can."""
+        missing = self._target.missing(pair)
+        if missing and not self._still():
+            time.sleep(self._settle)
+            self._catch_up()
+            missing = self._target.missing(pair)
+        for column in missing:
+            filled = sum(1 for row in self._source.rows(pair.source, [column]) if row[0] is not None)
+            if filled:
+                return (
+                    f"column {column} is missing in the target; the source has {number(filled)} values in it"
+                )
+        return ""
+
+    def _still(self) -> bool:
+        """Whether nothing can be on its way; says so once."""
+        if not self._stands and self._running is not None and not self._running():
+            self._stand(f"Pipeline {self._name} is not running: the target is compared as it is.")
+        return self._stands
+
+    def _stand(self, sentence: str) -> None:
+        self._stands = True
+        if not self._quiet:
+            say(sentence)
+
+    def _catch_up(self) -> bool:
+        """Wait until the target has passed the source's present position, or the pipeline stands still.
+
+        False when it moves but has not got there in time: then nothing can be said of rows that differ.
+        """
+        if self._still():
+            return True
         wanted = self._source.checkpoint(self._name)
         deadline = time.monotonic() + self._timeout / 2
         last = (-1, time.monotonic())
+        patience = self._settle if self._running is None else 2 * self._settle
         while time.monotonic() < deadline:
-            reached = max(
-                (int(r["position_commit"] or 0) for r in self._target.ledger(self._name)), default=0
-            )
+            rows = self._target.ledger(self._name)
+            if not rows and self._running is None:
+                return True
+            reached = max((int(r["position_commit"] or 0) for r in rows), default=0)
             if reached >= wanted:
                 self.position = max(self.position, wanted)
-                return
+                return True
             if reached != last[0]:
                 last = (reached, time.monotonic())
-            elif time.monotonic() - last[1] > 2 * self._settle:
-                return  # the pipeline stands still: rows are judged as they are
+            elif rows and time.monotonic() - last[1] > patience:
+                return self._waited_in_vain()
+            if self._still():
+                return True
             time.sleep(0.05)
+        return False
+
+    def _waited_in_vain(self) -> bool:
+        """The target does not move, so rows are judged as they are."""
+        if self._running is None:
+            self._stand(f"Pipeline {self._name} does not seem to run: the target is compared as it is.")
+        return True
 
     def _progress(self) -> Callable[[TableResult], None]:
         shown = time.monotonic()
@@ -166,6 +243,8 @@ class Verification:
             "diverged": "DIVERGED", "unknown": "could not tell",
         }  # fmt: skip
         extra = f" ({result.reason})" if result.reason else ""
+        if result.moving:
+            extra += f" ({number(result.moving)} rows changed all the time; equal in what stood still)"
         say(f"  {result.table}: {number(result.rows)} rows, {words[result.status]}{extra}")
         for column, count in sorted(result.lost.items()):
             say(f"      {column}: {number(count)} value(s) the target cannot hold")
@@ -203,6 +282,7 @@ def _table_json(result: TableResult) -> dict[str, Any]:
         "rows": result.rows,
         "chunks": result.chunks,
         "rechecked": result.rechecked,
+        "moving": result.moving,
         "different_rows": result.difference_count,
         "lost_by_policy": dict(result.lost),
         "differences": [
@@ -213,7 +293,10 @@ def _table_json(result: TableResult) -> dict[str, Any]:
 
 
 def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "backslashreplace")
+    if value is None:
+        return None
+    text = value.decode("utf-8", "backslashreplace")
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _differing(result: TableResult, difference: Difference) -> list[str]:
@@ -227,7 +310,7 @@ def _differing(result: TableResult, difference: Difference) -> list[str]:
 
 
 def _describe(result: TableResult, difference: Difference) -> str:
-    key = ", ".join(_text(v) or "NULL" for v in difference.key)
+    key = ", ".join("NULL" if v is None else str(_text(v)) for v in difference.key)
     columns = ", ".join(_differing(result, difference))
     words = {
         "missing": "is missing in the target",
