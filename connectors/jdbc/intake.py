@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from connectors.jdbc.change import MOVE, TRUNCATE, Change
 from connectors.jdbc.lanes import Lane, LaneEnd, position_of, position_text
 from connectors.jdbc.plan import Planner
-from replicator.api import ConnectError, DataError, SinkRecord, TopicPartition
+from replicator.api import ConnectError, DataError, SinkRecord, Struct, TopicPartition
 from replicator.api.position import STREAM
 
 Reject = Callable[[SinkRecord, DataError], None]
@@ -80,6 +80,8 @@ class Intake:
                 plan = None
             if lane is None or lane.stopped or record.original_kafka_offset < lane.next_offset:
                 continue
+            if record.original_kafka_offset < lane.skip_below and not self._ends_skipping(lane, record):
+                continue
             last[lane] = record
             if lane.checking and self._is_repeat(lane, record):
                 continue
@@ -120,6 +122,17 @@ class Intake:
                 f"{what} in topic {topic} cannot be applied: the topic has several partitions.",
                 hint="Give the topic one partition.",
             )
+
+    @staticmethod
+    def _ends_skipping(lane: Lane, record: SinkRecord) -> bool:
+        """Whether this is the truncate that makes void what is before it; until it is applied, nothing is skipped
+        for good: the lane's offset stays.
+        """
+        value = record.value
+        if not isinstance(value, Struct) or value.fields.get("op") != "t":
+            return False
+        lane.skip_below = record.original_kafka_offset
+        return True
 
     def _is_repeat(self, lane: Lane, record: SinkRecord) -> bool:
         position = position_of(record)

@@ -10,6 +10,8 @@ from replicator.api import SinkRecord, SourcePosition, TopicPartition, decode_po
 from replicator.api.position import COPY, POSITION_HEADER
 
 STAMP: Final = "replicator"
+ANY: Final = 1 << 62
+"""Later than every offset."""
 
 
 def ledger_id(connector: str, partition: TopicPartition, log_identity: str) -> str:
@@ -30,6 +32,7 @@ class Lane:
         position: source position of the last applied record.
         copied_through: highest consistent point among copied rows (C1).
         checking: records may have been applied already: compare their positions.
+        skip_below: records before this offset are void, because a truncate follows; ANY while it is looked for.
         stopped: why nothing is applied from here (C23), or "".
     """
 
@@ -42,6 +45,7 @@ class Lane:
         "next_offset",
         "partition",
         "position",
+        "skip_below",
         "stopped",
     )
 
@@ -54,6 +58,7 @@ class Lane:
         self.position: SourcePosition | None = None
         self.copied_through = -1
         self.checking = False
+        self.skip_below = -1
         self.stopped = ""
 
     @property

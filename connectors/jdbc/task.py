@@ -28,7 +28,7 @@ from connectors.jdbc.ledger_schema import ensure_ledger
 from connectors.jdbc.naming import table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
-from connectors.jdbc.stopped import RETRY, StoppedTables
+from connectors.jdbc.stopped import RETRY, SKIP_TO_TRUNCATE, StoppedTables
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import Writer
 from replicator.api import (
@@ -126,9 +126,12 @@ class JdbcSinkTask(SinkTask):
         self._tail = [r for r in self._tail if _partition_of(r) not in gone]
 
     def signal(self, kind: str, data: Mapping[str, Any]) -> None:
-        if kind != RETRY:
+        if kind == RETRY:
+            self._stopped.retry_soon()
+        elif kind == SKIP_TO_TRUNCATE:
+            self._stopped.skip_to_truncate(map(str, data.get("tables") or ()))
+        else:
             super().signal(kind, data)
-        self._stopped.retry_soon()
 
     def stop(self) -> None:
         if hasattr(self, "_session"):

@@ -9,7 +9,14 @@ import pytest
 
 from connectors.jdbc import task as task_module
 from connectors.jdbc.task import ConfluentSinkTask
-from replicator.api import ConnectError, DataError, RetriableError, SinkRecord, TopicPartition
+from replicator.api import (
+    BadRequestError,
+    ConnectError,
+    DataError,
+    RetriableError,
+    SinkRecord,
+    TopicPartition,
+)
 from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, USER_FIELDS, FakeContext, FakeReporter, Feed, running, sync_config
 
@@ -138,6 +145,60 @@ def test_a_missing_table_stops_alone(target: Database, monkeypatch: pytest.Monke
         assert ids(target, "lost") == [1, 2]
         task.put([])
         assert context.facts["stopped_tables"] == {}
+
+
+def test_a_stopped_table_goes_on_behind_a_truncate(target: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    target.execute(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, name VARCHAR(5), email VARCHAR(50), age BIGINT)"
+    )
+    feed, context = Feed(), FakeContext()
+    here = TopicPartition(TOPIC, 0)
+    with running(sync_config(target.url, auto__evolve="false"), context=context) as task:
+        task.put([feed.create(id=1)])
+        waiting = [feed.create(id=2, name="far too long"), feed.create(id=3)]
+        task.put(waiting)
+        assert context.paused == {here}
+        with pytest.raises(BadRequestError):
+            task.signal("execute-snapshot", {})
+        task.signal("skip-to-truncate", {"tables": ["other", "users"]})
+        task.put([])
+        assert (context.paused, context.seeks[here]) == (set(), 1)
+        task.put(waiting)
+        # Nothing is given up before the truncate is seen: a crash here would lose nothing.
+        assert ids(target) == [1]
+        assert target.query("SELECT next_offset FROM replicator_ledger") == [(1,)]
+        task.put([feed.create(id=4), feed.truncate(), feed.create(id=5)])
+        assert ids(target) == [5]
+        assert target.query("SELECT next_offset FROM replicator_ledger") == [(6,)]
+        assert context.facts["stopped_tables"] == {}
+
+
+def test_without_a_truncate_a_stopped_table_gives_nothing_up(
+    target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.execute(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, name VARCHAR(5), email VARCHAR(50), age BIGINT)"
+    )
+    feed, context = Feed(), FakeContext()
+    here = TopicPartition(TOPIC, 0)
+    with running(sync_config(target.url, auto__evolve="false"), context=context) as task:
+        waiting = [feed.create(id=2, name="far too long"), feed.create(id=3)]
+        task.put(waiting)
+        task.signal("skip-to-truncate", {"tables": ["users"]})
+        task.put([])
+        task.put(waiting)
+        assert context.paused == set()
+        context.seeks.clear()
+        monkeypatch.setattr(task._stopped, "_skipping_until", 0.1)
+        task.put([])
+        assert context.seeks == {here: 0}
+        task.put(waiting)
+        assert context.paused == {here}
+        target.execute("ALTER TABLE users MODIFY name VARCHAR(50)")
+        task.signal("retry", {})
+        task.put([])
+        task.put(waiting)
+        assert ids(target) == [2, 3]
 
 
 def test_a_table_dropped_by_hand_is_made_again(target: Database) -> None:

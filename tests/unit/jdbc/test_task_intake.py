@@ -6,7 +6,7 @@ import pytest
 
 from connectors.jdbc.config import SinkSettings
 from connectors.jdbc.intake import Intake, completed_commit, whole_transactions
-from connectors.jdbc.lanes import Lane, LaneEnd, ledger_id
+from connectors.jdbc.lanes import ANY, Lane, LaneEnd, ledger_id
 from connectors.jdbc.plan import Planner
 from replicator.api import DataError, SinkRecord, SourcePosition, TopicPartition
 from replicator.api.position import COPY, STREAM
@@ -130,6 +130,19 @@ def test_a_stopped_lane_takes_nothing() -> None:
     feed, mine = Feed(), lane()
     mine.stopped = "users"
     assert intake(mine).runs([feed.create(id=1)]) == []
+
+
+def test_skipping_ends_at_the_truncate_and_is_the_same_when_delivered_again() -> None:
+    feed, mine = Feed(), lane()
+    mine.skip_below = ANY
+    early = [feed.create(id=1), feed.tombstone(id=1)]
+    assert intake(mine).runs(early) == []
+    batch = [feed.create(id=2), feed.truncate(), feed.create(id=3)]
+    for _ in range(2):
+        barrier, rest = intake(mine).runs([*early, *batch])
+        assert barrier.truncate is not None
+        assert [end.next_offset for end in barrier.ends()] == [4]
+        assert [c.record for c in rest.changes] == batch[2:]
 
 
 def test_the_copys_consistent_point_is_kept() -> None:
