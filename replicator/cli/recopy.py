@@ -30,6 +30,9 @@ TICK: Final = 0.3
 LINE_EVERY: Final = 2.0
 _ON_ITS_WAY: Final = ("requested", "copying")
 _SILENCE: Final = 30.0
+_PATIENCE: Final = 5.0
+_ATTEMPTS: Final = 3
+_FOREIGN: Final = re.compile(r"[^a-zA-Z0-9._-]")
 
 
 @click.command(name="recopy")
@@ -91,10 +94,15 @@ class Recopy:
         self._pipeline = pipeline
         self._source = source
         self._target = target
-        self._connector = f"{pipeline.name}-source"
         self._said = 0.0
         self._asked = 0.0
+        self._reminded = 0.0
+        self._passed = 0.0
         self._paused_said = False
+        self._names: list[str] = []
+        self._targets: dict[str, str] = {}
+        self._since = 0
+        self._given_up: dict[str, list[float]] = {}
 
     def run(self, patterns: Sequence[str]) -> None:
         """Ask, then show progress until the target has the new copy and everything written before its end.
@@ -103,26 +111,22 @@ class Recopy:
             ConnectError: it cannot be done, or the pipeline ended.
         """
         began = time.monotonic()
-        names = self._choose(patterns)
-        targets = self._target_names(names)
-        since = self._source.position()
-        self._ask(names)
-        say(f"Copying {', '.join(names)} anew.")
-        while not self._copied(names, since, targets):
+        self._choose(patterns)
+        self._since = self._source.position()
+        self._ask(self._names)
+        shown = ", ".join(self._names)
+        say(f"Copying {shown} anew.")
+        while not self._copied():
             time.sleep(TICK)
         goal = self._source.checkpoint(self._pipeline.name)
-        while self._applied() < goal:
-            self._check(self._overview(), targets)
+        while not self._applied(goal):
             self._say("Copied; the target is applying it.")
             time.sleep(TICK)
-        self._check(self._overview(), targets)
-        say(
-            f"Done after {duration(time.monotonic() - began)}: the target has the new copy of {', '.join(names)}."
-        )
+        say(f"Done after {duration(time.monotonic() - began)}: the target has the new copy of {shown}.")
 
     # --- before ---
 
-    def _choose(self, patterns: Sequence[str]) -> list[str]:
+    def _choose(self, patterns: Sequence[str]) -> None:
         known = sorted(self._facts(self._overview()))
         if not known:
             raise IllegalStateError(
@@ -142,22 +146,27 @@ class Recopy:
             raise ConfigError(
                 "No table is named.", option="--tables", hint="For example 'customers,shop.orders'."
             )
-        return sorted(chosen)
+        self._names = sorted(chosen)
+        for table in self._source.tables(self._names, []):
+            # A stopped table is named by its target table, or by its topic when that could not be known.
+            self._targets[self._target.target_name(table)] = table.full_name
+            self._targets[self._topic(table.full_name)] = table.full_name
 
-    def _target_names(self, names: Sequence[str]) -> dict[str, str]:
-        """Source tables by the name of their target table."""
-        found = self._source.tables(names, [])
-        return {self._target.target_name(table): table.full_name for table in found}
+    def _topic(self, table: str) -> str:
+        return _FOREIGN.sub("_", f"{self._pipeline.name}.{table}")
 
     # --- the request ---
 
     def _ask(self, names: Sequence[str]) -> None:
         self._asked = time.monotonic()
         data = {"type": "blocking", "data-collections": [re.escape(name) for name in names]}
-        body = json.dumps({"type": "execute-snapshot", "data": data}).encode()
+        self._signal("source", "execute-snapshot", data)
+
+    def _signal(self, role: str, kind: str, data: Mapping[str, Any]) -> None:
+        name, port = self._pipeline.name, self._pipeline.port
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._pipeline.port}/replicator/connectors/{self._connector}/signal",
-            data=body,
+            f"http://127.0.0.1:{port}/replicator/connectors/{name}-{role}/signal",
+            data=json.dumps({"type": kind, "data": data}).encode(),
             headers={"Content-Type": "application/json"},
             method="POST",
         )
@@ -166,16 +175,14 @@ class Recopy:
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
         except OSError as error:
-            raise ConnectError(
-                f"Pipeline {self._pipeline.name} does not answer on port {self._pipeline.port}: {error}"
-            ) from None
+            raise ConnectError(f"Pipeline {name} does not answer on port {port}: {error}") from None
 
-    def _copied(self, names: Sequence[str], since: int, targets: Mapping[str, str]) -> bool:
+    def _copied(self) -> bool:
         """Whether each table's rows are of a copy that began after the request."""
         overview = self._overview()
-        self._check(overview, targets)
+        self._check(overview)
         facts = self._facts(overview)
-        waiting = [n for n in names if not _is_copied(facts.get(n, {}), since)]
+        waiting = [n for n in self._names if not self._is_copied(facts.get(n, {}))]
         lost = [n for n in waiting if facts.get(n, {}).get("state") not in _ON_ITS_WAY]
         if lost and facts and time.monotonic() - self._asked > LINE_EVERY:
             # The source's task was started again before it had stored the request.
@@ -187,9 +194,44 @@ class Recopy:
             self._say("; ".join(_progress(n, facts.get(n, {})) for n in waiting[:5]))
         return not waiting
 
-    def _applied(self) -> int:
+    def _is_copied(self, facts: Mapping[str, Any]) -> bool:
+        return facts.get("state") == "copied" and int(facts.get("as_of") or 0) > self._since
+
+    def _applied(self, goal: int) -> bool:
+        """Whether the target has the copies, and everything up to the goal."""
+        overview = self._overview()
+        self._check(overview)
+        if max(self._reached().values(), default=0) < goal:
+            return False
+        tasks = self._tasks(overview, "sink")
+        stopped = [t for task in tasks for t in task.get("facts", {}).get("stopped_tables") or {}]
+        if any(self._ours(table) for table in stopped):
+            self._passed = 0.0
+            return False
+        if any(_position(task.get("facts", {}).get("complete_through")) >= goal for task in tasks):
+            return True
+        if not stopped:
+            # A table is still being made up for; the sink tells with the next transaction.
+            self._remind()
+            return False
+        # Another table is stopped, so the sink is complete through nothing: see whether ours stay clear.
+        self._passed = self._passed or time.monotonic()
+        return time.monotonic() - self._passed > _PATIENCE
+
+    def _reached(self) -> dict[str, int]:
+        """How far each topic is applied."""
         rows = self._target.ledger(self._pipeline.name)
-        return max((int(row["position_commit"] or 0) for row in rows), default=0)
+        return {str(row["topic"]): int(row["position_commit"] or 0) for row in rows}
+
+    def _remind(self) -> None:
+        now = time.monotonic()
+        if now - self._reminded > LINE_EVERY:
+            self._reminded = now
+            self._source.checkpoint(self._pipeline.name)
+
+    def _ours(self, stopped: str) -> str | None:
+        """The table behind a name of a stopped table, when it is one of those that are copied."""
+        return self._targets.get(stopped) or self._targets.get(stopped.rpartition(".")[2])
 
     # --- what the pipeline says ---
 
@@ -226,24 +268,50 @@ class Recopy:
             found |= task.get("facts", {}).get("tables") or {}
         return found
 
-    def _check(self, overview: Mapping[str, Any], targets: Mapping[str, str]) -> None:
-        """Fail when the pipeline failed, or stopped one of the tables."""
+    def _check(self, overview: Mapping[str, Any]) -> None:
+        """Look for what keeps the copy from arriving.
+
+        Raises:
+            ConnectError: the pipeline failed, or one of the tables cannot be applied.
+        """
         for role in ("source", "sink"):
             for task in self._tasks(overview, role):
                 if task["state"] == "FAILED":
-                    last = str(task.get("trace") or "").strip().splitlines()[-1:] or [
-                        "no reason was recorded"
-                    ]
-                    raise ConnectError(f"The {role} failed: {last[0]}")
+                    lines = str(task.get("trace") or "").strip().splitlines()
+                    raise ConnectError(
+                        f"The {role} failed: {lines[-1] if lines else 'no reason was recorded'}"
+                    )
                 if task["state"] == "PAUSED" and not self._paused_said:
                     self._paused_said = True
                     say(f"The {role} is paused: nothing happens before it is resumed.")
-                for table, reason in (task.get("facts", {}).get("stopped_tables") or {}).items():
-                    if table.rpartition(".")[2] in targets:
-                        raise ConnectError(
-                            f"Table {table} is stopped in the target: {reason}",
-                            hint="Remedy that first; the new copy follows behind what could not be applied.",
-                        )
+                for stopped, reason in (task.get("facts", {}).get("stopped_tables") or {}).items():
+                    table = self._ours(stopped)
+                    if table is not None:
+                        self._unblock(overview, stopped, table, str(reason))
+
+    def _unblock(self, overview: Mapping[str, Any], stopped: str, table: str, reason: str) -> None:
+        """What could not be applied before the new copy is void: the sink may leave it out.
+
+        Raises:
+            ConnectError: the new copy itself cannot be applied.
+        """
+        facts = self._facts(overview).get(table, {})
+        if facts.get("state") != "copying" and not self._is_copied(facts):
+            return  # the truncate is not in the log yet
+        now = time.monotonic()
+        asked = self._given_up.setdefault(table, [])
+        if asked and now - asked[-1] < _PATIENCE:
+            return
+        if self._reached().get(self._topic(table), 0) > self._since or len(asked) == _ATTEMPTS:
+            raise ConnectError(
+                f"Table {table} is stopped in the target: {reason}",
+                hint="Remedy that; the pipeline then goes on with the new copy by itself.",
+            )
+        asked.append(now)
+        say(
+            f"{table} was stopped in the target; its waiting changes are left out, the new copy replaces them."
+        )
+        self._signal("sink", "skip-to-truncate", {"tables": [stopped]})
 
     def _say(self, text: str) -> None:
         now = time.monotonic()
@@ -252,8 +320,13 @@ class Recopy:
             say(text)
 
 
-def _is_copied(facts: Mapping[str, Any], since: int) -> bool:
-    return facts.get("state") == "copied" and int(facts.get("as_of") or 0) > since
+def _position(text: Any) -> int:
+    """A log position from its text; 0 when there is none."""
+    high, _, low = str(text or "").partition("/")
+    try:
+        return (int(high, 16) << 32) + int(low, 16)
+    except ValueError:
+        return 0
 
 
 def _progress(name: str, facts: Mapping[str, Any]) -> str:

@@ -75,6 +75,28 @@ def test_what_is_refused(pg_database: Database, mysql_database: Database, make_s
     assert mysql_database.query("SELECT id FROM t")[0][0] == 1
 
 
+def test_a_table_that_is_stopped_beyond_repair(
+    pg_database: Database, mysql_database: Database, make_sync: MakeSync
+) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY, v int)", "INSERT INTO t VALUES (1, 1), (2, 2)")
+    sync = make_sync(pg_database, mysql_database, port=None)
+    catch_up(sync)
+    # A check that the source does not have: the row with 1000 is refused, and never comes right.
+    mysql_database.execute("ALTER TABLE t ADD CONSTRAINT c CHECK (v < 1000)")
+    sync.start()
+    _follows(sync)
+    pg_database.execute("INSERT INTO t VALUES (3, 1000)", "UPDATE t SET v = 7 WHERE id = 1")
+    until(lambda: "STOPPED: table" in sync.output, 20)
+    outcome = sync.recopy("t")
+    assert outcome.code == 1, outcome.text
+    assert "public.t is stopped in the target" in outcome.err
+    pg_database.execute("DELETE FROM t WHERE id = 3")
+    outcome = sync.recopy("t")
+    assert outcome.code == 0, outcome.text + sync.output
+    assert mysql_database.query("SELECT id, v FROM t ORDER BY id") == [(1, 7), (2, 2)]
+    verified(sync)
+
+
 @pytest.mark.parametrize("table", ["plain", "bare"])
 def test_killed_in_the_middle_of_the_copy(
     pg_database: Database, mysql_database: Database, make_sync: MakeSync, table: str
