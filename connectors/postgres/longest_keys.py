@@ -18,6 +18,8 @@ from replicator.api.database import Problem, TableInfo
 LIMIT_SECONDS: Final = 30.0
 _TOGETHER: Final = 50
 _SMALL: Final = 32 << 20
+_LOCK_MS: Final = 500
+_TOO_LONG: Final = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 
 Lengths = dict[str, dict[str, int]]
 """`schema.table` -> column -> characters (bytes of binary columns)."""
@@ -34,11 +36,11 @@ def measure(
     for group in _groups(wanted):
         try:
             found |= _lengths(connection, group, deadline)
-        except (psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
+        except (*_TOO_LONG, psycopg.errors.InsufficientPrivilege):
             for table in group:
                 try:
                     found |= _lengths(connection, [table], deadline)
-                except psycopg.errors.QueryCanceled:
+                except _TOO_LONG:
                     late.append(table)
                 except psycopg.errors.InsufficientPrivilege:
                     continue  # preflight reports the missing privilege with its remedy
@@ -51,7 +53,7 @@ def unmeasured(table: TableInfo) -> Problem:
     return Problem(
         severity="warning",
         what=f"{table.full_name}: the longest value of key column(s) {names} could not be measured"
-        f" within {LIMIT_SECONDS:.0f} s; a value longer than the target's key would stop the table.",
+        f" within {LIMIT_SECONDS:.0f} s (or the table is locked); a value longer than the target's key would stop the table.",
         remedy=f"Look yourself: SELECT max(length({names.split(', ')[0]}::text)) FROM {table.full_name};"
         " a single text key of MySQL holds 768 characters.",
         table=table.full_name,
@@ -94,6 +96,8 @@ def _lengths(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], d
         for table in tables
     )
     with connection.transaction():
+        # Nobody waits behind us for a lock that we wait for.
+        connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
         connection.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
         rows = connection.execute(query).fetchall()
     by_name = {t.full_name: t for t in tables}

@@ -49,7 +49,9 @@ def command(
         target = target_database(target_url)
         removed += target.clean(name, dry_run=dry_run)
         target.close()
-    if everything and (base / name).is_dir():
+    # A name that was mistyped must not cost somebody's folder.
+    ours = any((base / name / file).exists() for file in ("pipeline.json", "log.db"))
+    if everything and ours:
         if not dry_run:
             shutil.rmtree(base / name)
         removed.append(f"log folder {base / name}")
@@ -58,7 +60,7 @@ def command(
         say(f"{verb} {item}.")
     if not removed:
         say(f"Nothing to remove: no slot or publication of pipeline {name} on the source.")
-    elif not everything and (base / name).is_dir():
+    elif not everything and ours:
         say(
             f"Kept log {base / name} and the target's tables; 'clean --all SOURCE TARGET' removes log and ledger."
         )

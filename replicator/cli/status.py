@@ -29,7 +29,8 @@ def command(data_dir: Path | None, name: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"data_dir": str(base), "pipelines": views}, indent=2))
     elif not views:
-        say(f"No pipeline in {base}. Start one: replicator sync SOURCE_URL TARGET_URL")
+        called = f" called {name}" if name else ""
+        say(f"No pipeline{called} in {base}. Start one: replicator sync SOURCE_URL TARGET_URL")
     else:
         for view in views:
             _show(view)

@@ -154,7 +154,7 @@ class Verification:
                 self._target,
                 pair,
                 catch_up=self._catch_up,
-                settle=self._settle,
+                settle=0.0 if self._still() else self._settle,
                 timeout=self._timeout,
                 progress=self._progress(),
             )
@@ -267,7 +267,7 @@ class Verification:
         return {
             "verdict": verdict[code],
             "pipeline": self._name,
-            "position": lsn(self.position),
+            "position": lsn(self.position) if self.position else None,
             "seconds": round(self.seconds, 3),
             "tables": [_table_json(r) for r in self.results],
         }
