@@ -164,14 +164,15 @@ class JsonConverter(DataAsHeader):
 
     def _compile_writer(self, schema: Schema) -> _Writer:
         of_null = self._write_compiler.nullable(schema)
-        encode = None if self._complete and is_native(schema) else self._write_compiler.value(schema)
+        plain = self._complete and not self._replace and is_native(schema)
+        encode = None if plain else self._write_compiler.value(schema)
         prefix, suffix = b"", b""
         if self._schemas:
             text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=_unwrap_struct)
             prefix, suffix = _BEFORE + text + _BETWEEN, b"}"
         dumps = orjson.dumps
 
-        if encode is None and schema.type is SchemaType.STRUCT:
+        if plain and schema.type is SchemaType.STRUCT:
 
             def write_complete(value: Any) -> bytes:
                 if value is None:
@@ -286,8 +287,8 @@ class JsonConverter(DataAsHeader):
 
 
 def is_native(schema: Schema) -> bool:
-    """Whether orjson writes values of the schema as they are."""
-    if schema.type in _CONVERTED or schema.name in LOGICAL_NAMES or schema.default is not None:
+    """Whether orjson writes values of the schema as they are (null stays null)."""
+    if schema.type in _CONVERTED or schema.name in LOGICAL_NAMES:
         return False
     if schema.type is SchemaType.STRUCT:
         return all(is_native(f.schema) for f in schema.fields)
