@@ -194,6 +194,22 @@ def test_a_crash_in_the_middle(pg_database: Database, cut: int) -> None:
     assert "t" in [op(r) for r in _of(driver.records, "log")]
 
 
+def test_the_request_is_stored_before_the_copy_begins(pg_database: Database) -> None:
+    _two_tables(pg_database)
+    driver = Driver(pg_database)
+    with driver:
+        driver.until_phase("streaming")
+        driver.until_count(630)
+        _signal(driver, r"public\.t")
+        driver.until(lambda: '"f":"void"' in str(driver.offsets.stored))
+        assert len(driver.records) == 630
+    with driver:
+        driver.until_count(931)
+        assert [op(r) for r in driver.records[630:]] == ["t"] + ["r"] * 300
+        driver.until_phase("streaming")
+        assert driver.quiet(0.3) == []
+
+
 def test_a_request_waits_for_the_end_of_a_transaction(pg_database: Database) -> None:
     _two_tables(pg_database)
     with Driver(pg_database, **SMALL) as driver:
