@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.jdbc import canonical, preflight
 from connectors.jdbc.dialects import TableName, TargetTable, dialect_for
+from connectors.jdbc.evolution import evolve
 from connectors.jdbc.url import parse_url
 from replicator.api.database import Canonical, ColumnInfo, Keys, Problem, TableInfo, TablePair
 from replicator.api.errors import ConfigError, StructuralError
@@ -139,6 +140,22 @@ class MySqlDatabase:
     def stored(self, column: ColumnInfo, canonical_value: bytes | None) -> bytes | None:
         """See `TargetDatabase.stored`."""
         return canonical.stored(self._dialect, column, canonical_value)
+
+    def create_missing(self, pairs: Sequence[TablePair]) -> list[str]:
+        """See `TargetDatabase.create_missing`; the sink may be making the same table at the same time."""
+        connection = self._connection
+        made = []
+        for pair in pairs:
+            name = TableName(None, pair.target_name)
+            if self._dialect.describe_table(connection, name) is None:
+                columns = (c for c in pair.source.columns if not c.generated)
+                fields = [(c.name, c.schema) for c in columns if c.schema is not None]
+                evolve(
+                    self._dialect, connection, name, None, fields, pair.source.key, create=True, change=False
+                )
+                made.append(pair.target_name)
+        connection.commit()
+        return made
 
     def ledger(self, name: str) -> list[dict[str, Any]]:
         """Ledger rows of the pipeline's sink; empty when there is no ledger yet."""

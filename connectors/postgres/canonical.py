@@ -65,8 +65,11 @@ def rows(
     """Canonical rows; see `SourceDatabase.rows`."""
     by_name = {c.name: c for c in table.columns}
     chosen = [by_name[name] for name in columns]
-    query = sql.SQL("SELECT {} FROM {} AS t").format(
-        sql.SQL(", ").join(expression(c) for c in chosen), sql.Identifier(table.schema, table.name)
+    # Tables that inherit from this one are tables of their own.
+    query = sql.SQL("SELECT {} FROM {}{} AS t").format(
+        sql.SQL(", ").join(expression(c) for c in chosen),
+        sql.SQL("" if table.partitioned else "ONLY "),
+        sql.Identifier(table.schema, table.name),
     )
     key_columns = [by_name[name] for name in table.key]
     normalisers = [(i, n) for i, c in enumerate(chosen) if (n := normaliser(c)) is not None]

@@ -3,6 +3,8 @@
 Owned by the reader thread. `Relation` is what selection, publications and the copy need of every candidate
 table; `Table` with its columns is read for the captured ones only. The key is the replica identity's index
 where one is set, else the primary key, else a unique index that allows no NULL: a delete must carry the key.
+Deferrable constraints are no keys: Postgres takes none for a replica identity and would refuse updates, and two
+rows may have the same values for a while within a transaction.
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ SELECT l.root::int8, l.leaf::int8, greatest(c.reltuples, -1)::float8, greatest(c
          * current_setting('block_size')::int8,
        CASE WHEN c.relreplident = 'f' THEN 'full'
             WHEN c.relreplident = 'i' AND EXISTS
-                (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) THEN 'index'
+                (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisreplident) THEN 'index'
             WHEN c.relreplident = 'd' AND EXISTS
-                (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary) THEN 'key'
+                (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisprimary) THEN 'key'
             ELSE 'none' END
   FROM leaves l JOIN pg_class c ON c.oid = l.leaf WHERE c.relkind = 'r'
 """
@@ -75,7 +77,7 @@ SELECT a.attrelid::int8, a.attname, a.atttypid::int8, a.atttypmod, a.attnotnull,
   LEFT JOIN LATERAL (
        SELECT i.indexrelid AS oid FROM pg_index i
         WHERE i.indrelid = a.attrelid AND i.indisvalid AND i.indpred IS NULL
-          AND (i.indisprimary OR i.indisreplident OR (i.indisunique AND i.indimmediate AND i.indexprs IS NULL
+          AND i.indimmediate AND (i.indisprimary OR i.indisreplident OR (i.indisunique AND i.indexprs IS NULL
                AND NOT EXISTS (SELECT FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) AS k
                    JOIN pg_attribute ka ON ka.attrelid = i.indrelid AND ka.attnum = k AND NOT ka.attnotnull)))
         ORDER BY i.indisreplident AND (SELECT relreplident = 'i' FROM pg_class WHERE oid = a.attrelid) DESC,

@@ -234,7 +234,7 @@ SELECT wanted.schema, wanted.name, c.relkind = 'f', ln.nspname, c.relname
   JOIN pg_class c ON c.oid = p.relid
   JOIN pg_namespace ln ON ln.oid = c.relnamespace
  WHERE c.relkind = 'f' OR c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS
-       (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
+       (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary AND x.indimmediate))
  ORDER BY 1, 2, 4, 5
 """
 
@@ -301,11 +301,11 @@ def _retention(connection: psycopg.Connection[Any]) -> Iterator[Problem]:
 
 
 def _table(table: TableInfo) -> Iterator[Problem]:
-    if table.identity == "none" and not table.partitioned:
+    if table.identity == "none" and not table.partitioned and any(not c.generated for c in table.columns):
         yield Problem(
             severity="warning",
-            what=f"{table.full_name} has no replica identity: its inserts and truncates are replicated,"
-            " its updates and deletes cannot be.",
+            what=f"{table.full_name} has no replica identity (a deferrable key is none):"
+            " its inserts and truncates are replicated, its updates and deletes cannot be.",
             remedy=f"ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} ADD PRIMARY KEY (...); or"
             f" ALTER TABLE {quoted(table.schema)}.{quoted(table.name)} REPLICA IDENTITY FULL;",
             table=table.full_name,

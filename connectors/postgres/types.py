@@ -92,7 +92,7 @@ def _missing_value(column: Column, rule: Rule) -> dict[str, str]:
 def _unknown(column: Column, options: TypeOptions, table: str) -> Rule | None:
     where = f"{table}.{column.name}" if table else column.name
     if options.include_unknown:
-        logger.warning("Column %s has type %s: its values are sent as text", where, column.type_name)
+        logger.info("Column %s has type %s: its values are sent as text", where, column.type_name)
         return text_rule(options)
     logger.warning(
         "Column %s has type %s and is left out; include.unknown.datatypes=true sends it as text",

@@ -198,6 +198,10 @@ class TargetDatabase(Protocol):
         """What the type contract's policy makes of a source value (the value itself where the target can hold it)."""
         ...
 
+    def create_missing(self, pairs: Sequence[TablePair]) -> list[str]:
+        """Make the target tables that are not there, as the sink would; returns their names."""
+        ...
+
     def ledger(self, name: str) -> list[dict[str, Any]]:
         """Ledger rows of a pipeline: topic, partition, next_offset, position, updated_at."""
         ...

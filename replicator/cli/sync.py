@@ -7,6 +7,7 @@ The main thread waits and reports; connectors run on their own threads.
 
 from __future__ import annotations
 
+import glob
 import logging
 import signal
 import threading
@@ -92,6 +93,8 @@ def command(
     if dry_run:
         _show_plan(plan)
         return
+    # What was left out is not the pipeline's: verify must not miss it.
+    left_out = [*left_out, *map(glob.escape, plan.skipped)]
     pipeline = Pipeline(
         name, without_secrets(source_url), without_secrets(target_url), include, left_out, folder=str(folder)
     )
@@ -132,7 +135,7 @@ def _run(
         _put_connectors(service, pipeline, source, target, plan)
         where = f", http://127.0.0.1:{port}" if port else ""
         say(f"Running with {len(plan.pairs)} tables{where}. Ctrl-C stops; the same command resumes.")
-        watch = Watch(service.herder, pipeline.name, source, target)
+        watch = Watch(service.herder, pipeline.name, source, target, plan.pairs)
         failure = watch.run(stop, until_caught_up=until_caught_up)
         if failure is None and not until_caught_up:
             say("Stopping: finishing what is on its way ...")

@@ -10,12 +10,13 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from replicator.api.database import SourceDatabase, TargetDatabase
-from replicator.api.errors import PositionLostError
+from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
+from replicator.api.errors import ConnectError, PositionLostError
 from replicator.cli.output import duration, lsn, number, say, size
 from replicator.herder.base import Herder, TaskProgress
 
@@ -26,11 +27,20 @@ LINE_EVERY = 5.0
 class Watch:
     """Follows the two connectors of a pipeline."""
 
-    def __init__(self, herder: Herder, name: str, source: SourceDatabase, target: TargetDatabase) -> None:
+    def __init__(
+        self,
+        herder: Herder,
+        name: str,
+        source: SourceDatabase,
+        target: TargetDatabase,
+        pairs: Sequence[TablePair],
+    ) -> None:
         self._herder = herder
         self._name = name
         self._source = source
         self._target = target
+        self._pairs = pairs
+        self._complete = False
         self._terminal = sys.stdout.isatty()
         self._copy_began = time.monotonic()
         self._last_line = 0.0
@@ -53,7 +63,10 @@ class Watch:
                 return failure
             self._tell_news(source, sink)
             self._show(source, sink)
-            if until_caught_up and self._caught_up(source):
+            if not self._complete and self._caught_up(source):
+                self._complete = True
+                self._create_missing()
+            if until_caught_up and self._complete:
                 self._end_line()
                 say(f"Caught up: the target has everything up to {lsn(self._goal or 0)}.")
                 return None
@@ -100,6 +113,13 @@ class Watch:
                 self._news(f"WARNING: {warning}", colour="yellow")
             for table, reason in (facts.get("stopped_tables") or {}).items():
                 self._news(f"STOPPED: table {table}: {reason} The other tables go on.", colour="red")
+
+    def _create_missing(self) -> None:
+        """Tables without rows send no records; readers of the target expect them all the same."""
+        try:
+            self._target.create_missing(self._pairs)
+        except ConnectError as error:
+            self._news(f"WARNING: A table without rows could not be made in the target: {error}", "yellow")
 
     def _news(self, text: str, colour: str | None = None) -> None:
         if text in self._seen:
