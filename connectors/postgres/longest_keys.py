@@ -52,8 +52,8 @@ def unmeasured(table: TableInfo) -> Problem:
     names = ", ".join(unbounded(table))
     return Problem(
         severity="warning",
-        what=f"{table.full_name}: the longest value of key column(s) {names} could not be measured"
-        f" within {LIMIT_SECONDS:.0f} s (or the table is locked); a value longer than the target's key would stop the table.",
+        what=f"{table.full_name}: the longest value of key column(s) {names} could not be measured within"
+        f" {LIMIT_SECONDS:.0f} s, or the table is locked; a value longer than the target's key would stop it.",
         remedy=f"Look yourself: SELECT max(length({names.split(', ')[0]}::text)) FROM {table.full_name};"
         " a single text key of MySQL holds 768 characters.",
         table=table.full_name,

@@ -17,8 +17,12 @@ def _implementation(url: str, role: str) -> Any:
     known = {e.name: e for e in entry_points(group=GROUP)}
     found = known.get(names.get(scheme, scheme))
     if found is None:
+        # What is no scheme may be anything, a password too.
+        shown = (
+            f"starts with '{scheme}:', which no installed plugin serves" if scheme.isalnum() else "is no URL"
+        )
         raise ConfigError(
-            f"The {role} URL starts with '{scheme}:', which no installed plugin serves.",
+            f"The {role} URL {shown}.",
             option=f"{role.upper()}_URL",
             hint=f"Known: {', '.join(sorted(known))}. Example: postgresql://user:password@host:5432/database",
         )

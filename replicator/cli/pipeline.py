@@ -33,11 +33,29 @@ def default_base() -> Path:
 
 
 def without_secrets(url: str) -> str:
-    """The URL's scheme, user, host, port and database; nothing that could hold a password."""
-    parts = urlsplit(url)
+    """The URL's scheme, user, host, port and database; nothing that could hold a password.
+
+    Raises:
+        ConfigError: the URL cannot be read, for example because its password is not percent-encoded.
+    """
+    try:
+        parts = urlsplit(url.removeprefix("jdbc:"))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise _unreadable() from None
+    # An unescaped / ? or # in the password ends the host early; the rest of it would look like a database.
+    if "@" in parts.path or ("@" not in parts.netloc and "@" in parts.query + parts.fragment):
+        raise _unreadable()
     user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+
+
+def _unreadable() -> ConfigError:
+    return ConfigError(
+        "A database URL cannot be read.",
+        hint="Write scheme://user:password@host:port/database with one host; in user and password,"
+        " percent-encode special characters (/ is %2F, @ is %40, # is %23, ? is %3F).",
+    )
 
 
 def pipeline_name(source_url: str, target_url: str, given: str | None) -> str:

@@ -113,6 +113,11 @@ def _show_plan(plan: Plan) -> None:
         say(
             f"  {pair.source.full_name} -> {pair.target_name}: {rows} rows, {size(pair.source.size_bytes)}, key ({key})"
         )
+    total = sum(pair.source.size_bytes for pair in plan.pairs)
+    # Neither server tells how much disk it has left.
+    say(
+        f"The target needs about {size(total)} of disk, and as much again for this service's log while it copies."
+    )
     say(f"{len(plan.pairs)} tables would be replicated. Nothing was changed (--dry-run).")
 
 

@@ -79,19 +79,42 @@ def command(
     known = load((data_dir or default_base()) / name)
     include = split_patterns(tables) or (known.tables if known else [])
     left_out = split_patterns(exclude) + (known.exclude if known and not tables else [])
+    try:
+        code = _verify(
+            source_url, target_url, name, known.running if known else None,
+            include=include, exclude=left_out, as_json=as_json, settle=settle, timeout=timeout,
+        )  # fmt: skip
+    except ConnectError as error:
+        if as_json:
+            click.echo(json.dumps({"verdict": "unknown", "pipeline": name, "error": str(error)}, indent=2))
+        raise
+    sys.exit(code)
+
+
+def _verify(
+    source_url: str,
+    target_url: str,
+    name: str,
+    running: Callable[[], bool] | None,
+    *,
+    include: list[str],
+    exclude: list[str],
+    as_json: bool,
+    settle: float,
+    timeout: float,
+) -> int:
     source, target = source_database(source_url), target_database(target_url)
-    running = known.running if known else None
     verification = Verification(
         source, target, name, running=running, settle=settle, timeout=timeout, quiet=as_json
     )
-    code = verification.run(find_pairs(source, target, include, left_out))
+    code = verification.run(find_pairs(source, target, include, exclude))
     if as_json:
         click.echo(json.dumps(verification.report(code), indent=2))
     else:
         say(_sentence(code, verification.results))
     source.close()
     target.close()
-    sys.exit(code)
+    return code
 
 
 class Verification:

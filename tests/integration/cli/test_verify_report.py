@@ -100,11 +100,15 @@ def test_a_server_that_cannot_be_reached_is_no_difference(
     server = shop.server if side == "source" else mysql_database.server
     urls[side] = urls[side].replace(f":{server.port}/", ":1/").replace(f":{server.password}@", ":s3cret-pw@")
     for options in ([], ["--json"]):
-        outcome = make_sync(urls["source"], urls["target"]).verify(*options)
+        sync = make_sync(urls["source"], urls["target"])
+        outcome = sync.verify(*options)
         assert outcome.code == 2
         assert "127.0.0.1" in outcome.err
         assert "s3cret-pw" not in outcome.text
         assert "Traceback" not in outcome.text
+    document = json.loads(outcome.out)
+    assert (document["verdict"], document["pipeline"]) == ("unknown", sync.name)
+    assert "127.0.0.1" in document["error"]
 
 
 def test_values_lost_by_policy_under_keys_of_both_kinds(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from replicator.api.errors import ConfigError
+from replicator.cli.databases import source_database
 from replicator.cli.pipeline import Pipeline, choose_port, find_all, load, pipeline_name, without_secrets
 from replicator.cli.plan import split_patterns
 
@@ -26,6 +27,30 @@ def test_a_name_that_cannot_be_a_slot_is_refused() -> None:
 
 def test_a_url_without_secrets_has_no_password_and_no_options() -> None:
     assert without_secrets("postgresql://bob:s3cret@h:5/d?sslpassword=x") == "postgresql://bob@h:5/d"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:pa/ss@h:5432/d",
+        "postgresql://u:12/ss@h:5432/d",
+        "postgresql://u:12?ss@h/d",
+        "postgresql://u:12#ss@h/d",
+        "postgresql://u:x#ss@h/d",
+        "mysql://u:p@h1:3306,h2:3306/d",
+    ],
+)
+def test_a_password_that_is_not_encoded_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        pipeline_name(url, "mysql://h/t", None)
+    assert "ss@" not in str(caught.value)
+    assert "percent-encode" in str(caught.value)
+
+
+def test_what_is_no_url_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        source_database("host=h password=s3cret dbname=d")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_pipeline_is_found_by_its_folder_and_known_to_run(tmp_path: Path) -> None:
