@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
@@ -33,6 +34,7 @@ from connectors.postgres.stream import Stream
 from connectors.postgres.streaming import Streaming
 from connectors.postgres.types_catalog import TypeCatalog
 from connectors.postgres.walsender import CreatedSlot, System, WalSender, format_lsn
+from connectors.postgres.watch import Copied, changes
 from replicator.api import (
     ConfigError,
     ConnectError,
@@ -89,6 +91,7 @@ class Reader:
         self._requests = CopyRequests()
         self.captured: list[Relation] = []
         self.snapshot_opened: float | None = None
+        self.copies: deque[Copied] = deque()
         prefix = options["topic.prefix"]
         self.heartbeat = Heartbeat(options["heartbeat.interval.ms"], self._encoders.topics.heartbeat, prefix)
 
@@ -318,6 +321,7 @@ class Reader:
             if not todo and not position.copying:
                 return position
             with ExitStack() as stack:
+                before = changes(side, todo)
                 created = self._snapshot_for_copy(stack, side)
                 reading = self._plain(stack, "copy")
                 view = open_view(reading, created.snapshot or "", created.point, todo)
@@ -343,6 +347,7 @@ class Reader:
                 try:
                     position = copy.run(view, todo, position.moved(copying=True))
                     self._copy_again = False
+                    self.copies.append(Copied([r.full_name for r in todo], before))
                 except TableChanged:
                     position = copy.position
                     log.warning("A table was changed during its copy: it starts over under a new snapshot")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
 
@@ -18,6 +19,7 @@ from connectors.cdc.selection import Selection
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import Connector, PlainConnection
+from connectors.postgres.errors import translated
 from connectors.postgres.status import Status
 from replicator.api import ConnectError
 
@@ -37,11 +39,33 @@ SELECT relid::int8, coalesce(n_tup_upd, 0) + coalesce(n_tup_del, 0)
 """
 
 
+class Copied(NamedTuple):
+    """A finished copy: what was missing in these tables is there again.
+
+    Attributes:
+        names: the tables.
+        changes: updates and deletes of those without replica identity before the copy began, by object id.
+    """
+
+    names: list[str]
+    changes: dict[int, int]
+
+
+def changes(connection: PlainConnection, relations: Sequence[Relation]) -> dict[int, int]:
+    """Updates and deletes so far of the tables without replica identity, by object id of each leaf."""
+    leaves = [leaf for r in relations if not r.has_identity for leaf in r.leaves]
+    if not leaves:
+        return {}
+    with translated("reading statistics"):
+        return {int(oid): int(count) for oid, count in connection.execute(_CHANGED, [leaves]).fetchall()}
+
+
 class Watched(Protocol):
     """What the watch looks at in the reader."""
 
     captured: list[Relation]
     snapshot_opened: float | None
+    copies: deque[Copied]
 
 
 class Watch:
@@ -128,6 +152,7 @@ class Watch:
 
     def inspect(self, connection: PlainConnection) -> list[str]:
         """Sentences about tables whose changes are (or will be) missing (C4, C7)."""
+        self._learn_copies()
         captured = list(self._reader.captured)
         names = {r.full_name for r in captured}
         known = {r.oid for r in captured}
@@ -175,15 +200,21 @@ class Watch:
             self._leaves[r.oid] = (r.full_name, leaves)
         return list(self._gone.values())
 
+    def _learn_copies(self) -> None:
+        while self._reader.copies:
+            copied = self._reader.copies.popleft()
+            self._counts.update(copied.changes)
+            self._diverged_tables.difference_update(copied.names)
+            for name in copied.names:
+                self._gone.pop(name, None)
+
     def _diverged(self, connection: PlainConnection, relations: Sequence[Relation]) -> list[str]:
         leaves = {leaf: r.full_name for r in relations if not r.has_identity for leaf in r.leaves}
-        if not leaves:
-            return []
-        rows = connection.execute(_CHANGED, [list(leaves)]).fetchall()
-        changed = {leaves[oid] for oid, count in rows if count > self._counts.setdefault(oid, count)}
+        counts = changes(connection, relations).items()
+        changed = {leaves[oid] for oid, count in counts if count > self._counts.setdefault(oid, count)}
         self._diverged_tables |= changed
         return [
             f"Table {name} diverged: it has no replica identity and was updated or deleted from, which is not "
-            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and restart the connector."
+            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and restart the connector; or copy it anew."
             for name in sorted(self._diverged_tables & set(leaves.values()))
         ]

@@ -68,8 +68,9 @@ class SourceTaskContext(Protocol):
         """Publish facts about the task's work for status, REST and the page (JSON values only).
 
         Known facts: `phase` ("snapshot" | "streaming" | ...), `tables` ({table: {"state",
-        "rows_done", "rows_total"}}), `lsn`, `lag_ms`, `warnings` (list of sentences),
-        `retained_bytes`. Calls replace facts of the same name.
+        "rows_done", "rows_total", "as_of"}}; `as_of`: position of the source as of which a copied
+        table's rows were read, comparable with `SourceDatabase.position`), `lsn`, `lag_ms`,
+        `warnings` (list of sentences), `retained_bytes`. Calls replace facts of the same name.
         """
         ...
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.config import CONFIG
 from connectors.postgres.status import Status
-from connectors.postgres.watch import Watch
+from connectors.postgres.watch import Copied, Watch, changes
 from tests.integration.postgres.driver import Context, Driver, Offsets
 from tests.support.fix_servers import Database
 
@@ -15,6 +17,7 @@ class Captured:
     def __init__(self, captured: list[Relation]) -> None:
         self.captured = captured
         self.snapshot_opened: float | None = None
+        self.copies: deque[Copied] = deque()
 
 
 def test_tables_that_escape_are_named(pg_database: Database) -> None:
@@ -28,7 +31,8 @@ def test_tables_that_escape_are_named(pg_database: Database) -> None:
     config = Driver(pg_database, publish__via__partition__root="true").config
     with pg_database.connect() as connection:
         captured = catalog.with_leaves(connection, catalog.candidates(connection, via_root=True))
-        watch = Watch(CONFIG.parse(config), Captured(captured), Status(Context(Offsets())))
+        reader = Captured(captured)
+        watch = Watch(CONFIG.parse(config), reader, Status(Context(Offsets())))
         assert watch.inspect(connection) == []
         pg_database.execute(
             "DROP TABLE p2",
@@ -42,6 +46,11 @@ def test_tables_that_escape_are_named(pg_database: Database) -> None:
         for part in ("public.later matches but was created", "scratch matches but is UNLOGGED",
                      "Partitions of public.p were dropped", "Table public.bare diverged"):  # fmt: skip
             assert any(part in sentence for sentence in said), part
+        reader.copies.append(Copied(["public.p", "public.bare"], changes(connection, captured)))
+        assert not any("diverged" in s or "dropped" in s for s in watch.inspect(connection))
+        pg_database.execute("UPDATE bare SET v = 3")
+        connection.execute("SELECT pg_sleep(1.2), pg_stat_clear_snapshot()")
+        assert any("Table public.bare diverged" in s for s in watch.inspect(connection))
         pg_database.execute("ALTER TABLE bare ADD PRIMARY KEY (v)")
         said = watch.inspect(connection)
         assert any("public.bare has a replica identity now" in sentence for sentence in said)
