@@ -6,9 +6,9 @@ import ctypes
 import gc
 import sys
 
-SWITCH_INTERVAL = 0.001
-"""Seconds: reader, writer and broker hand over to each other many times a second; the default of
-5 ms would be the largest part of the latency."""
+SWITCH_INTERVAL = 0.005
+"""Seconds a busy thread keeps the interpreter. While little is going on threads block and hand over at
+once; under load each turn should be long enough to work on records that are still in the cache."""
 
 _YOUNG = 500_000
 """Objects until the youngest generation is collected. Records are trees that reference counting
