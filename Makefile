@@ -4,8 +4,8 @@ SHELL := /bin/sh
 PYTHON_ENV := .venv/bin/python
 
 # SECONDS is taken from the command line only: some shells export a variable of that name.
-ifneq ($(origin SECONDS),command line)
-override SECONDS := 30
+ifeq ($(origin SECONDS),command line)
+DEMO_ARGS := --seconds $(SECONDS)
 endif
 
 .PHONY: help setup servers stop demo test test-fast check format bench clean
@@ -22,8 +22,8 @@ servers: ## get and start real Postgres, MySQL and MariaDB under .dev/
 stop: ## stop the servers that this checkout started
 	@python3 scripts/servers.py stop
 
-demo: setup ## watch Postgres being replicated to MySQL; make demo SECONDS=60 watches longer
-	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) scripts/demo.py --seconds $(SECONDS)
+demo: setup ## watch Postgres being replicated to MySQL until Ctrl-C; make demo SECONDS=30 stops by itself
+	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) scripts/demo.py $(DEMO_ARGS)
 
 test: setup ## run every test against real servers
 	@scripts/with_servers.sh postgres mysql mariadb -- $(PYTHON_ENV) -m pytest --require-services $(ARGS)
