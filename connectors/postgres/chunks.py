@@ -13,7 +13,7 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import pq, sql
@@ -278,7 +278,7 @@ def _where(conditions: Conditions) -> sql.Composable:
 
 def _raw(text: str) -> sql.Composable:
     # SQL that pg_get_expr wrote: the type's promise of a literal is kept by the server.
-    return sql.SQL(cast(LiteralString, text.replace("{", "{{").replace("}", "}}"))).format()
+    return sql.SQL(text.replace("{", "{{").replace("}", "}}")).format()
 
 
 def _source(relation: Relation) -> sql.Composed:

@@ -35,7 +35,22 @@ class Decoded(NamedTuple):
     headers: list[Header] | None
 
 
-class NewMessage:
+class _Value:
+    """A value in two parts: a prefix that many messages share, and the rest."""
+
+    __slots__ = ("prefix", "rest")
+
+    prefix: bytes
+    rest: bytes | None
+
+    @property
+    def value(self) -> bytes | None:
+        """The whole value."""
+        rest = self.rest
+        return self.prefix + rest if rest is not None and self.prefix else rest
+
+
+class NewMessage(_Value):
     """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does).
 
     The value is `prefix + rest`: a schema that every value of a topic starts with need not be copied
@@ -43,7 +58,7 @@ class NewMessage:
     messages in memory hand it on, others ignore it.
     """
 
-    __slots__ = ("data", "headers", "key", "partition", "prefix", "rest", "timestamp", "topic")
+    __slots__ = ("data", "headers", "key", "partition", "timestamp", "topic")
 
     def __init__(
         self,
@@ -65,20 +80,14 @@ class NewMessage:
         self.prefix = prefix
         self.data = data
 
-    @property
-    def value(self) -> bytes | None:
-        """The whole value."""
-        rest = self.rest
-        return self.prefix + rest if rest is not None and self.prefix else rest
 
-
-class Message:
+class Message(_Value):
     """A message read from a topic. `timestamp` is milliseconds since the epoch.
 
     The value is `prefix + rest`, and `data` may be what the producer made it from; see NewMessage.
     """
 
-    __slots__ = ("data", "headers", "key", "offset", "partition", "prefix", "rest", "timestamp", "topic")
+    __slots__ = ("data", "headers", "key", "offset", "partition", "timestamp", "topic")
 
     def __init__(
         self,
@@ -101,12 +110,6 @@ class Message:
         self.headers = headers
         self.prefix = prefix
         self.data = data
-
-    @property
-    def value(self) -> bytes | None:
-        """The whole value."""
-        rest = self.rest
-        return self.prefix + rest if rest is not None and self.prefix else rest
 
 
 @dataclass(frozen=True, slots=True)
