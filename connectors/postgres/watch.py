@@ -20,6 +20,7 @@ from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translated
+from connectors.postgres.rewrites import Rewrites
 from connectors.postgres.status import Status
 from replicator.api import ConnectError
 
@@ -86,6 +87,7 @@ class Watch:
         self._gone: dict[str, str] = {}
         self._counts: dict[int, int] = {}
         self._diverged_tables: set[str] = set()
+        self._rewrites = Rewrites()
 
     def start(self) -> None:
         """Start the thread."""
@@ -177,6 +179,7 @@ class Watch:
             if self._selection.table(schema, name)
         ]
         warnings += self._detached(now)
+        warnings += self._rewrites.inspect(connection, [r for r in now if r.oid in known])
         warnings += self._diverged(connection, [r for r in now if r.full_name in names])
         was_bare = {r.full_name for r in captured if not r.has_identity}
         warnings += [
@@ -205,6 +208,7 @@ class Watch:
             copied = self._reader.copies.popleft()
             self._counts.update(copied.changes)
             self._diverged_tables.difference_update(copied.names)
+            self._rewrites.copied(copied.names)
             for name in copied.names:
                 self._gone.pop(name, None)
 

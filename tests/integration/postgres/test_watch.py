@@ -57,6 +57,53 @@ def test_tables_that_escape_are_named(pg_database: Database) -> None:
         assert not any("diverged" in sentence for sentence in said)
 
 
+def test_rows_changed_by_ddl_are_named(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, old text, price numeric(8,4), small int)",
+        "INSERT INTO t VALUES (1, 'x', 1.2345, 1)",
+        "CREATE TABLE quiet (id int PRIMARY KEY, small int)",
+        "INSERT INTO quiet VALUES (1, 1)",
+        "CREATE TABLE wider (id int PRIMARY KEY, small int DEFAULT 3)",
+        "INSERT INTO wider VALUES (1)",
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)",
+        "CREATE TABLE full_one (id int PRIMARY KEY)",
+        "INSERT INTO full_one VALUES (11)",
+        "CREATE TABLE empty_one (id int PRIMARY KEY)",
+    )
+    config = Driver(pg_database, publish__via__partition__root="true").config
+    with pg_database.connect() as connection:
+        found = catalog.candidates(connection, via_root=True)
+        captured = catalog.with_leaves(
+            connection, [r for r in found if r.name in ("t", "quiet", "wider", "p")]
+        )
+        reader = Captured(captured)
+        watch = Watch(CONFIG.parse(config), reader, Status(Context(Offsets())))
+        told = watch.inspect(connection)
+        pg_database.execute(
+            "ALTER TABLE quiet ADD COLUMN plain text, ADD COLUMN constant int DEFAULT 5",
+            "ALTER TABLE wider ALTER small TYPE bigint",
+            "ALTER TABLE p ATTACH PARTITION empty_one FOR VALUES FROM (20) TO (30)",
+            "CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (30) TO (40)",
+            "INSERT INTO p VALUES (25), (35)",
+        )
+        assert [s for s in watch.inspect(connection) if s not in told] == []
+        pg_database.execute(
+            "ALTER TABLE t RENAME old TO fresh",
+            "ALTER TABLE t ADD COLUMN number serial",
+            "ALTER TABLE t ALTER price TYPE numeric(8,2)",
+            "ALTER TABLE p ATTACH PARTITION full_one FOR VALUES FROM (10) TO (20)",
+        )
+        said = [s for s in watch.inspect(connection) if s not in told]
+        for part in ("Column old of public.t was renamed fresh", "Column number was added to public.t",
+                     "price of public.t changed from numeric(8,4) to numeric(8,2)",
+                     "Partition public.full_one was attached to public.p with rows"):  # fmt: skip
+            assert any(part in sentence for sentence in said), (part, said)
+        assert len(said) == 4, said
+        reader.copies.append(Copied(["public.t", "public.p"], {}))
+        assert [s for s in watch.inspect(connection) if s not in told] == []
+
+
 def test_retained_log_is_reported(pg_database: Database) -> None:
     pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)")
     with Driver(pg_database) as driver:
