@@ -1,0 +1,101 @@
+"""Full disks: of the embedded log and of the target. Nothing is lost, and work goes on once there is space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts.service import until
+from tests.support.fix_servers import Database, Server
+from tests.support.sync_process import MakeSync, running, verified
+
+_WIDE = (
+    "INSERT INTO t SELECT g, (SELECT string_agg(md5(random()::text || x || g), '') FROM generate_series(1, 30) x)"
+    " FROM generate_series({}, {}) g"
+)
+
+
+def test_disk_of_the_log_is_full(
+    pg_database: Database, mysql_database: Database, make_sync: MakeSync, tmp_path: Path
+) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY, a text)", _WIDE.format(1, 10))
+    with _disk(tmp_path / "disk", 12) as disk:
+        sync = make_sync(pg_database, mysql_database)
+        sync.data_dir = disk / "data"
+        running(sync, mysql_database, "t")
+        blocker = mysql_database.connect()
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLES t WRITE")  # the target stands still, the log grows
+            for first in range(1000, 25000, 4000):
+                pg_database.execute(_WIDE.format(first, first + 3999))
+            until(lambda: "No space left" in sync.output, 30)
+            assert sync.running(), sync.output
+            cursor.execute("UNLOCK TABLES")
+        blocker.close()
+        subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+        verified(sync)
+        assert mysql_database.query("SELECT count(*) FROM t") == [(24010,)]
+        assert sync.stop() == 0
+
+
+def test_disk_of_the_target_is_full(
+    pg_database: Database, private_mysql: Callable[[], Server], make_sync: MakeSync, tmp_path: Path
+) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY, a text)", _WIDE.format(1, 10))
+    server = private_mysql()
+    with _disk(tmp_path / "disk", 1500) as disk:
+        _move_data(server, disk)
+        try:
+            with server.database() as target:
+                sync = running(make_sync(pg_database, target), target, "t")
+                ballast = disk / "ballast"
+                with ballast.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - 6_000_000)
+                pg_database.execute(_WIDE.format(1000, 20999))
+                until(lambda: shutil.disk_usage(disk).free < 1_000_000, 30)
+                until(lambda: "again" in sync.output, 40)
+                assert sync.running(), sync.output
+                ballast.unlink()
+                if (
+                    not server.instance.is_running()
+                ):  # MySQL ends itself when its binary log cannot be written
+                    server.start()
+                verified(sync)
+                assert target.query("SELECT count(*) FROM t") == [(20010,)]
+                assert sync.stop() == 0
+        finally:
+            server.stop()
+            server.instance.data.unlink()  # the link; the data goes with the disk
+
+
+@contextmanager
+def _disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def _move_data(server: Server, disk: Path) -> None:
+    server.stop()
+    folder = server.instance.data
+    # MySQL's redo files are mostly holes.
+    subprocess.run(["cp", "-a", "--sparse=always", str(folder), str(disk / "mysql")], check=True)
+    shutil.rmtree(folder)
+    folder.symlink_to(disk / "mysql")
+    server.start()
