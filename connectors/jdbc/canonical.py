@@ -18,7 +18,7 @@ import pymysql.cursors
 from connectors.jdbc.dialects import Dialect, TargetColumn, TargetTable, Unrepresentable
 from connectors.jdbc.dialects.mysql_connection import connect_arguments
 from connectors.jdbc.url import TargetUrl
-from replicator.api.canonical import LOSSY, NORMALISERS, SORTED_ALIKE, Normaliser, microseconds
+from replicator.api.canonical import LOSSY, NORMALISERS, SORTED_ALIKE, Normaliser, microseconds, plain_decimal
 from replicator.api.database import Canonical, ColumnInfo, Keys, TablePair
 from replicator.api.errors import DataError
 
@@ -47,7 +47,7 @@ def rows(
     chosen = [(by_name[name], _column(table, name)) for name in columns]
     key_columns = [(by_name[name], _column(table, name)) for name in pair.source.key if name in columns]
     query = f"SELECT {', '.join(_expression(dialect, s, t) for s, t in chosen)} FROM {dialect.quote_table(table.name)}"
-    normalisers = [(i, n) for i, (s, _) in enumerate(chosen) if (n := _normaliser(s)) is not None]
+    normalisers = [(i, n) for i, (s, t) in enumerate(chosen) if (n := _normaliser(s, t.base)) is not None]
     if keys is None:
         if key_columns and all(s.kind in SORTED_ALIKE for s, _ in key_columns):
             query += " ORDER BY " + ", ".join(_order(dialect, s, t) for s, t in key_columns)
@@ -114,7 +114,8 @@ def _expression(dialect: Dialect, source: ColumnInfo, target: TargetColumn) -> s
     if target.base == "float":
         return f"CAST({name} + 0E0 AS CHAR)"
     if source.kind == "uuid" and target.base == "binary":
-        return f"BIN_TO_UUID({name})"
+        # MariaDB has no BIN_TO_UUID.
+        return f"LOWER(INSERT(INSERT(INSERT(INSERT(HEX({name}), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))"
     if source.kind == "bpchar":
         return f"TRIM(TRAILING ' ' FROM {name})"
     if target.base in ("json", "uuid"):
@@ -122,11 +123,16 @@ def _expression(dialect: Dialect, source: ColumnInfo, target: TargetColumn) -> s
     return name
 
 
-def _normaliser(source: ColumnInfo) -> Normaliser | None:
+def _normaliser(source: ColumnInfo, base: str) -> Normaliser | None:
+    """What remains to be done to what a column of this type prints."""
     if source.kind in ("timestamp", "timestamptz", "time"):
         return microseconds
     if source.kind == "bool":
         return lambda text: b"1" if text.strip(b"\x00") not in (b"0", b"") else b"0"
+    if source.kind == "int" and base not in _INTEGERS:
+        return plain_decimal
+    if source.kind == "date" and base != "date":
+        return lambda text: text.removesuffix(b".000000").removesuffix(b" 00:00:00")
     return NORMALISERS.get(source.kind)
 
 
@@ -221,5 +227,5 @@ def _emitted(column: ColumnInfo, value: bytes) -> Any:
 
 def _from_literal(column: ColumnInfo, literal: str) -> bytes:
     text = literal.strip("'").encode()
-    normalise = _normaliser(column)
+    normalise = _normaliser(column, "")
     return normalise(text) if normalise is not None else text

@@ -77,7 +77,7 @@ class KeylessComparison:
                 bucket.look(ours[number], theirs[number], now)
                 if bucket.cleared:
                     del pending[number]
-                elif passed and len(bucket.source_seen) >= 1 and now - bucket.still_since >= settle:
+                elif passed and now - bucket.still_since >= settle:
                     stuck.add(number)
                     del pending[number]
             if not pending or now > deadline:

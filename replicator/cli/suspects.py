@@ -120,7 +120,8 @@ class Recheck:
             held = {row[i] for row in theirs}
             if len(held) == 1 and held.isdisjoint(row[i] for row in ours):
                 return Difference(key, suspect.source, suspect.target)
-            if len({row[i] for row in ours}) == 1 and held != {ours[0][i]}:
+            steady = len({row[i] for row in ours}) == 1
+            if steady and suspect.target is not None and suspect.target[i] != ours[0][i]:
                 return Difference(key, suspect.source, suspect.target)
         self._result.moving += 1
         return True

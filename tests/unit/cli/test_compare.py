@@ -181,6 +181,32 @@ def test_a_row_that_moves_on_both_sides_is_equal_and_counted() -> None:
     assert (result.status, result.moving) == ("equal", 1)
 
 
+def test_a_moving_row_is_judged_by_the_columns_that_stand_still() -> None:
+    columns = (
+        ColumnInfo(name="id", type="integer", key_position=1, kind="int"),
+        ColumnInfo(name="n", type="integer", kind="int"),
+        ColumnInfo(name="v", type="text", kind="text"),
+    )
+    pair = TablePair(source=TableInfo(schema="public", name="t", columns=columns), target_name="t")
+
+    def compared(first: bytes, later: bytes) -> TableResult:
+        reads = 0
+
+        def tick(side: FakeSide) -> None:
+            nonlocal reads
+            reads += 1
+            mark = b"1" if side is source else b"2"
+            value = b"right" if side is source else (first if reads < 6 else later)
+            side.data = [(b"1", mark + b"%d" % reads, value)]
+
+        source, target = FakeSide([], 1, tick), FakeSide([], 1, tick)
+        return compare(source, target, pair)
+
+    assert compared(b"late", b"right").status == "equal"
+    wrong = compared(b"right", b"wrong")
+    assert (wrong.status, wrong.difference_count) == ("different", 1)
+
+
 def test_rows_on_their_way_when_the_target_lags_are_not_called_different() -> None:
     result = TableComparison(
         FakeSide(rows(3), 1),  # type: ignore[arg-type]
