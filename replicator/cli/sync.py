@@ -19,6 +19,7 @@ import click
 
 from replicator.api.errors import IllegalStateError
 from replicator.cli.databases import source_database, target_database
+from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import fail, fails_with, leave_out_traces, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
 from replicator.cli.plan import Plan, make_plan, split_patterns
@@ -98,7 +99,9 @@ def command(
     pipeline = Pipeline(
         name, without_secrets(source_url), without_secrets(target_url), include, left_out, folder=str(folder)
     )
-    _run(pipeline, source, target, plan, choose_port(port), until_caught_up=until_caught_up)
+    known_tables = (p.source.full_name for p in plan.pairs)
+    newcomers = Newcomers(source_database(source_url), include, left_out, known_tables)
+    _run(pipeline, source, target, plan, newcomers, choose_port(port), until_caught_up=until_caught_up)
 
 
 def _say_skipped(plan: Plan) -> None:
@@ -126,6 +129,7 @@ def _run(
     source: SourceDatabase,
     target: TargetDatabase,
     plan: Plan,
+    newcomers: Newcomers,
     port: int | None,
     *,
     until_caught_up: bool,
@@ -140,12 +144,14 @@ def _run(
         _put_connectors(service, pipeline, source, target, plan)
         where = f", http://127.0.0.1:{port}" if port else ""
         say(f"Running with {len(plan.pairs)} tables{where}. Ctrl-C stops; the same command resumes.")
-        watch = Watch(service.herder, pipeline.name, source, target, plan.pairs)
+        newcomers.start()
+        watch = Watch(service.herder, pipeline.name, source, target, plan.pairs, newcomers)
         failure = watch.run(stop, until_caught_up=until_caught_up)
         if failure is None and not until_caught_up:
             say("Stopping: finishing what is on its way ...")
     finally:
         began = time.monotonic()
+        newcomers.stop()
         service.stop()
         pipeline.mark_stopped()
         source.close()

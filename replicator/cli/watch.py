@@ -17,6 +17,7 @@ import click
 
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, PositionLostError
+from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import duration, lsn, number, say, size
 from replicator.herder.base import Herder, TaskProgress
 
@@ -34,12 +35,14 @@ class Watch:
         source: SourceDatabase,
         target: TargetDatabase,
         pairs: Sequence[TablePair],
+        newcomers: Newcomers,
     ) -> None:
         self._herder = herder
         self._name = name
         self._source = source
         self._target = target
         self._pairs = pairs
+        self._newcomers = newcomers
         self._complete = False
         self._terminal = sys.stdout.isatty()
         self._copy_began = time.monotonic()
@@ -107,6 +110,8 @@ class Watch:
                 took = duration(time.monotonic() - self._copy_began)
                 self._news(f"Copy finished after {took}; following changes.")
             self._phase = phase
+        for table in self._newcomers.names:
+            self._news(f"WARNING: Table {table} is new: stop and run the same command to add it.", "yellow")
         for task in (source, sink):
             facts: dict[str, Any] = dict(task.facts) if task else {}
             for warning in facts.get("warnings") or ():

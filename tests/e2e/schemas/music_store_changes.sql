@@ -1,0 +1,16 @@
+UPDATE "Track" SET "Composer" = 'Angus Young, Malcolm Young', "UnitPrice" = 1.29 WHERE "TrackId" % 3 = 0;
+UPDATE "Employee" SET "ReportsTo" = NULL, "Salary" = '$99,999,999.99', "Skill" = 0.3 WHERE "EmployeeId" = 2;
+DELETE FROM "PlaylistTrack" WHERE "PlaylistId" = 3;
+UPDATE "PlaylistTrack" SET "PlaylistId" = 3 WHERE "PlaylistId" = 4;
+UPDATE "groups" SET "rank" = "rank" + 1000, "interval" = interval '-1 mon +2 days -00:00:00.000001' WHERE "rank" < 20;
+UPDATE "user" SET "USER" = "USER" || id, "primary" = NOT "primary";
+ALTER TABLE "user" ADD COLUMN "Group By" text DEFAULT 'x', ADD COLUMN "select" jsonb DEFAULT '{"a": 1.50}';
+UPDATE "user" SET "Group By" = 'y' WHERE id < 10;
+ALTER TABLE "Invoice Line" RENAME COLUMN "Unit Price" TO "Price, each";
+UPDATE "Invoice Line" SET "Price, each" = "Price, each" + 1, "Größe" = NULL WHERE "Invoice Line Id" < 10;
+ALTER TABLE "Track" ALTER COLUMN "UnitPrice" TYPE numeric(20,6), ALTER COLUMN "Bytes" TYPE bigint;
+UPDATE "Track" SET "UnitPrice" = 12345678901234.123456, "Bytes" = 9000000000 WHERE "TrackId" = 5;
+BEGIN; DELETE FROM "Playlist"; INSERT INTO "Playlist" VALUES (1, 'again'), (2, NULL); UPDATE "Playlist" SET "PlaylistId" = 20 WHERE "PlaylistId" = 2; COMMIT;
+BEGIN; INSERT INTO "MediaType" VALUES (2, 'never'); ROLLBACK;
+TRUNCATE "Album", "Artist";
+INSERT INTO "Artist" VALUES (1, 'one');

@@ -1,0 +1,16 @@
+UPDATE order_details SET discount = discount / 3, unit_price = unit_price * 1.1 WHERE order_id % 2 = 0;
+UPDATE customers SET customer_id = 'ZZ' WHERE customer_id = 'AL50' AND NOT EXISTS (SELECT FROM orders o WHERE o.customer_id = 'AL50');
+UPDATE customers SET region = 'Ω' || customer_id;
+DELETE FROM order_details WHERE order_id < 10260;
+DELETE FROM orders WHERE order_id < 10260;
+UPDATE territories SET territory_description = upper(territory_description) WHERE territory_id = '01581';
+DELETE FROM employee_territories WHERE territory_id = '01581 ';
+UPDATE us_states SET flags = B'110', mask = B'0000000001', one = NULL WHERE state_id < 3;
+UPDATE employees SET photo = decode(repeat('00ff', 5000), 'hex') WHERE employee_id = 3;
+UPDATE employees SET last_name = 'Toast' WHERE employee_id = 3;
+ALTER TABLE orders ALTER COLUMN order_id TYPE bigint;
+INSERT INTO orders VALUES (9999999999, 'AL1', '4713-01-01 BC', 'infinity', 'NaN', NULL);
+CREATE TABLE shippers_new (shipper_id smallint PRIMARY KEY, company_name varchar(40) NOT NULL);
+INSERT INTO shippers_new VALUES (1, 'Speedy Express');
+DROP TABLE order_details;
+INSERT INTO region VALUES (3, 'after');
