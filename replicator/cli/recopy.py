@@ -12,19 +12,27 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from replicator.api.database import SourceDatabase, TargetDatabase
-from replicator.api.errors import BadRequestError, ConfigError, ConnectError, IllegalStateError
+from replicator.api.errors import (
+    BadRequestError,
+    ConfigError,
+    ConnectError,
+    IllegalStateError,
+    RetriableError,
+)
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import duration, fails_with, number, say
 from replicator.cli.pipeline import Pipeline, default_base, load, pipeline_name
 from replicator.cli.plan import split_patterns
 from replicator.cli.status import overview_of
+
+T = TypeVar("T")
 
 TICK: Final = 0.3
 LINE_EVERY: Final = 2.0
@@ -118,7 +126,7 @@ class Recopy:
         say(f"Copying {shown} anew.")
         while not self._copied():
             time.sleep(TICK)
-        goal = self._source.checkpoint(self._pipeline.name)
+        goal = self._checkpoint()
         while not self._applied(goal):
             self._say("Copied; the target is applying it.")
             time.sleep(TICK)
@@ -220,14 +228,17 @@ class Recopy:
 
     def _reached(self) -> dict[str, int]:
         """How far each topic is applied."""
-        rows = self._target.ledger(self._pipeline.name)
+        rows = _patiently(lambda: self._target.ledger(self._pipeline.name), self._target.close)
         return {str(row["topic"]): int(row["position_commit"] or 0) for row in rows}
 
     def _remind(self) -> None:
         now = time.monotonic()
         if now - self._reminded > LINE_EVERY:
             self._reminded = now
-            self._source.checkpoint(self._pipeline.name)
+            self._checkpoint()
+
+    def _checkpoint(self) -> int:
+        return _patiently(lambda: self._source.checkpoint(self._pipeline.name), self._source.close)
 
     def _ours(self, stopped: str) -> str | None:
         """The table behind a name of a stopped table, when it is one of those that are copied."""
@@ -318,6 +329,19 @@ class Recopy:
         if now - self._said >= LINE_EVERY:
             self._said = now
             say(text)
+
+
+def _patiently(ask: Callable[[], T], hang_up: Callable[[], None]) -> T:
+    """Ask a database, again for a while when the connection is lost."""
+    deadline = time.monotonic() + _SILENCE
+    while True:
+        try:
+            return ask()
+        except RetriableError:
+            if time.monotonic() > deadline:
+                raise
+            hang_up()
+        time.sleep(TICK)
 
 
 def _position(text: Any) -> int:
