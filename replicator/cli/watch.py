@@ -6,6 +6,7 @@ main thread, which only looks at published facts.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
@@ -16,10 +17,12 @@ from typing import Any
 import click
 
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
-from replicator.api.errors import ConnectError, PositionLostError
+from replicator.api.errors import ConnectError, PositionLostError, RetriableError
 from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import duration, lsn, number, say, size
 from replicator.herder.base import Herder, TaskProgress
+
+log = logging.getLogger(__name__)
 
 TICK = 0.2
 LINE_EVERY = 5.0
@@ -95,9 +98,16 @@ class Watch:
     def _caught_up(self, source: TaskProgress | None) -> bool:
         if source is None or source.facts.get("phase") != "streaming":
             return False
-        if self._goal is None:
-            self._goal = self._source.checkpoint(self._name)
-        rows = self._target.ledger(self._name)
+        try:
+            if self._goal is None:
+                self._goal = self._source.checkpoint(self._name)
+            rows = self._target.ledger(self._name)
+        except RetriableError as error:
+            # The connectors wait for a lost server as well; this is only about what to show.
+            log.debug("Whether the target caught up is asked again: %s", error)
+            self._source.close()
+            self._target.close()
+            return False
         return max((int(r["position_commit"] or 0) for r in rows), default=0) >= self._goal
 
     def _tell_news(self, source: TaskProgress | None, sink: TaskProgress | None) -> None:
