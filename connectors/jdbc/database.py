@@ -116,6 +116,18 @@ class MySqlDatabase:
             raise StructuralError(f"Table {pair.target_name} does not exist in {self._url.database}")
         return table
 
+    def compared_as(self, pair: TablePair) -> TablePair:
+        """See `TargetDatabase.compared_as`: a JSON column keeps a document's value, not its text."""
+        table = self._existing(pair)
+
+        def adapted(column: ColumnInfo) -> ColumnInfo:
+            found = table.column(column.name)
+            by_value = found is not None and found.base == "json" and column.kind in ("json", "text")
+            return replace(column, kind="jsonb") if by_value else column
+
+        columns = tuple(adapted(c) for c in pair.source.columns)
+        return replace(pair, source=replace(pair.source, columns=columns))
+
     def comparable(self, pair: TablePair) -> list[str]:
         """See `TargetDatabase.comparable`."""
         table = self._existing(pair)

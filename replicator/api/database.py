@@ -178,6 +178,10 @@ class TargetDatabase(Protocol):
         """Configuration of the sink connector."""
         ...
 
+    def compared_as(self, pair: TablePair) -> TablePair:
+        """The pair with the kinds in which its columns can be compared: by value where the target keeps no text."""
+        ...
+
     def comparable(self, pair: TablePair) -> list[str]:
         """Source columns that the target table holds and that are compared (generated ones are left out).
 

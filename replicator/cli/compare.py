@@ -79,7 +79,7 @@ class TablePairReader:
     def __init__(self, source: SourceDatabase, target: TargetDatabase, pair: TablePair) -> None:
         self._source = source
         self._target = target
-        self.pair = pair
+        pair = self.pair = target.compared_as(pair)
         table = pair.source
         self.held = target.comparable(pair)
         keys = [name for name in table.key if name in self.held]

@@ -20,6 +20,7 @@ COLUMNS: dict[str, tuple[str, str, list[str]]] = {
     "t_var": ("text", "VARCHAR(40) CHARACTER SET latin1", ["'größer'", "''"]),
     "e_enum": ("tone", "ENUM('low','high')", ["'low'", "'high'"]),
     "j_var": ("jsonb", "LONGTEXT", ['\'{"b": 1.50, "a": []}\'', "'null'"]),
+    "j_json": ("json", "JSON", ['\'{"b": 1.50,  "a": [1, "ü"], "b": 2}\'', "'[]'"]),
     "x_bin": ("bytea", "VARBINARY(20)", ["'\\x00ff27'", "''"]),
     "bit_n": ("bit(8)", "BIT(8)", ["B'00000101'", "B'10000000'"]),
 }

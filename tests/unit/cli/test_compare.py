@@ -34,6 +34,9 @@ class FakeSide:
             )
         )
 
+    def compared_as(self, pair: TablePair) -> TablePair:
+        return pair
+
     def comparable(self, pair: TablePair) -> list[str]:
         return [c.name for c in pair.source.columns]
 
