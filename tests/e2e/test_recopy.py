@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pymysql
 import pytest
 
 from scripts.service import Sync, until
@@ -45,6 +48,37 @@ def test_tampered_tables_are_equal_again_while_writes_go_on(
     assert sync.stop() == 0
     catch_up(sync, "--port", "off")
     assert_same(pg_database, mysql_database)
+
+
+def test_connections_are_lost_on_both_sides(
+    pg_database: Database, mysql_database: Database, make_sync: MakeSync
+) -> None:
+    pg_database.execute(*SCHEMA)
+    sync = make_sync(pg_database, mysql_database, port=None).start()
+    _follows(sync)
+    with Load(pg_database, 1) as load, ThreadPoolExecutor(1) as pool:
+        recopy = pool.submit(sync.recopy, "items,appended,counters")
+        for _ in range(6):
+            time.sleep(0.3)
+            _cut_connections(pg_database, mysql_database)
+        outcome = recopy.result(100)
+        assert outcome.code == 0, outcome.text + sync.output
+        wait_transactions(load, 20)
+    assert sync.stop() == 0
+    catch_up(sync)
+    assert_same(pg_database, mysql_database)
+
+
+def _cut_connections(source: Database, target: Database) -> None:
+    """All but the load's and our own."""
+    source.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND application_name <> ''"
+    )
+    mine = "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+    for (number,) in target.query(mine):
+        with contextlib.suppress(pymysql.MySQLError):
+            target.execute(f"KILL {number}")
 
 
 def test_what_is_refused(pg_database: Database, mysql_database: Database, make_sync: MakeSync) -> None:
