@@ -75,3 +75,20 @@ def test_keys_of_other_types(pg_database: Database, mysql_database: Database, ma
         )
     outcome = verified(sync, 1)
     assert outcome.out.count("701 rows in all") == len(keys), outcome.out
+
+
+def test_uuid_keys_in_the_uuid_type_of_mariadb(
+    pg_database: Database, mariadb_database: Database, make_sync: MakeSync
+) -> None:
+    # Stored so that the time part comes last in order.
+    pg_database.execute(
+        "CREATE TABLE t (k uuid PRIMARY KEY, v text)",
+        "INSERT INTO t SELECT (lpad(to_hex(n * 7919 % 65521), 8, '0') || '-0000-1000-8000-'"
+        " || lpad(to_hex(n * 31 % 997), 12, '0'))::uuid, 'x' FROM generate_series(1, 6000) n",
+    )
+    mariadb_database.execute("CREATE TABLE t (k UUID NOT NULL PRIMARY KEY, v LONGTEXT)")
+    sync = make_sync(pg_database, mariadb_database)
+    catch_up(sync)
+    verified(sync)
+    mariadb_database.execute("DELETE FROM t LIMIT 3")
+    assert verified(sync, 1).out.count("is missing in the target") == 3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import time
 
 import pytest
@@ -109,6 +111,33 @@ def test_a_server_that_cannot_be_reached_is_no_difference(
     document = json.loads(outcome.out)
     assert (document["verdict"], document["pipeline"]) == ("unknown", sync.name)
     assert "127.0.0.1" in document["error"]
+
+
+def test_an_interrupted_comparison_is_no_difference(
+    shop: Database, mysql_database: Database, make_sync: MakeSync
+) -> None:
+    catch_up(make_sync(shop, mysql_database))
+    with shop.connect() as blocker, blocker.transaction():
+        blocker.execute("LOCK TABLE orders")
+        child = subprocess.Popen(
+            [str(service.PROGRAM), "verify", shop.url, mysql_database.url, "--tables", "orders"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
+        service.until(
+            lambda: (
+                shop.query(f"{waiting} (SELECT oid FROM pg_database WHERE datname = current_database())")
+                == [(1,)]
+            ),
+            20,
+        )
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=20)
+    assert child.returncode == 2
+    assert "Interrupted" in err
+    assert "Traceback" not in err
 
 
 def test_values_lost_by_policy_under_keys_of_both_kinds(
