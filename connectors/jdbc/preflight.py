@@ -5,19 +5,17 @@ Run by the command line. Nothing here changes the server.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from connectors.jdbc import preflight_server
 from connectors.jdbc.dialects import Connection, Dialect, TableName, TargetTable
 from replicator.api.database import Problem, TablePair
 from replicator.api.errors import ConnectError, StructuralError
 
 MAX_COLUMNS = 1017
-OLDEST = {"MySQL": (5, 7, 8), "MariaDB": (10, 3, 0)}
 RESERVED = frozenset({"replicator_ledger", "replicator_version"})
-_NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")
 _TOGETHER = 100
 Describe = Callable[[str], TargetTable | None]
 
@@ -39,8 +37,7 @@ def check(
         return describe(name) if (name.lower() if folds else name) in existing else None
 
     return [
-        *_server(connection),
-        *_privileges(connection, database),
+        *preflight_server.check(connection, database),
         *_collisions(pairs, folds=folds),
         *(p for pair in pairs for p in _pair(dialect, pair, described, first_start=first_start)),
         *(_occupied(dialect, connection, pairs, described) if first_start else ()),
@@ -50,103 +47,6 @@ def check(
 def _existing_names(connection: Connection) -> frozenset[str]:
     rows = connection.query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=DATABASE()")
     return frozenset(str(row[0]) for row in rows)
-
-
-def _variables(connection: Connection) -> dict[str, str]:
-    names = ("version", "sql_mode", "max_allowed_packet", "read_only", "innodb_page_size")
-    row = connection.query("SELECT " + ", ".join(f"@@GLOBAL.{n}" for n in names))[0]
-    return dict(zip(names, map(str, row), strict=True))
-
-
-def _server(connection: Connection) -> Iterator[Problem]:
-    values = _variables(connection)
-    yield from _version(values["version"])
-    if "STRICT_TRANS_TABLES" not in values["sql_mode"] and "STRICT_ALL_TABLES" not in values["sql_mode"]:
-        yield Problem(
-            severity="warning",
-            what="The server's sql_mode is not strict; our own sessions are, other writers' are not.",
-            remedy="SET PERSIST sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES');",
-        )
-    if int(values["max_allowed_packet"]) < 4 * 1024 * 1024:
-        yield Problem(
-            severity="warning",
-            what=f"max_allowed_packet is {values['max_allowed_packet']} bytes; rows above half of it are refused.",
-            remedy="SET GLOBAL max_allowed_packet = 67108864;",
-        )
-    if values["read_only"] not in ("0", "OFF"):
-        yield Problem(
-            severity="error",
-            what="The server is read-only (a replica?).",
-            remedy="Name the writable server in the target URL, or SET GLOBAL read_only = OFF;",
-        )
-    if int(values["innodb_page_size"]) < 16_384:
-        yield Problem(
-            severity="warning",
-            what=f"innodb_page_size is {values['innodb_page_size']}: keys and rows must be shorter than"
-            " what tables are planned for.",
-            remedy="Use a server with pages of 16 KB, or make tables with long keys yourself.",
-        )
-
-
-def _version(text: str) -> Iterator[Problem]:
-    kind = "MariaDB" if "mariadb" in text.lower() else "MySQL"
-    oldest = OLDEST[kind]
-    if tuple(int(n) for n in re.findall(r"\d+", text.removeprefix("5.5.5-"))[:3]) < oldest:
-        yield Problem(
-            severity="error",
-            what=f"{kind} {text} is too old: {'.'.join(map(str, oldest))} or later is needed.",
-            remedy=f"Replicate into a server of version {'.'.join(map(str, oldest))} or later.",
-        )
-
-
-def _privileges(connection: Connection, database: str) -> Iterator[Problem]:
-    grants = [str(row[0]) for row in connection.query("SHOW GRANTS")]
-    missing = missing_privileges(grants, database)
-    if not missing:
-        return
-    account = str(connection.query("SELECT CURRENT_USER()")[0][0])
-    user, _, host = account.rpartition("@")
-    roles = [m[1] for g in grants if (m := _ROLE.match(g))]
-    hint = (
-        f" (or, if its role {roles[0]} has them: SET DEFAULT ROLE ALL TO '{user}'@'{host}';)" if roles else ""
-    )
-    yield Problem(
-        severity="error",
-        what=f"Account {account} lacks {', '.join(missing)} on {database}.",
-        remedy=f"GRANT {', '.join(_NEEDED)} ON `{database}`.* TO '{user}'@'{host}';" + hint,
-    )
-
-
-_GRANT = re.compile(r"(GRANT|REVOKE) (.+?) ON (?:TABLE )?(\S+|`(?:[^`]|``)*`\.\S+) (?:TO|FROM) ")
-_ROLE = re.compile(r"GRANT (`[^`]*`@`[^`]*`|`[^`]*`|'[^']*'(?:@'[^']*')?) TO ")
-
-
-def missing_privileges(grants: Sequence[str], database: str) -> list[str]:
-    """Which of the privileges the sink needs these `SHOW GRANTS` lines do not give on the whole database."""
-    given: set[str] = set()
-    for line in grants:
-        found = _GRANT.match(line)
-        if found is None or not _covers(found[3], database):
-            continue
-        names = {p.strip().upper() for p in re.sub(r"\([^)]*\)", "", found[2]).split(",")}
-        if "ALL PRIVILEGES" in names or "ALL" in names:
-            names |= set(_NEEDED)
-        given = given - names if found[1] == "REVOKE" else given | names
-    return [p for p in _NEEDED if p not in given]
-
-
-def _covers(scope: str, database: str) -> bool:
-    """Whether `*.*`, or the pattern of a grant on a database, means every table of this one."""
-    if scope == "*.*":
-        return True
-    if not scope.endswith(".*"):
-        return False
-    name = scope[:-2].strip("`").replace("``", "`")
-    if name == database:
-        return True
-    parts = re.findall(r"\\.|.", name, re.DOTALL)
-    pattern = "".join({"%": ".*", "_": "."}.get(p, re.escape(p[-1])) for p in parts)
-    return re.fullmatch(pattern, database, re.DOTALL) is not None
 
 
 def _occupied(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.jdbc.preflight import _collisions, _version, missing_privileges
+from connectors.jdbc.preflight import _collisions
+from connectors.jdbc.preflight_server import missing_privileges, too_old
 from replicator.api.database import TableInfo, TablePair
 
 ALL = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP"]
@@ -41,7 +42,7 @@ def test_grants_as_printed(grants: list[str], missing: list[str]) -> None:
     ],
 )
 def test_servers_that_are_too_old(text: str, refused: bool) -> None:
-    assert bool(list(_version(text))) == refused
+    assert bool(list(too_old(text))) == refused
 
 
 def test_table_names_that_a_server_folds_collide() -> None:
