@@ -15,12 +15,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from connectors.postgres import canonical, inventory, longest_keys, preflight
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translate, translated
-from connectors.postgres.preflight import quoted
+from connectors.postgres.preflight_publications import quoted
 from connectors.postgres.types import TypeOptions
 from replicator.api.database import Canonical, Keys, Problem, TableInfo
 from replicator.api.errors import ConfigError, ConnectError
@@ -89,6 +90,7 @@ class PostgresDatabase:
         self._options = _SYNC_OPTIONS | {"topic.prefix": "replicator"} | _connection_options(parts)
         self._connector = Connector(CONFIG.parse(self._options))
         self._open: PlainConnection | None = None
+        self._idle: list[PlainConnection] = []
         self._unmeasured: list[TableInfo] = []
 
     @property
@@ -164,13 +166,16 @@ class PostgresDatabase:
 
     def rows(self, table: TableInfo, columns: Sequence[str], keys: Keys | None = None) -> Iterator[Canonical]:
         """See `SourceDatabase.rows`; on a connection of its own, so that two tables can be read at once."""
-        connection = self._connector.plain("verify")
+        connection = self._idle.pop() if self._idle else self._connector.plain("verify")
         try:
             yield from canonical.rows(connection, table, columns, keys)
         except psycopg.Error as error:
             raise translate(error) from error
         finally:
-            connection.close()
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                self._idle.append(connection)
+            else:
+                connection.close()
 
     def clean(self, name: str, *, dry_run: bool = False) -> list[str]:
         """Drop the slot first, then the publications (C3)."""
@@ -207,7 +212,10 @@ class PostgresDatabase:
         return done
 
     def close(self) -> None:
-        """Release the connection."""
+        """Release the connections."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
         if self._open is not None:
             self._open.close()
             self._open = None
