@@ -162,6 +162,8 @@ class Watch:
 
     def _copying(self, source: TaskProgress | None, rate: float) -> str:
         tables = dict(source.facts.get("tables") or {}) if source else {}
+        if not tables:
+            return "copying: looking at the tables ..."
         done = sum(int(t.get("rows_done", 0)) for t in tables.values())
         total = sum(max(int(t.get("rows_total", 0)), int(t.get("rows_done", 0))) for t in tables.values())
         finished = sum(1 for t in tables.values() if t.get("state") in ("done", "copied"))
