@@ -19,6 +19,7 @@ LIMIT_SECONDS: Final = 30.0
 _TOGETHER: Final = 50
 _SMALL: Final = 32 << 20
 _LOCK_MS: Final = 500
+_SHORTEST: Final = 0.1
 _TOO_LONG: Final = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 
 Lengths = dict[str, dict[str, int]]
@@ -80,7 +81,7 @@ def _groups(tables: Sequence[TableInfo]) -> Iterator[list[TableInfo]]:
 
 def _lengths(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], deadline: float) -> Lengths:
     left = deadline - time.monotonic()
-    if left <= 0:
+    if left < _SHORTEST:
         raise psycopg.errors.QueryCanceled
     query = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {}, ARRAY[{}]::int8[] FROM {}").format(
@@ -95,11 +96,14 @@ def _lengths(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], d
         )
         for table in tables
     )
-    with connection.transaction():
-        # Nobody waits behind us for a lock that we wait for.
-        connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
-        connection.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
+    # Without a transaction, whose end a timeout could hit too. Nobody waits behind us for a lock that we wait for.
+    connection.execute(f"SET lock_timeout = {_LOCK_MS}")
+    connection.execute(f"SET statement_timeout = {int(left * 1000)}")
+    try:
         rows = connection.execute(query).fetchall()
+    finally:
+        connection.execute("SET statement_timeout = 0")
+        connection.execute("SET lock_timeout = 0")
     by_name = {t.full_name: t for t in tables}
     return {name: dict(zip(unbounded(by_name[name]), lengths, strict=True)) for name, lengths in rows}
 
