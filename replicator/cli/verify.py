@@ -18,14 +18,13 @@ import click
 
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, StructuralError
-from replicator.cli.compare import Difference, TableComparison, TableResult
+from replicator.cli.compare import TableComparison, TableResult
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, lsn, number, say
 from replicator.cli.pipeline import default_base, load, pipeline_name
 from replicator.cli.plan import find_pairs, split_patterns
+from replicator.cli.verify_report import DIFFERENT, EQUAL, POLICY, UNKNOWN, describe, sentence, table_json
 
-EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
-SHOWN_CHARACTERS = 200
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -111,7 +110,7 @@ def _verify(
     if as_json:
         click.echo(json.dumps(verification.report(code), indent=2))
     else:
-        say(_sentence(code, verification.results))
+        say(sentence(code, verification.results))
     source.close()
     target.close()
     return code
@@ -208,10 +207,10 @@ class Verification:
             self._stand(f"Pipeline {self._name} is not running: the target is compared as it is.")
         return self._stands
 
-    def _stand(self, sentence: str) -> None:
+    def _stand(self, reason: str) -> None:
         self._stands = True
         if not self._quiet:
-            say(sentence)
+            say(reason)
 
     def _catch_up(self) -> bool:
         """Wait until the target has passed the source's present position, or the pipeline stands still.
@@ -272,7 +271,7 @@ class Verification:
         for column, count in sorted(result.lost.items()):
             say(f"      {column}: {number(count)} value(s) the target cannot hold")
         for difference in result.differences:
-            say(f"      {_describe(result, difference)}")
+            say(f"      {describe(result, difference)}")
         if result.difference_count > len(result.differences) > 0:
             say(f"      ... {number(result.difference_count)} rows in all")
 
@@ -292,64 +291,5 @@ class Verification:
             "pipeline": self._name,
             "position": lsn(self.position) if self.position else None,
             "seconds": round(self.seconds, 3),
-            "tables": [_table_json(r) for r in self.results],
+            "tables": [table_json(r) for r in self.results],
         }
-
-
-def _table_json(result: TableResult) -> dict[str, Any]:
-    return {
-        "table": result.table,
-        "target": result.target,
-        "status": result.status,
-        "reason": result.reason,
-        "rows": result.rows,
-        "chunks": result.chunks,
-        "rechecked": result.rechecked,
-        "moving": result.moving,
-        "different_rows": result.difference_count,
-        "lost_by_policy": dict(result.lost),
-        "differences": [
-            {"kind": d.kind, "key": [_text(v) for v in d.key], "columns": _differing(result, d)}
-            for d in result.differences
-        ],
-    }
-
-
-def _text(value: bytes | None) -> str | None:
-    if value is None:
-        return None
-    text = value.decode("utf-8", "backslashreplace")
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
-
-
-def _differing(result: TableResult, difference: Difference) -> list[str]:
-    if difference.source is None or difference.target is None:
-        return []
-    return [
-        name
-        for name, a, b in zip(result.columns, difference.source, difference.target, strict=True)
-        if a != b
-    ]
-
-
-def _describe(result: TableResult, difference: Difference) -> str:
-    key = ", ".join("NULL" if v is None else str(_text(v)) for v in difference.key)
-    columns = ", ".join(_differing(result, difference))
-    words = {
-        "missing": "is missing in the target",
-        "extra": "is only in the target",
-        "changed": f"differs in {columns}",
-    }
-    return f"row ({key}) {words[difference.kind]}"
-
-
-def _sentence(code: int, results: list[TableResult]) -> str:
-    rows = number(sum(r.rows for r in results))
-    wrong = [r.table for r in results if r.status in ("different", "diverged")]
-    unknown = [r.table for r in results if r.status == "unknown"]
-    return {
-        EQUAL: f"EQUAL: {len(results)} tables, {rows} rows.",
-        POLICY: f"EQUAL but for values lost by policy: {len(results)} tables, {rows} rows.",
-        DIFFERENT: f"DIFFERENT: {', '.join(wrong)}.",
-        UNKNOWN: f"COULD NOT TELL: {', '.join(unknown)}.",
-    }[code]
