@@ -192,7 +192,12 @@ def _existing(
             try:
                 dialect.literal_for(found, schema)
             except ConnectError as error:
-                yield _unsupported(pair, f"{pair.target_name}: {error.message}")
+                # The source's column changed its type since the table was made.
+                anew = (
+                    f" Or make it anew: DROP TABLE {dialect.quote(pair.target_name)}; in the target, start, and run"
+                    f" 'replicator recopy' with --tables '{table.full_name}'."
+                )
+                yield _unsupported(pair, f"{pair.target_name}: {error.message}", anew)
     yield from _collations(dialect, pair, existing)
     yield from _texts(pair, existing)
     yield from _notes(pair, existing)
@@ -273,10 +278,11 @@ def _collations(dialect: Dialect, pair: TablePair, existing: TargetTable) -> Ite
             )
 
 
-def _unsupported(pair: TablePair, why: str) -> Problem:
+def _unsupported(pair: TablePair, why: str, otherwise: str = "") -> Problem:
     return Problem(
         severity="table",
         what=f"{pair.source.full_name} cannot be held by the target: {why}.",
-        remedy=f"Exclude it with --exclude '{pair.source.full_name}', or leave it out with --skip-unsupported.",
+        remedy=f"Exclude it with --exclude '{pair.source.full_name}', or leave it out with --skip-unsupported."
+        + otherwise,
         table=pair.source.full_name,
     )

@@ -50,8 +50,12 @@ def plain_decimal(text: bytes) -> bytes:
 
 
 def json_by_value(text: bytes) -> bytes:
-    """JSON with sorted keys, no spaces, and numbers as plain decimals."""
-    return _dump(json.loads(text, parse_float=Decimal, parse_int=Decimal)).encode()
+    """JSON with sorted keys, no spaces, and numbers as plain decimals; a text that is none stays as it is."""
+    try:
+        tree = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        return text
+    return _dump(tree).encode()
 
 
 def _dump(tree: Any) -> str:
