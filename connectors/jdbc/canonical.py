@@ -90,7 +90,10 @@ def _canonical(row: Sequence[Any], normalisers: list[tuple[int, Normaliser]]) ->
     values = [v.encode() if type(v) is str else v for v in row]
     for i, normalise in normalisers:
         if values[i] is not None:
-            values[i] = normalise(values[i])
+            try:
+                values[i] = normalise(values[i])
+            except (ValueError, ArithmeticError):
+                continue  # not of the source's type at all: it differs as it is
     return tuple(values)
 
 
