@@ -105,7 +105,15 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
     timestamps: Iterable[int] = repeat(times[0], count) if len(times) == 1 else times
     return list(
         map(
-            Message, repeat(topic), repeat(partition), offsets, timestamps, keys, values, headers, repeat(prefix)
+            Message,
+            repeat(topic),
+            repeat(partition),
+            offsets,
+            timestamps,
+            keys,
+            values,
+            headers,
+            repeat(prefix),
         )
     )
 

@@ -277,10 +277,9 @@ class EmbeddedConsumer:
             self._cursor = group.last_seq
             seen = group.upto
             group = tail.get(self._cursor + 1)
-        self._follower.moved(seen)
+        self._follower.moved(seen, self._log_state.published)
 
     def _from_file(self, want: int) -> None:
-        self._follower.fell_behind()
         visible = self._log_state.last_seq
         # Rows lie scattered among their data, so looking at many more than needed costs as much as reading them.
         rows_wanted = 2 * want // self._messages_per_row + 2
@@ -301,6 +300,11 @@ class EmbeddedConsumer:
             if parts:
                 self._ready += _merge(parts)
         self._cursor = upto
+        seen = self._log_state.sums.get(upto)
+        if seen is None:
+            self._follower.fell_behind()
+        else:
+            self._follower.moved(seen, self._log_state.published)
 
     def _read_row(self, partition: Partition, row: tuple[Any, ...]) -> _Part | None:
         _, _, base, end, raw, first, positions, data = row

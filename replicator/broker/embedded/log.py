@@ -82,6 +82,9 @@ _MESSAGE_BYTES: Final = 200
 _OBJECT_BYTES: Final = 3000
 
 
+_SUMS_KEPT: Final = 4096
+
+
 class TailBatch(NamedTuple):
     """A batch of a recent append, as appended."""
 
@@ -141,6 +144,7 @@ class Log:
         self._tail_order: deque[int] = deque()
         self._tail_raw = 0
         self.published = 0
+        self.sums: dict[int, int] = {}
         self.followers: frozenset[Follower] = frozenset()
         self._folder_flushed = False
         with translated(path):
@@ -337,12 +341,17 @@ class Log:
         first = self.last_seq + 1
         for group in tails:
             self.tail[first] = group
+            self.sums[group.last_seq] = group.upto
             self._tail_order.append(first)
             self._tail_raw += group.raw
             first = group.last_seq + 1
+        while len(self.sums) > _SUMS_KEPT:
+            del self.sums[next(iter(self.sums))]
         # What every consumer near the end has read is better freed while it is still in the processor's cache.
         read = min((f.seen for f in self.followers if f.keeps_up), default=0)
-        while self._tail_order and (self._tail_raw > _TAIL_BYTES or self.tail[self._tail_order[0]].upto <= read):
+        while self._tail_order and (
+            self._tail_raw > _TAIL_BYTES or self.tail[self._tail_order[0]].upto <= read
+        ):
             self._tail_raw -= self.tail.pop(self._tail_order.popleft()).raw
         self.advance(ends, last_seq)
 
