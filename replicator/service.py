@@ -137,4 +137,3 @@ class Service:
         server.start()
         self._closers.append(server.stop)
         log.info("REST API listens on %s", server.url)
-

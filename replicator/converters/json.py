@@ -50,6 +50,32 @@ class _Writer:
         self.write = write
 
 
+class _CompleteStructs:
+    """Writes structs that need no look; a `source` block shared by many records is encoded once."""
+
+    __slots__ = ("_fragment", "_of_null", "_shared", "_suffix")
+
+    def __init__(self, of_null: Callable[[Any], Any], suffix: bytes) -> None:
+        self._of_null = of_null
+        self._suffix = suffix
+        self._shared: Any = None
+        self._fragment: orjson.Fragment | None = None
+
+    def write(self, value: Any) -> bytes:
+        """The payload's bytes."""
+        if value is None:
+            return orjson.dumps(self._of_null(None)) + self._suffix
+        fields = value.fields
+        block = fields.get("source")
+        if block is None or block is not self._shared:
+            self._shared, self._fragment = block, None
+        elif self._fragment is None:
+            self._fragment = orjson.Fragment(orjson.dumps(block, _unwrap_struct, _OPTIONS))
+        if self._fragment is not None:
+            fields = {**fields, "source": self._fragment}
+        return orjson.dumps(fields, _unwrap_struct, _OPTIONS) + self._suffix
+
+
 class _Reader:
     """What is kept for one schema text: the bytes in front of the payload and the compiled reader."""
 
@@ -173,13 +199,7 @@ class JsonConverter(DataAsHeader):
         dumps = orjson.dumps
 
         if plain and schema.type is SchemaType.STRUCT:
-
-            def write_complete(value: Any) -> bytes:
-                if value is None:
-                    return dumps(of_null(None)) + suffix
-                return dumps(value.fields, _unwrap_struct, _OPTIONS) + suffix
-
-            return _Writer(prefix, write_complete)
+            return _Writer(prefix, _CompleteStructs(of_null, suffix).write)
 
         def write(value: Any) -> bytes:
             if value is None:

@@ -84,6 +84,13 @@ class RecordWriter:
                         topics.add(topic)
                         last_topic = topic
                     headers = record.headers
+                    internal = not headers
+                    raw: MessageHeaders | None = None
+                    if headers:
+                        name, _, position = headers[0]
+                        internal = len(headers) == 1 and name == POSITION_HEADER
+                        # What every record of a log reader carries, and nothing else in the usual case.
+                        raw = [(name, position.encode())] if internal else write_headers(topic, headers)
                     key_schema, key = record.key_schema, record.key
                     value_schema, value = record.value_schema, record.value
                     prefix, rest = write_value(topic, value_schema, value)
@@ -94,10 +101,10 @@ class RecordWriter:
                             rest,
                             record.partition,
                             record.timestamp,
-                            write_headers(topic, headers) if headers else None,
+                            raw,
                             prefix,
                             decoded(Decoded, (form, key_schema, key, value_schema, value, headers))
-                            if form is not None and _only_internal(headers)
+                            if internal and form is not None
                             else None,
                         )
                     )
@@ -152,11 +159,6 @@ class RecordWriter:
         if value is FAILED:
             return None
         return NewMessage(topic, key, value, record.partition, record.timestamp, headers)
-
-
-def _only_internal(headers: list[Header] | None) -> bool:
-    """Whether no header would come back from the header converter in another form."""
-    return not headers or (len(headers) == 1 and headers[0][0] == POSITION_HEADER)
 
 
 def common_form(key: Converter, value: Converter, header: HeaderConverter) -> object | None:

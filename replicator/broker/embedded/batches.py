@@ -32,6 +32,9 @@ _NO_HEADERS: Final = 0
 _UNIFORM: Final = 1
 _RAGGED: Final = 2
 
+# Half the time of level 1, for a log that is a quarter larger and lives for minutes.
+_LEVEL: Final = -2
+
 _local = threading.local()
 
 
@@ -277,7 +280,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     # Compressors must not be shared by threads that use them at the same time.
     held: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
     if held is None:
-        held = _local.compressor = zstandard.ZstdCompressor(level=1)
+        held = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
     return held
 
 
