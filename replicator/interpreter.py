@@ -6,9 +6,9 @@ import ctypes
 import gc
 import sys
 
-SWITCH_INTERVAL = 0.005
-"""Seconds a busy thread keeps the interpreter. While little is going on threads block and hand over at
-once; under load each turn should be long enough to work on records that are still in the cache."""
+SWITCH_INTERVAL = 0.001
+"""Seconds a busy thread keeps the interpreter. A change passes three threads on its way; the default of 5 ms is
+most of the 99th percentile of latency, and longer turns gain nothing measurable in throughput."""
 
 _YOUNG = 500_000
 """Objects until the youngest generation is collected. Records are trees that reference counting

@@ -100,6 +100,7 @@ class MySqlDatabase:
             "policy.unrepresentable": "null",
             "replace.null.with.default": "false",
             "consumer.override.max.poll.records": "3000",
+            "transaction.max.rows": "8000",
         }
 
     def _describe(self, target_name: str) -> TargetTable | None:

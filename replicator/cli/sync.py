@@ -173,6 +173,7 @@ def _service(pipeline: Pipeline, port: int | None) -> Service:
             "value.converter.replace.null.with.default": "false",
             "data.dir": str(pipeline.path),
             "offset.flush.interval.ms": "5000",
+            "durability.interval.ms": "5000",
             "listeners": f"http://127.0.0.1:{port}" if port else "off",
         }
     )
