@@ -204,17 +204,6 @@ def tables(
     return {r.oid: Table(r.schema, r.name, tuple(columns.get(r.oid, ())), r.oid) for r in relations}
 
 
-def generated_columns(connection: PlainConnection, oids: Iterable[int]) -> dict[int, list[str]]:
-    """Names of the generated columns of tables that have some."""
-    with translated("reading columns"):
-        rows = connection.execute(_COLUMNS, [list(oids)]).fetchall()
-    found: dict[int, list[str]] = {}
-    for row in rows:
-        if row[5]:
-            found.setdefault(row[0], []).append(row[1])
-    return found
-
-
 def table_of(connection: PlainConnection, types: TypeCatalog, message: RelationMessage) -> Table:
     """The table a relation message describes, completed from the catalog.
 

@@ -28,7 +28,7 @@ _SESSION: Final = {
     # A policy that hides rows must fail the copy, not thin it out silently.
     "row_security": "off",
 }
-_LIBPQ_OPTIONS: Final = {
+LIBPQ_OPTIONS: Final = {
     "host": "database.hostname",
     "port": "database.port",
     "user": "database.user",
@@ -40,6 +40,8 @@ _LIBPQ_OPTIONS: Final = {
     "sslpassword": "database.sslpassword",
     "sslrootcert": "database.sslrootcert",
 }
+"""libpq's parameters and the options that hold them."""
+
 _WITH_IDLE_SESSION_TIMEOUT: Final = 140000
 
 
@@ -108,7 +110,7 @@ def check_encoding(connection: PlainConnection) -> None:
 
 def _parameters(options: Mapping[str, Any]) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
-    for name, option in _LIBPQ_OPTIONS.items():
+    for name, option in LIBPQ_OPTIONS.items():
         value = options.get(option)
         if value is not None:
             parameters[name] = value.reveal() if isinstance(value, Secret) else value

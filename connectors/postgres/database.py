@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 
 from connectors.postgres import canonical, inventory, longest_keys, preflight
 from connectors.postgres.config import CONFIG
-from connectors.postgres.connection import Connector, PlainConnection
+from connectors.postgres.connection import LIBPQ_OPTIONS, Connector, PlainConnection
 from connectors.postgres.errors import translate, translated
 from connectors.postgres.preflight_publications import quoted
 from connectors.postgres.types import TypeOptions
@@ -50,18 +50,6 @@ _SYNC_OPTIONS = {
     "snapshot.chunk.rows": "50000",
     "max.queue.size": "4096",
     "max.batch.size": "2000",
-}
-_URL_PARTS = {
-    "host": "database.hostname",
-    "port": "database.port",
-    "user": "database.user",
-    "password": "database.password",
-    "dbname": "database.dbname",
-    "sslmode": "database.sslmode",
-    "sslcert": "database.sslcert",
-    "sslkey": "database.sslkey",
-    "sslpassword": "database.sslpassword",
-    "sslrootcert": "database.sslrootcert",
 }
 _CHANGES_OF = """
 SELECT wanted.name, sum(s.n_tup_upd + s.n_tup_del)::int8
@@ -233,7 +221,7 @@ def _connection_options(parts: Mapping[str, Any]) -> dict[str, str]:
             option="SOURCE_URL",
             hint="Write postgresql://user@host:5432/database.",
         )
-    given = {option: str(parts[name]) for name, option in _URL_PARTS.items() if parts.get(name)}
+    given = {option: str(parts[name]) for name, option in LIBPQ_OPTIONS.items() if parts.get(name)}
     return {"database.hostname": "localhost", "database.user": getpass.getuser()} | given
 
 

@@ -100,11 +100,6 @@ class WalSender:
         snapshot = _cell(result, 2) if export else None
         return CreatedSlot(name, parse_lsn(_cell(result, 1)), snapshot)
 
-    def drop_slot(self, name: str) -> None:
-        """Drop a slot that nobody uses."""
-        quoted = sql.Identifier(name).as_string(self._connection)
-        self._command(f"DROP_REPLICATION_SLOT {quoted}", f"dropping slot {name}")
-
     def start(self, slot: str, position: int, publications: list[str], extra: dict[str, str]) -> None:
         """START_REPLICATION from `position` (the server starts at the slot's own position if that is later)."""
         options = {"proto_version": "1", "publication_names": ",".join(_quote_name(p) for p in publications)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -372,14 +372,3 @@ def describe(config_def: ConfigDef) -> str:
             f"| `{k.name}` | {k.type.value.lower()} | {default} | {k.importance.value.lower()} | {doc} |"
         )
     return "\n".join(lines)
-
-
-def mask(raw: Mapping[str, Any], config_def: ConfigDef) -> dict[str, Any]:
-    """Raw options with the values of PASSWORD options hidden."""
-    secret = {n for n, k in config_def.keys.items() if k.type is Type.PASSWORD}
-    return {n: HIDDEN if n in secret and v is not None else v for n, v in raw.items()}
-
-
-def names(keys: Sequence[ConfigKey]) -> list[str]:
-    """Names of keys, in order."""
-    return [k.name for k in keys]

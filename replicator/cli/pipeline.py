@@ -11,9 +11,10 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from replicator.api.errors import ConfigError
@@ -131,6 +132,11 @@ def find_all(base: Path) -> Iterator[Pipeline]:
             found = load(folder)
             if found is not None:
                 yield found
+
+
+def applied_through(ledger: Sequence[Mapping[str, Any]]) -> int:
+    """The furthest source position in a target's ledger; 0 when nothing is applied."""
+    return max((int(row["position_commit"] or 0) for row in ledger), default=0)
 
 
 def choose_port(wanted: str | None) -> int | None:

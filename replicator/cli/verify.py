@@ -21,7 +21,7 @@ from replicator.api.errors import ConnectError, StructuralError
 from replicator.cli.compare import TableComparison, TableResult
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, lsn, number, say
-from replicator.cli.pipeline import default_base, load, pipeline_name
+from replicator.cli.pipeline import applied_through, default_base, load, pipeline_name
 from replicator.cli.plan import find_pairs, split_patterns
 from replicator.cli.verify_report import DIFFERENT, EQUAL, POLICY, UNKNOWN, describe, sentence, table_json
 
@@ -227,7 +227,7 @@ class Verification:
             rows = self._target.ledger(self._name)
             if not rows and self._running is None:
                 return True
-            reached = max((int(r["position_commit"] or 0) for r in rows), default=0)
+            reached = applied_through(rows)
             if reached >= wanted:
                 self.position = max(self.position, wanted)
                 return True

@@ -20,6 +20,7 @@ from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, PositionLostError, RetriableError
 from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import duration, lsn, number, say, size
+from replicator.cli.pipeline import applied_through
 from replicator.herder.base import Herder, TaskProgress
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class Watch:
             self._source.close()
             self._target.close()
             return False
-        return max((int(r["position_commit"] or 0) for r in rows), default=0) >= self._goal
+        return applied_through(rows) >= self._goal
 
     def _tell_news(self, source: TaskProgress | None, sink: TaskProgress | None) -> None:
         """Each phase, warning and stopped table once."""

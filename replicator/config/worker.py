@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of, split_prefix
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
 HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -129,10 +129,6 @@ class WorkerConfig:
     def seconds(self, name: str) -> float:
         """An option in milliseconds, as seconds."""
         return float(self.values[name]) / 1000.0
-
-    def sub_options(self, prefix: str) -> dict[str, Any]:
-        """Options that start with `prefix`, without it."""
-        return split_prefix(self.raw, prefix)
 
     @property
     def listener(self) -> tuple[str, int] | None:
