@@ -56,6 +56,7 @@ class EmbeddedConsumer:
         self._active: dict[Partition, int] = {}
         self._columns = ""
         self._cursor = 0
+        self._limit = 0
         self._ready: list[Message] = []
         self._at = 0
         self._ready_raw = 0
@@ -214,6 +215,8 @@ class EmbeddedConsumer:
             if self._woken:
                 self._woken = False
                 return []
+            # Topics of an append were announced before it, so after this the group's share covers all up to here.
+            self._limit = self._log_state.last_seq
             self._follow_group()
             messages = self._take(max_messages)
             if messages:
@@ -250,12 +253,14 @@ class EmbeddedConsumer:
             if not self._active:
                 return False
             group = log.tail.get(self._cursor + 1)
-            if group is not None:
+            if group is not None and group.last_seq <= self._limit:
                 self._from_tail(group, want)
-            elif self._cursor < log.last_seq:
+            elif self._cursor < self._limit:
                 self._from_file(want)
             elif not self._refreshed():
                 return False
+            else:
+                self._limit = log.last_seq
             if self._ready:
                 return True
 
@@ -277,10 +282,12 @@ class EmbeddedConsumer:
             self._cursor = group.last_seq
             seen = group.upto
             group = tail.get(self._cursor + 1)
+            if group is not None and group.last_seq > self._limit:
+                break
         self._follower.moved(seen, self._log_state.published)
 
     def _from_file(self, want: int) -> None:
-        visible = self._log_state.last_seq
+        visible = self._limit
         # Rows lie scattered among their data, so looking at many more than needed costs as much as reading them.
         rows_wanted = 2 * want // self._messages_per_row + 2
         limit = max(min(rows_wanted, _ROWS_AT_ONCE), len(self._active) + 1)
