@@ -116,7 +116,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         task=task,
         config=task_config,
         context=context,
-        writer=RecordWriter(chain, key, value, header, errors, hand_over=task.complete_structs),
+        writer=RecordWriter(chain, key, value, header, errors),
         topics=creator,
         commits=_commits(parts, spec, producer),
         stats=spec.stats,
