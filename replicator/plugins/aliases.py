@@ -15,6 +15,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.debezium.connector.jdbc.JdbcSinkConnector": "DebeziumJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSinkConnector": "ConfluentJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSourceConnector": "JdbcSourceConnector",
+    "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
+    "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
     "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
     "org.apache.kafka.connect.json.JsonConverter": "JsonConverter",
     "org.apache.kafka.connect.storage.StringConverter": "StringConverter",
