@@ -17,6 +17,7 @@ from replicator.broker.base import Decoded, MessageHeaders, NewMessage
 from replicator.runtime.chain import Chain, apply_step
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
+from replicator.runtime.source_letters import LetterEncoder
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _FORMS: Final[dict[object, object]] = {}
@@ -56,6 +57,10 @@ class RecordWriter:
             key.expect_complete()
             value.expect_complete()
         self.topics: set[str] = set()
+
+    def letters(self) -> LetterEncoder:
+        """Encodes records that failed for the dead letter queue."""
+        return LetterEncoder(self._key, self._value, self._headers)
 
     def convert(self, records: Sequence[SourceRecord]) -> list[NewMessage]:
         """Messages of the records that carry data and were neither filtered nor skipped."""
