@@ -310,9 +310,7 @@ class Herder(Protocol):
 class ClusterHerder(Herder, Protocol):
     """What a distributed herder can do besides. Any method of it may raise NotLeaderError."""
 
-    def put_task_configs(
-        self, name: str, configs: Sequence[Mapping[str, str]], signature: Signature
-    ) -> None:
+    def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]], signature: Signature) -> None:
         """POST /connectors/X/tasks (between workers): publish a connector's task configurations.
 
         Raises:
@@ -330,8 +328,8 @@ class ClusterHerder(Herder, Protocol):
         """
         ...
 
-    def worker_leaves(self, worker_url: str, signature: Signature) -> None:
-        """PUT /replicator/departures (between workers; own): this worker has drained and leaves on purpose.
+    def worker_leaves(self, member: str, signature: Signature) -> None:
+        """PUT /replicator/departures (between workers; own): a group member has drained and leaves on purpose.
 
         Its work is assigned anew at once, without `scheduled.rebalance.max.delay.ms`.
 
