@@ -40,6 +40,9 @@ _SETTINGS = {
     "auto.create.topics.enable": "true",
     "num.network.threads": "2",
     "num.io.threads": "4",
+    # A killed node is let in again only when its former session has ended.
+    "broker.heartbeat.interval.ms": "1000",
+    "broker.session.timeout.ms": "4000",
     "log.cleaner.dedupe.buffer.size": str(16 << 20),
     "log.cleaner.backoff.ms": "1000",
 }

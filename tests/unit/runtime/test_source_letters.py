@@ -220,7 +220,7 @@ def test_retries_are_counted_and_the_record_passes() -> None:
 class SmallBroker(EmbeddedBroker):
     """Refuses values above ten bytes."""
 
-    def producer(self, client_id: str, *, transactional_id: str | None = None) -> EmbeddedProducer:
+    def producer(self, client_id: str, **options: Any) -> EmbeddedProducer:
         return _SmallProducer(self.log)
 
 
