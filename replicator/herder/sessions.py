@@ -38,7 +38,9 @@ def digest_of(algorithm: str) -> str:
     """
     found = _DIGESTS.get(algorithm.lower())
     if found is None:
-        raise ConfigError(f"There is no algorithm {algorithm}. Known: HmacMD5, HmacSHA1, HmacSHA256 and so on.")
+        raise ConfigError(
+            f"There is no algorithm {algorithm}. Known: HmacMD5, HmacSHA1, HmacSHA256 and so on."
+        )
     return found
 
 
@@ -75,7 +77,9 @@ def verify(signature: Signature, key: SessionKey | None, allowed: Collection[str
     except (binascii.Error, ValueError):
         raise BadRequestError("Internal request signature is no base64.") from None
     if key is None:
-        raise RefusedError(503, "This worker is still starting up and has not been able to read a session key yet.")
+        raise RefusedError(
+            503, "This worker is still starting up and has not been able to read a session key yet."
+        )
     if not hmac.compare_digest(given, _mac(key, signature.algorithm, signature.body)):
         raise RefusedError(403, "Internal request contained invalid signature.")
 
