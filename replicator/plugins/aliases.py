@@ -37,4 +37,31 @@ BUILT_IN: Final[dict[str, str]] = {
         f"{_TRANSFORMS}predicates.{name}": name
         for name in ("RecordIsTombstone", "TopicNameMatches", "HasHeaderKey")
     },
+    **{
+        f"{_TRANSFORMS}{name}${part}": f"{name}{part}"
+        for name in (
+            "Cast",
+            "ExtractField",
+            "Flatten",
+            "HeaderFrom",
+            "HoistField",
+            "InsertField",
+            "MaskField",
+            "ReplaceField",
+            "SetSchemaMetadata",
+            "TimestampConverter",
+        )
+        for part in ("Key", "Value")
+    },
+    **{
+        f"{_TRANSFORMS}{name}": name
+        for name in (
+            "DropHeaders",
+            "Filter",
+            "InsertHeader",
+            "RegexRouter",
+            "TimestampRouter",
+            "ValueToKey",
+        )
+    },
 }
