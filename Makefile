@@ -16,7 +16,7 @@ help: ## list the targets
 setup: ## make .venv with the project and its development tools
 	@scripts/setup.sh
 
-servers: ## get and start real Postgres, MySQL and MariaDB under .dev/
+servers: ## get and start real Postgres, MySQL, MariaDB and Kafka under .dev/
 	@python3 scripts/servers.py start
 
 stop: ## stop the servers that this checkout started
@@ -26,7 +26,7 @@ demo: setup ## watch Postgres being replicated to MySQL until Ctrl-C; make demo 
 	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) scripts/demo.py $(DEMO_ARGS)
 
 test: setup ## run every test against real servers
-	@scripts/with_servers.sh postgres mysql mariadb -- $(PYTHON_ENV) -m pytest --require-services $(ARGS)
+	@scripts/with_servers.sh postgres mysql mariadb kafka -- $(PYTHON_ENV) -m pytest --require-services $(ARGS)
 
 test-fast: setup ## run the unit tests only
 	@$(PYTHON_ENV) -m pytest tests/unit -q -n 2 $(ARGS)

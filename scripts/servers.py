@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real Postgres, MySQL and MariaDB for this checkout. Needs no virtual environment."""
+"""Real Postgres, MySQL, MariaDB and Kafka for this checkout. Needs no virtual environment."""
 
 from __future__ import annotations
 

@@ -61,9 +61,7 @@ class PostgresOrigin(ChangeOrigin):
         """The source block of a change at this LSN."""
         sequence = sequence_text(self._last, detail)
         replicated = self._replicated or (None, None)
-        return self._encoder.source(
-            self._marker, self._ts_us, self._xid, detail, sequence, None, *replicated
-        )
+        return self._encoder.source(self._marker, self._ts_us, self._xid, detail, sequence, None, *replicated)
 
     def source_json(self, detail: int) -> bytes:
         """The same as JSON."""

@@ -217,9 +217,7 @@ class Copy:
     def _origin(self, view: SnapshotView, encoder: TableEncoder) -> CopyOrigin:
         offset = CopyOffset(self.position, view.ts_us)
         now = time.time_ns() // 1000
-        return CopyOrigin(
-            encoder, self._partition, self._identity, view.point, offset, now, self._extra
-        )
+        return CopyOrigin(encoder, self._partition, self._identity, view.point, offset, now, self._extra)
 
     def _emit(
         self, view: SnapshotView, encoder: TableEncoder, chunk: Chunk, name: str, done: TableCopy | None

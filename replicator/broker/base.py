@@ -1,6 +1,6 @@
 """Where topics live: the protocols every broker implements, and the messages they carry.
 
-`embedded.py` (SQLite) and `kafka.py` (confluent-kafka) implement them under one contract suite.
+`embedded/` (SQLite) and `kafka/` (confluent-kafka) implement them under one contract suite.
 Producers and consumers belong to the thread that uses them; `Admin` may be shared.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from replicator.api.change import ChangeRecord
 from replicator.api.record import TopicPartition
@@ -70,6 +70,9 @@ class NewMessage(Message):
 
     __slots__ = ()
 
+    partition: int | None  # type: ignore[assignment]  # until it is placed
+    timestamp: int | None  # type: ignore[assignment]
+
     def __init__(
         self,
         topic: str,
@@ -84,8 +87,8 @@ class NewMessage(Message):
         self.topic = topic
         self.key = key
         self.rest = value
-        self.partition = partition  # type: ignore[assignment]  # the place is not known yet
-        self.timestamp = timestamp  # type: ignore[assignment]
+        self.partition = partition
+        self.timestamp = timestamp
         self.headers = headers
         self.prefix = prefix
         self.data = data
@@ -263,19 +266,54 @@ class Admin(Protocol):
         ...
 
     def delete_group(self, group: str) -> None:
-        """Forget a group; missing is fine."""
+        """Forget a group; missing is fine.
+
+        Raises:
+            IllegalStateError: Kafka says that it has live members.
+        """
+        ...
+
+    def fence_producers(self, transactional_ids: Sequence[str]) -> None:
+        """End the transactional producers of these ids: what they had not committed never becomes visible."""
         ...
 
 
 class Broker(Protocol):
-    """Factory of clients over one cluster or one embedded log."""
+    """Factory of clients over one cluster or one embedded log.
 
-    def producer(self, client_id: str, *, transactional_id: str | None = None) -> Producer:
-        """A producer; with `transactional_id` it fences its predecessors."""
+    `options` of a client are named as Java's clients name them (`linger.ms`, `sasl.jaas.config` ...) and win over
+    the broker's own; the embedded broker has no use for them.
+    """
+
+    def producer(
+        self,
+        client_id: str,
+        *,
+        transactional_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Producer:
+        """A producer; with `transactional_id` it fences its predecessors.
+
+        Raises:
+            ConfigError: an option is wrong or cannot be honoured.
+            RetriableError: the cluster cannot be reached (transactional producers only).
+        """
         ...
 
-    def consumer(self, client_id: str, group: str | None = None, *, start: str = "earliest") -> Consumer:
-        """A consumer; `start` says where a group without a position begins (earliest, latest)."""
+    def consumer(
+        self,
+        client_id: str,
+        group: str | None = None,
+        *,
+        start: str = "earliest",
+        instance_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Consumer:
+        """A consumer; `start` says where a group without a position begins (earliest, latest).
+
+        With `instance_id` its membership is static: a successor of the same id gets the partitions of a member
+        that ended without leaving (C28).
+        """
         ...
 
     def admin(self) -> Admin:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "status": ("replicator.cli.status", "Show pipelines, their progress and lag."),
     "recopy": ("replicator.cli.recopy", "Copy tables anew in a running pipeline."),
     "clean": ("replicator.cli.clean", "Remove what a pipeline left on the source (slot, publications)."),
+    "connectors": ("replicator.cli.connectors", "List, apply and steer connectors of any Connect worker."),
     "standalone": ("replicator.cli.standalone", "Run connectors from files, like connect-standalone."),
 }
 

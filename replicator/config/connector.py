@@ -145,7 +145,11 @@ def _sink() -> ConfigDef:
               "Regular expression of the topics to consume.", validator=_regex),
         first=4,
     )  # fmt: skip
-    queue = _keys(
+    return ConfigDef(*topics, *_queue())
+
+
+def _queue() -> list[ConfigKey]:
+    return _keys(
         ERROR_GROUP,
         _spec(DLQ_TOPIC, Type.STRING, "", _MEDIUM, Width.MEDIUM, "Dead Letter Queue Topic Name",
               "Topic of records that result in an error; empty: none."),
@@ -156,7 +160,6 @@ def _sink() -> ConfigDef:
               "Whether headers describing the error are added to dead letters."),
         first=6,
     )  # fmt: skip
-    return ConfigDef(*topics, *queue)
 
 
 def _source() -> ConfigDef:
@@ -192,6 +195,16 @@ def _at_least_one(option: str, value: Any) -> None:
 COMMON_DEF: Final = _common()
 SINK_DEF: Final = COMMON_DEF.merged(_sink())
 SOURCE_DEF: Final = COMMON_DEF.merged(_source())
+QUEUE_DEF: Final = ConfigDef(*_queue())
+"""Options of the dead letter queue. Sources understand them, too, unlike Connect's; they are part of a source's
+declared options only where its configuration names a queue, so that `/config/validate` answers alike otherwise."""
+
+
+def framework_def(kind: str, config: Mapping[str, Any]) -> ConfigDef:
+    """What the runtime declares for a connector of this kind (`source` or `sink`) with these options."""
+    if kind == "sink":
+        return SINK_DEF
+    return SOURCE_DEF.merged(QUEUE_DEF) if config.get(DLQ_TOPIC) else SOURCE_DEF
 
 
 def check_topics(config: Mapping[str, Any]) -> list[tuple[str, str]]:

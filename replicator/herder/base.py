@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from replicator.api.errors import ConnectError, IllegalStateError
+
 
 class TaskId(NamedTuple):
     """A task of a connector."""
@@ -137,6 +139,37 @@ class TaskProgress:
             "facts": dict(self.facts),
             "gauges": dict(self.gauges),
         }
+
+
+class NotLeaderError(IllegalStateError):
+    """Another worker must answer this request (distributed workers only); 409 when it cannot be forwarded.
+
+    Attributes:
+        forward_url: base URL of the worker to ask (the leader, or the owner of a task), or None when unknown.
+    """
+
+    def __init__(self, message: str, forward_url: str | None) -> None:
+        super().__init__(message)
+        self.forward_url = forward_url or None
+
+
+class RefusedError(ConnectError):
+    """Refused with this HTTP status: 403 when a signature is wrong or a feature is off, 503 when it is too early."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Signature(NamedTuple):
+    """Signature of a request between workers: algorithm (Java's name), signature, and the bytes signed.
+
+    Headers: `X-Connect-Request-Signature-Algorithm` and `X-Connect-Authorization` (base64).
+    """
+
+    algorithm: str | None
+    signature: str | None
+    body: bytes
 
 
 class Health(NamedTuple):
@@ -271,6 +304,43 @@ class Herder(Protocol):
 
     def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:
         """ConfigInfos for PUT /connector-plugins/{plugin}/config/validate."""
+        ...
+
+
+class ClusterHerder(Herder, Protocol):
+    """What a distributed herder can do besides. Any method of it may raise NotLeaderError."""
+
+    def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]], signature: Signature) -> None:
+        """POST /connectors/X/tasks (between workers): publish a connector's task configurations.
+
+        Raises:
+            BadRequestError: the signature is missing or malformed.
+            RefusedError: it is wrong (403), or there is no session key yet (503).
+        """
+        ...
+
+    def fence_zombies(self, name: str, signature: Signature) -> None:
+        """PUT /connectors/X/fence (between workers): fence the transactional producers of former tasks.
+
+        Raises:
+            BadRequestError: the signature is missing or malformed.
+            RefusedError: it is wrong (403), or there is no session key yet (503).
+        """
+        ...
+
+    def worker_leaves(self, member: str, signature: Signature) -> None:
+        """PUT /replicator/departures (between workers; own): a group member has drained and leaves on purpose.
+
+        Its work is assigned anew at once, without `scheduled.rebalance.max.delay.ms`.
+
+        Raises:
+            BadRequestError: the signature is missing or malformed.
+            RefusedError: it is wrong (403), or there is no session key yet (503).
+        """
+        ...
+
+    def set_cluster_logger_level(self, namespace: str, level: str) -> None:
+        """PUT /admin/loggers/L?scope=cluster: set a logger's level on every worker."""
         ...
 
 

@@ -19,21 +19,19 @@ from replicator.api.errors import (
     IllegalStateError,
     NotFoundError,
 )
-from replicator.config.connector import COMMON_DEF, SINK_DEF, SOURCE_DEF
+from replicator.config.connector import COMMON_DEF
 from replicator.herder import offsets as offset_views
 from replicator.herder.base import (
     ConnectorInfo,
     ConnectorStatus,
     Health,
-    PluginInfo,
     TaskInfo,
     TaskProgress,
     TaskState,
 )
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
+from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
-from replicator.herder.validation import Validator, key_info
-from replicator.plugins.registry import KINDS
 from replicator.runtime.assembly import sink_group
 from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.worker import Worker
@@ -43,17 +41,16 @@ log = logging.getLogger(__name__)
 _INITIAL = {"RUNNING": STARTED, "STARTED": STARTED, "PAUSED": PAUSED, "STOPPED": STOPPED}
 
 
-class StandaloneHerder:
+class StandaloneHerder(PluginViews):
     """Implements `herder.base.Herder`."""
 
     def __init__(self, worker: Worker) -> None:
+        super().__init__(worker.parts)
         self._worker = worker
         self._parts = worker.parts
         self._worker_id = worker.parts.config.worker_id
         self._entries: dict[str, Entry] = {}
         self._lock = threading.RLock()
-        policy = str(worker.parts.config["connector.client.config.override.policy"])
-        self._validator = Validator(worker.parts.registry, worker.parts.resolver, policy)
 
     # Views
 
@@ -116,37 +113,6 @@ class StandaloneHerder:
             if entry:
                 entry.topics.clear()
 
-    # Plugins
-
-    def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
-        """Plugins that can be imported, in Connect's order."""
-        kinds = ("sink", "source") if connectors_only else tuple(KINDS)
-        found = []
-        for kind, name, cls in self._parts.registry.all():
-            if kind in kinds:
-                shown = next((a for a in cls.aliases if "." in a), name)
-                version = cls.version() if hasattr(cls, "version") else None
-                found.append(PluginInfo(shown, kind, version))
-        return found
-
-    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
-        """Options of a plugin, then those every connector has."""
-        for kind in KINDS:
-            cls = self._parts.registry.find(kind, plugin)
-            if cls is not None:
-                config_def = cls.config_def()
-                if kind in ("sink", "source"):
-                    config_def = config_def.merged(SINK_DEF if kind == "sink" else SOURCE_DEF)
-                return [key_info(k) for k in config_def.keys.values()]
-        raise NotFoundError(f"Unknown plugin {plugin}.")
-
-    def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:
-        """ConfigInfos."""
-        given = str(config.get("connector.class") or "")
-        if given and not given.removesuffix("Connector").endswith(plugin.removesuffix("Connector")):
-            raise BadRequestError(f"Included connector type {given} does not match request type {plugin}")
-        return self._validator.infos(config)
-
     # Configurations
 
     def put_connector_config(
@@ -163,7 +129,7 @@ class StandaloneHerder:
         with self._lock:
             if name in self._entries and not allow_replace:
                 raise AlreadyExistsError(f"Connector {name} already exists")
-        self._validator.check(named)
+        self.validator.check(named)
         stored = {option: str(value) for option, value in named.items()}
         with self._lock:
             old = self._entries.get(name)

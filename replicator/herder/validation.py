@@ -24,7 +24,7 @@ from replicator.api.config import (
     to_text,
 )
 from replicator.api.errors import BadRequestError, ConfigError, ConnectError
-from replicator.config.connector import PREDICATES_GROUP, SINK_DEF, SOURCE_DEF, TRANSFORMS_GROUP, check_topics
+from replicator.config.connector import PREDICATES_GROUP, TRANSFORMS_GROUP, check_topics, framework_def
 from replicator.config.providers import Resolver
 from replicator.plugins.factory import aliases
 from replicator.plugins.registry import Registry
@@ -102,7 +102,7 @@ class Validator:
         resolved = self._resolver.resolve(given)
         kind, connector_class = self._registry.connector(cls_name)
         result = _Result()
-        framework = SINK_DEF if kind == "sink" else SOURCE_DEF
+        framework = framework_def(kind, resolved)
         result.add(framework, framework.validate(resolved))
         self._steps(result, resolved)
         if kind == "sink":

@@ -15,6 +15,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.debezium.connector.jdbc.JdbcSinkConnector": "DebeziumJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSinkConnector": "ConfluentJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSourceConnector": "JdbcSourceConnector",
+    "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
+    "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
     "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
     "org.apache.kafka.connect.json.JsonConverter": "JsonConverter",
     "org.apache.kafka.connect.storage.StringConverter": "StringConverter",
@@ -34,5 +36,32 @@ BUILT_IN: Final[dict[str, str]] = {
     **{
         f"{_TRANSFORMS}predicates.{name}": name
         for name in ("RecordIsTombstone", "TopicNameMatches", "HasHeaderKey")
+    },
+    **{
+        f"{_TRANSFORMS}{name}${part}": f"{name}{part}"
+        for name in (
+            "Cast",
+            "ExtractField",
+            "Flatten",
+            "HeaderFrom",
+            "HoistField",
+            "InsertField",
+            "MaskField",
+            "ReplaceField",
+            "SetSchemaMetadata",
+            "TimestampConverter",
+        )
+        for part in ("Key", "Value")
+    },
+    **{
+        f"{_TRANSFORMS}{name}": name
+        for name in (
+            "DropHeaders",
+            "Filter",
+            "InsertHeader",
+            "RegexRouter",
+            "TimestampRouter",
+            "ValueToKey",
+        )
     },
 }

@@ -19,6 +19,7 @@ from replicator.api.errors import (
     IllegalStateError,
     NotFoundError,
 )
+from replicator.herder.base import RefusedError
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ def error_response(status: int, message: str) -> JsonResponse:
 
 def status_of(error: ConnectError) -> int:
     """HTTP status for an error of the service."""
+    if isinstance(error, RefusedError):
+        return error.status
     return next((status for cls, status in _STATUS if isinstance(error, cls)), 500)
 
 

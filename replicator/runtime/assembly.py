@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from replicator.api.sink import SinkTask
 from replicator.api.source import SourceTask
-from replicator.broker.base import Broker
+from replicator.broker.base import Broker, Producer
 from replicator.config.connector import (
     DLQ_HEADERS,
     DLQ_REPLICATION,
     DLQ_TOPIC,
+    QUEUE_DEF,
     SINK_DEF,
     SOURCE_DEF,
     topic_pattern,
@@ -29,7 +30,8 @@ from replicator.runtime.chain import Chain
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
 from replicator.runtime.contexts import SinkContext, SourceContext, StoredOffsets, TaskFacts
-from replicator.runtime.dead_letters import DeadLetterQueue, LogReporter, RecordReporter
+from replicator.runtime.dead_letters import DeadLetterQueue, LogReporter, SourceEncoder
+from replicator.runtime.errant import RecordReporter
 from replicator.runtime.sink_records import RecordReader
 from replicator.runtime.sink_task import SinkWork
 from replicator.runtime.source_records import RecordWriter
@@ -94,7 +96,9 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
     """A run of a source task."""
     resolved = parts.resolver.resolve(spec.config)
     options = SOURCE_DEF.parse(resolved)
-    errors = ErrorHandler(ErrorPolicy.of(options), _log_reporters(spec, options), parts.clock, spec.stopping)
+    counts = spec.stats.fresh_errors()
+    reporters = _log_reporters(spec, options)
+    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
     producer = parts.broker.producer(f"connector-producer-{spec.name}")
     reader = StoredOffsets(spec.connector, parts.offsets.read)
@@ -109,6 +113,12 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         producer.close()
         _close(chain, key, value, header)
 
+    writer = RecordWriter(chain, key, value, header, errors)
+    # Letters go through the producer of the records: whatever makes offsets wait for those makes them wait for
+    # letters, too (INV-6).
+    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), producer, writer.letters())
+    if queue is not None:
+        reporters.append(queue)
     creator = TopicCreator(
         parts.broker.admin(), rules(resolved), enabled=parts.config["topic.creation.enable"], used=spec.used
     )
@@ -116,7 +126,8 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         task=task,
         config=task_config,
         context=context,
-        writer=RecordWriter(chain, key, value, header, errors),
+        writer=writer,
+        errors=errors,
         topics=creator,
         commits=_commits(parts, spec, producer),
         stats=spec.stats,
@@ -130,14 +141,15 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
     """A run of a sink task."""
     resolved = parts.resolver.resolve(spec.config)
     options = SINK_DEF.parse(resolved)
+    counts = spec.stats.fresh_errors()
     reporters = _log_reporters(spec, options)
     queue = _dead_letters(parts, spec, options)
     if queue is not None:
         reporters.append(queue)
-    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping)
+    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
     reader = RecordReader(chain, key, value, header, errors)
-    reporter = RecordReporter(errors, reader.original, lambda: spec.task_class) if reporters else None
+    reporter = RecordReporter(errors, reader.original, lambda: spec.task_class, queue) if reporters else None
     consumer = parts.broker.consumer(
         f"connector-consumer-{spec.name}",
         sink_group(spec.connector, resolved),
@@ -213,18 +225,27 @@ def _close(*closable: Any) -> None:
 def _log_reporters(spec: TaskSpec, options: Mapping[str, Any]) -> list[Reporter]:
     if not options["errors.log.enable"]:
         return []
-    return [LogReporter(spec.connector, spec.task, include_messages=options["errors.log.include.messages"])]
+    include = options["errors.log.include.messages"]
+    return [LogReporter(spec.connector, spec.task, include_messages=include, counts=spec.stats.errors)]
 
 
-def _dead_letters(parts: WorkerParts, spec: TaskSpec, options: Mapping[str, Any]) -> DeadLetterQueue | None:
+def _dead_letters(
+    parts: WorkerParts,
+    spec: TaskSpec,
+    options: Mapping[str, Any],
+    producer: Producer | None = None,
+    encoder: SourceEncoder | None = None,
+) -> DeadLetterQueue | None:
     if not options[DLQ_TOPIC]:
         return None
     return DeadLetterQueue(
         options[DLQ_TOPIC],
         spec.connector,
         spec.task,
-        parts.broker.producer(f"connector-dlq-producer-{spec.name}"),
+        producer or parts.broker.producer(f"connector-dlq-producer-{spec.name}"),
         parts.broker.admin(),
         replication=options[DLQ_REPLICATION],
         headers=options[DLQ_HEADERS],
+        counts=spec.stats.errors,
+        encoder=encoder,
     )

@@ -1,51 +1,66 @@
-"""Reporters of failed records: the log, and the dead letter queue of a sink (task thread).
+"""Reporters of failed records: the log, and the dead letter queue (task thread).
 
-Trouble in reporting never fails the task; it is logged and counted.
+Trouble in reporting never fails the task; it is logged and counted. A sink's letter is the consumed
+record, byte for byte. A source's letter (Connect has none) is the polled record in the form of the
+connector's converters, or as plain JSON where those are what failed.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 from replicator.api.errors import ConnectError
-from replicator.api.record import SinkRecord, SourceRecord
+from replicator.api.record import SourceRecord
 from replicator.broker.base import Admin, Message, MessageHeaders, NewMessage, NewTopic, Producer
-from replicator.runtime.tolerance import ErrorHandler, Failure, Stage
+from replicator.runtime.java_names import class_name
+from replicator.runtime.tolerance import ErrorCounts, Failure
 
 log = logging.getLogger(__name__)
 
 HEADER_PREFIX: Final = "__connect.errors."
+SOURCE_PARTITION: Final = HEADER_PREFIX + "source.partition"
+SOURCE_OFFSET: Final = HEADER_PREFIX + "source.offset"
+SOURCE_ENCODING: Final = HEADER_PREFIX + "source.encoding"
+SYNC_SECONDS: Final = 30.0
+
+
+class SourceEncoder(Protocol):
+    """Makes messages of source records that failed."""
+
+    def encode(self, record: SourceRecord) -> tuple[NewMessage, str]:
+        """The record as a message, and the form of its key and value: `converter` or `json`."""
+        ...
 
 
 class LogReporter:
     """One ERROR line per failure (`errors.log.enable`)."""
 
-    def __init__(self, connector: str, task: int, *, include_messages: bool) -> None:
+    def __init__(
+        self, connector: str, task: int, *, include_messages: bool, counts: ErrorCounts | None = None
+    ) -> None:
         self._id = f"{connector}-{task}"
         self._include = include_messages
+        self._counts = counts or ErrorCounts()
 
     def report(self, failure: Failure) -> None:
-        """Log it."""
+        """Log it, in Connect's words."""
         text = (
             f"Error encountered in task {self._id}. Executing stage '{failure.stage.value}' with class"
-            f" '{_class_name(failure.executing)}' (attempts {failure.attempts})"
+            f" '{class_name(failure.executing)}'"
         )
         if self._include:
-            text += f", where {_describe(failure.original)}"
-        log.error("%s: %s", text, failure.error, exc_info=failure.error)
+            text += _described(failure.original)
+        attempts = f" Attempts: {failure.attempts}." if failure.attempts > 1 else ""
+        log.error("%s.%s", text, attempts, exc_info=failure.error)
+        self._counts.logged += 1
 
 
 class DeadLetterQueue:
-    """Writes the consumed bytes of a failed record to a topic, with up to ten headers.
-
-    Attributes:
-        written: dead letters appended.
-        failed: dead letters that could not be appended.
-    """
+    """Writes failed records to a topic, with up to ten headers (thirteen for a source)."""
 
     def __init__(
         self,
@@ -57,6 +72,8 @@ class DeadLetterQueue:
         *,
         replication: int,
         headers: bool,
+        counts: ErrorCounts | None = None,
+        encoder: SourceEncoder | None = None,
     ) -> None:
         self._topic = topic
         self._connector = connector
@@ -65,39 +82,53 @@ class DeadLetterQueue:
         self._admin = admin
         self._replication = replication
         self._with_headers = headers
+        self._counts = counts or ErrorCounts()
+        self._encoder = encoder
         self._created = False
-        self.written = 0
-        self.failed = 0
+        self._unsynced = False
 
     def report(self, failure: Failure) -> None:
         """Append the record."""
-        original = failure.original
-        if not isinstance(original, Message):
+        original, encoding = failure.original, None
+        if isinstance(original, SourceRecord):
+            if self._encoder is None:
+                return
+            message, encoding = self._encoder.encode(original)
+        elif isinstance(original, Message):
+            # A message that was refused has no timestamp yet.
+            stamp = cast("int | None", original.timestamp)
+            stamp = None if stamp is None or stamp < 0 else stamp
+            headers = list(original.headers or ())
+            message = NewMessage(self._topic, original.key, original.value, None, stamp, headers)
+        else:
             return
-        headers = list(original.headers or ())
+        headers = list(message.headers or ())
         if self._with_headers:
-            headers += self._context(failure, original)
-        timestamp = original.timestamp if original.timestamp >= 0 else None
-        letter = NewMessage(self._topic, original.key, original.value, None, timestamp, headers or None)
+            headers += self._context(failure, encoding)
+        letter = NewMessage(self._topic, message.key, message.value, None, message.timestamp, headers or None)
+        self._counts.letters += 1
         try:
             self._create()
             self._producer.append([letter], self._done)
+            self._unsynced = True
         except ConnectError as error:
             self._done(error)
 
-    def sync(self, timeout: float) -> bool:
-        """Wait until the letters survive power loss."""
-        return self._producer.sync(timeout)
+    def sync(self, timeout: float = SYNC_SECONDS) -> bool:
+        """Wait until the letters so far survive power loss; False when time ran out."""
+        if not self._unsynced:
+            return True
+        done = self._producer.sync(timeout)
+        self._unsynced = not done
+        return done
 
     def close(self) -> None:
         """Release the producer."""
         self._producer.close()
 
     def _done(self, error: Exception | None) -> None:
-        if error is None:
-            self.written += 1
-        else:
-            self.failed += 1
+        if error is not None:
+            self._counts.letter_failures += 1
             log.error("Could not produce message to dead letter queue. topic=%s: %s", self._topic, error)
 
     def _create(self) -> None:
@@ -107,71 +138,82 @@ class DeadLetterQueue:
             )
             self._created = True
 
-    def _context(self, failure: Failure, original: Message) -> MessageHeaders:
-        error = failure.error
+    def _context(self, failure: Failure, encoding: str | None) -> MessageHeaders:
+        error, original = failure.error, failure.original
         message = error.message if isinstance(error, ConnectError) else str(error)
         facts: list[tuple[str, str | None]] = [
-            ("topic", original.topic),
-            ("partition", str(original.partition)),
-            ("offset", str(original.offset)),
+            *_place(original),
             ("connector.name", self._connector),
             ("task.id", str(self._task)),
             ("stage", failure.stage.value),
-            ("class.name", _class_name(failure.executing)),
-            ("exception.class.name", _class_name(type(error))),
+            ("class.name", class_name(failure.executing)),
+            ("exception.class.name", class_name(type(error))),
             ("exception.message", message or None),
             ("exception.stacktrace", "".join(traceback.format_exception(error))),
         ]
-        return [(HEADER_PREFIX + name, None if text is None else text.encode()) for name, text in facts]
+        context = [(HEADER_PREFIX + name, None if text is None else text.encode()) for name, text in facts]
+        if isinstance(original, SourceRecord):
+            offset = original.source_offset
+            plain = offset.to_map() if offset is not None and hasattr(offset, "to_map") else offset
+            context += [
+                (SOURCE_PARTITION, _json(original.source_partition)),
+                (SOURCE_OFFSET, _json(plain)),
+                (SOURCE_ENCODING, (encoding or "").encode()),
+            ]
+        return context
 
 
-class RecordReporter:
-    """`context.reporter` of sink tasks (KIP-610).
+class Durable(Future[None]):
+    """Done at once; asking for its result waits until the letters survive power loss.
 
-    Attributes:
-        failure: set when a report under tolerance none must fail the task, even if the task swallowed it.
+    One flush serves all reports of a batch, so a report itself does not wait for the disk.
     """
 
-    def __init__(
-        self, errors: ErrorHandler, original: Callable[[SinkRecord], Message], task_class: Callable[[], type]
-    ) -> None:
-        self._errors = errors
-        self._original = original
-        self._task_class = task_class
-        self.failure: ConnectError | None = None
+    def __init__(self, queue: DeadLetterQueue) -> None:
+        super().__init__()
+        self._queue = queue
+        self.set_result(None)
 
-    def report(self, record: SinkRecord, error: BaseException) -> Future[None]:
-        """Report one record; the future is done when this returns."""
-        failed = Failure(
-            stage=Stage.TASK_PUT,
-            executing=self._task_class(),
-            error=error,
-            attempts=1,
-            original=self._original(record),
-        )
-        try:
-            self._errors.fail(failed)
-        except ConnectError as tolerance_exceeded:
-            self.failure = tolerance_exceeded
-            raise
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
+    def result(self, timeout: float | None = None) -> None:
+        """Wait.
+
+        Raises:
+            TimeoutError: the letters could not be flushed in time.
+        """
+        if not self._queue.sync(SYNC_SECONDS if timeout is None else timeout):
+            raise TimeoutError("The dead letter queue could not be flushed in time.")
 
 
-def _class_name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+def _place(original: Any) -> list[tuple[str, str | None]]:
+    partition = original.partition
+    offset = getattr(original, "offset", None)
+    return [
+        ("topic", original.topic),
+        ("partition", None if partition is None else str(partition)),
+        ("offset", None if offset is None else str(offset)),
+    ]
 
 
-def _describe(original: Any) -> str:
+def _json(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    return json.dumps(dict(value), ensure_ascii=False, default=str).encode()
+
+
+def _described(original: Any) -> str:
     if isinstance(original, Message):
         return (
-            f"consumed record is {{topic='{original.topic}', partition={original.partition},"
-            f" offset={original.offset}, timestamp={original.timestamp}}}"
+            f", where consumed record is {{topic='{original.topic}', partition={original.partition},"
+            f" offset={original.offset}, timestamp={original.timestamp}, timestampType=CreateTime}}"
         )
     if isinstance(original, SourceRecord):
         return (
-            f"source record is {{topic='{original.topic}', key={original.key!r}, value={original.value!r},"
-            f" sourcePartition={original.source_partition!r}, sourceOffset={original.source_offset!r}}}"
+            f", where source record is = SourceRecord{{sourcePartition={original.source_partition!r},"
+            f" sourceOffset={original.source_offset!r}}} ConnectRecord{{topic='{original.topic}',"
+            f" kafkaPartition={original.partition}, key={original.key!r}, keySchema={original.key_schema!r},"
+            f" value={original.value!r}, valueSchema={original.value_schema!r},"
+            f" timestamp={original.timestamp}, headers={original.headers!r}}}"
         )
-    return "record is not known"
+    if isinstance(original, NewMessage):
+        return f", where produced record is {{topic='{original.topic}', partition={original.partition}}}"
+    return ""

@@ -19,7 +19,7 @@ from replicator.api.sink import OffsetAndMetadata, SinkTask
 from replicator.broker.base import Consumer, Message
 from replicator.runtime.clock import Clock
 from replicator.runtime.contexts import SinkContext
-from replicator.runtime.dead_letters import RecordReporter
+from replicator.runtime.errant import RecordReporter
 from replicator.runtime.sink_records import RecordReader
 from replicator.runtime.stats import TaskStats
 
@@ -303,6 +303,10 @@ class SinkWork:
 
     def _commit(self, safe: Positions) -> None:
         if not safe:
+            return
+        if self._reporter is not None and not self._reporter.settled():
+            self._stats.commit_failures += 1
+            log.warning("%s: no offset commit before the dead letters are safe", self._context.connector)
             return
         failpoint("before_group_commit")
         try:

@@ -19,6 +19,7 @@ from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain, apply_step
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
+from replicator.runtime.source_letters import LetterEncoder
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _FORMS: Final[dict[object, object]] = {}
@@ -47,6 +48,10 @@ class RecordWriter:
         self._changes = None if chain else ChangeJson(key, value)
         self._form = None if chain else common_form(key, value, header)
         self.topics: set[str] = set()
+
+    def letters(self) -> LetterEncoder:
+        """Encodes records that failed for the dead letter queue."""
+        return LetterEncoder(self._key, self._value, self._headers)
 
     def convert(self, records: Sequence[SourceRecord]) -> list[NewMessage]:
         """Messages of the records that carry data and were neither filtered nor skipped."""

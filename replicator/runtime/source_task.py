@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from replicator.api.errors import ConnectError, DiskFullError, FencedError, RetriableError
+from replicator.api.errors import ConnectError, DataError, DiskFullError, FencedError, RetriableError
 from replicator.api.failpoints import failpoint
 from replicator.api.record import SourceRecord
 from replicator.api.source import SourceTask
@@ -23,6 +23,7 @@ from replicator.runtime.contexts import SourceContext
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.source_records import RecordWriter, newest_offsets
 from replicator.runtime.stats import TaskStats
+from replicator.runtime.tolerance import ErrorHandler
 from replicator.runtime.topics import TopicCreator
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ _POLL_RETRY: Final = 1.0
 class SourceWork:
     """One run of a source task."""
 
+    aliases: ClassVar[tuple[str, ...]] = ("org.apache.kafka.connect.runtime.WorkerSourceTask",)
+
     def __init__(
         self,
         *,
@@ -42,6 +45,7 @@ class SourceWork:
         config: Mapping[str, str],
         context: SourceContext,
         writer: RecordWriter,
+        errors: ErrorHandler,
         topics: TopicCreator,
         commits: Commits,
         stats: TaskStats,
@@ -54,6 +58,7 @@ class SourceWork:
         self._context = context
         self._stopping = context.stopping
         self._writer = writer
+        self._errors = errors
         self._topics = topics
         self._commits = commits
         self._stats = stats
@@ -133,6 +138,10 @@ class SourceWork:
                 if full:
                     self._context.progress(warnings=[])
                 return
+            except DataError as error:
+                self._append_apart(messages, error)
+                messages = []
+                continue
             except RetriableError:
                 self._stats.retries += 1
                 delay = _APPEND_RETRY
@@ -146,6 +155,23 @@ class SourceWork:
                 if self._stopping.is_set():
                     raise
             self._clock.wait(self._stopping, delay)
+
+    def _append_apart(self, messages: list[NewMessage], error: DataError) -> None:
+        """The broker refuses a record of the batch (too large, say): find it, append what is around it.
+
+        Raises:
+            ConnectError: errors.tolerance is none.
+        """
+        if not self._errors.policy.tolerate_all or len(messages) <= 1:
+            original = messages[0] if len(messages) == 1 else None
+            self._errors.refused(SourceWork, error, original)
+            return
+        middle = len(messages) // 2
+        for part in (messages[:middle], messages[middle:]):
+            try:
+                self._commits.append(part, ())
+            except DataError as again:
+                self._append_apart(part, again)
 
     def _tell_durable(self, offsets: list[PartitionOffset]) -> None:
         if not offsets:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from replicator.runtime.clock import Clock
+from replicator.runtime.tolerance import ErrorCounts
 
 _WINDOW_SECONDS = 1.0
 _SMOOTHING = 0.4
@@ -24,6 +26,7 @@ class TaskStats:
         self.commits = 0
         self.commit_failures = 0
         self.retries = 0
+        self.errors = ErrorCounts()
         self.lag_ms: int | None = None
         self._window_start = clock.now()
         self._window_in = 0
@@ -53,6 +56,11 @@ class TaskStats:
         elif timestamp_ms >= 0:
             self.lag_ms = max(0, self._clock.wall_ms() - timestamp_ms)
 
+    def fresh_errors(self) -> ErrorCounts:
+        """Counts for a new run of the task: Connect's start from zero, too."""
+        self.errors = ErrorCounts()
+        return self.errors
+
     def snapshot(self) -> dict[str, Any]:
         """Plain values for REST, the page and metrics."""
         self._roll()
@@ -68,6 +76,7 @@ class TaskStats:
             "commits": self.commits,
             "commit_failures": self.commit_failures,
             "retries": self.retries,
+            "errors": asdict(self.errors),
             "lag_ms": self.lag_ms,
         }
 

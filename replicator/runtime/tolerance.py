@@ -48,7 +48,8 @@ class Failure:
         executing: class that failed.
         error: why.
         attempts: how often it was tried.
-        original: the consumed Message (sinks) or the SourceRecord as polled (sources).
+        original: the consumed Message (sinks), the SourceRecord as polled (sources), or the NewMessage that the
+            broker refused.
     """
 
     stage: Stage
@@ -86,22 +87,42 @@ class ErrorPolicy:
 
 @dataclass(slots=True)
 class ErrorCounts:
-    """Totals since the task started."""
+    """Totals since the task started; written by the task thread and the producer's, read by anybody.
+
+    Attributes:
+        failures: attempts that failed.
+        errors: records that failed for good.
+        retries: attempts that followed a failed one.
+        skipped: records skipped because errors are tolerated.
+        logged: errors written to the log.
+        letters: dead letters handed to the producer.
+        letter_failures: dead letters the producer could not write.
+        last_ms: when a record last failed, or 0.
+    """
 
     failures: int = 0
+    errors: int = 0
     retries: int = 0
     skipped: int = 0
-    reported: int = 0
+    logged: int = 0
+    letters: int = 0
+    letter_failures: int = 0
+    last_ms: int = 0
 
 
 class ErrorHandler:
     """Calls an operation on one record with retries, reports and tolerance."""
 
     def __init__(
-        self, policy: ErrorPolicy, reporters: Sequence[Reporter], clock: Clock, stopping: threading.Event
+        self,
+        policy: ErrorPolicy,
+        reporters: Sequence[Reporter],
+        clock: Clock,
+        stopping: threading.Event,
+        counts: ErrorCounts | None = None,
     ) -> None:
         self.policy = policy
-        self.counts = ErrorCounts()
+        self.counts = counts or ErrorCounts()
         self._reporters = reporters
         self._clock = clock
         self._stopping = stopping
@@ -128,6 +149,9 @@ class ErrorHandler:
                     return self._give_up(stage, executing, error, attempts, original)
                 self._clock.wait(self._stopping, delay / 1000.0)
                 self.counts.retries += 1
+            except MemoryError:
+                # As Java's Errors: the process is in trouble, not the record.
+                raise
             except Exception as error:  # noqa: BLE001 - any error of a plugin is the record's, as in Connect
                 self.counts.failures += 1
                 return self._give_up(stage, executing, error, attempts, original)
@@ -138,12 +162,23 @@ class ErrorHandler:
         Raises:
             ConnectError: errors.tolerance is none.
         """
+        self.counts.errors += 1
+        self.counts.last_ms = self._clock.wall_ms()
         for reporter in self._reporters:
             reporter.report(failure)
-            self.counts.reported += 1
         if not self.policy.tolerate_all:
             raise ConnectError("Tolerance exceeded in error handler") from failure.error
         self.counts.skipped += 1
+
+    def refused(self, executing: type, error: BaseException, original: Any) -> None:
+        """The broker refused a message of a source for good.
+
+        Raises:
+            ConnectError: errors.tolerance is none.
+        """
+        self.counts.failures += 1
+        stage = Stage.KAFKA_PRODUCE
+        self.fail(Failure(stage=stage, executing=executing, error=error, attempts=1, original=original))
 
     def _give_up(
         self, stage: Stage, executing: type, error: BaseException, attempts: int, original: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from replicator.broker.base import Broker, NewMessage, Producer
@@ -15,11 +15,16 @@ class FaultyBroker:
         self._broker = broker
         self._on_append = on_append
 
-    def producer(self, client_id: str, *, transactional_id: str | None = None) -> Producer:
+    def producer(
+        self,
+        client_id: str,
+        *,
+        transactional_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Producer:
         """A producer that may fail."""
-        return FaultyProducer(
-            self._broker.producer(client_id, transactional_id=transactional_id), self._on_append
-        )
+        producer = self._broker.producer(client_id, transactional_id=transactional_id, options=options)
+        return FaultyProducer(producer, self._on_append)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)

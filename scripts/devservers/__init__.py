@@ -1,10 +1,11 @@
-"""Real database servers for development and tests, without containers. Standard library only.
+"""Real servers (databases, Kafka) for development and tests, without containers. Standard library only.
 
 Every server is an `Instance`: programs, a data folder of its own, a port of its own, one process started and
-ended by us. The three shared instances of a checkout live in `.dev/`; tests make throw-away ones besides.
+ended by us. The shared instances of a checkout live in `.dev/`; tests make throw-away ones besides.
 """
 
 from scripts.devservers.instance import Instance, ServerUnavailable
+from scripts.devservers.kafka import Kafka
 from scripts.devservers.mariadb import MariaDb
 from scripts.devservers.mysql import MySql
 from scripts.devservers.postgres import Postgres
@@ -14,6 +15,7 @@ from scripts.devservers.shared import KINDS, ensure_running, status, stop, wipe
 __all__ = [
     "KINDS",
     "Instance",
+    "Kafka",
     "MariaDb",
     "MySql",
     "Postgres",

@@ -1,4 +1,4 @@
-"""One server process with its data folder: the life cycle shared by Postgres, MySQL and MariaDB."""
+"""One server process with its data folder: the life cycle shared by Postgres, MySQL, MariaDB and Kafka."""
 
 from __future__ import annotations
 

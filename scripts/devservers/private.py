@@ -5,23 +5,30 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scripts.devservers import place, process
 from scripts.devservers.instance import Instance
+from scripts.devservers.kafka import Kafka
 from scripts.devservers.mariadb import MariaDb
 from scripts.devservers.mysql import MySql
 from scripts.devservers.postgres import Postgres
 
-_KINDS: dict[str, type[Instance]] = {cls.kind: cls for cls in (Postgres, MySql, MariaDb)}
+_KINDS: dict[str, type[Instance]] = {cls.kind: cls for cls in (Postgres, MySql, MariaDb, Kafka)}
 _numbers = itertools.count(1)
 
 
 @contextmanager
-def private_instance(kind: str) -> Iterator[Instance]:
-    """A started instance with its own port and data; wiped at the end. Raises ServerUnavailable."""
+def private_instance(kind: str, configure: Callable[[Any], None] | None = None) -> Iterator[Instance]:
+    """A started instance with its own port and data; wiped at the end. Raises ServerUnavailable.
+
+    Args:
+        kind: Which server.
+        configure: Called with the instance before its first start.
+    """
     sweep()
     name = f"private-{kind}-{os.getpid()}-{next(_numbers)}"
     with place.locked():
@@ -29,6 +36,8 @@ def private_instance(kind: str) -> Iterator[Instance]:
     instance = _KINDS[kind](place.data_folder(kind, name))
     note = _notes() / f"{name}.json"
     instance.on_change = lambda changed: _write(note, changed)
+    if configure is not None:
+        configure(instance)
     try:
         instance.start()
         yield instance

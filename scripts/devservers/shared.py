@@ -1,4 +1,4 @@
-"""The three servers that a checkout shares between its developer and its test runs; `.dev/servers.json`."""
+"""The servers that a checkout shares between its developer and its test runs; `.dev/servers.json`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 from scripts.devservers import place, private
 from scripts.devservers.instance import Instance, say
+from scripts.devservers.kafka import Kafka
 from scripts.devservers.mariadb import MariaDb
 from scripts.devservers.mysql import MySql
 from scripts.devservers.postgres import Postgres
 
-KINDS: dict[str, type[Instance]] = {cls.kind: cls for cls in (Postgres, MySql, MariaDb)}
+KINDS: dict[str, type[Instance]] = {cls.kind: cls for cls in (Postgres, MySql, MariaDb, Kafka)}
 
 
 def ensure_running(kind: str) -> Instance:

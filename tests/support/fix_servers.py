@@ -1,7 +1,7 @@
 """Fixtures for real servers: the checkout's shared ones, a fresh database on each, and throw-away instances.
 
 The shared servers are started when they do not run, and left running: the next test run is quick. A test that
-stops, kills or reconfigures a server takes `private_postgres`, `private_mysql` or `private_mariadb`.
+stops, kills or reconfigures a server takes `private_postgres`, `private_mysql`, `private_mariadb` or `private_kafka`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import psycopg
 import pymysql
 import pymysql.connections
 import pytest
+from confluent_kafka.admin import AdminClient
 from psycopg import sql
 
-from scripts.devservers import Instance, ServerUnavailable, ensure_running, private_instance
+from scripts.devservers import Instance, Kafka, ServerUnavailable, ensure_running, private_instance
 
 _numbers = itertools.count(1)
 
@@ -128,6 +129,48 @@ class Database:
             connection.close()
 
 
+@dataclass
+class KafkaServer:
+    """A running Kafka node; clients take `bootstrap`, its PLAINTEXT listener."""
+
+    instance: Kafka
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for `bootstrap.servers`."""
+        return self.instance.bootstrap
+
+    @property
+    def host(self) -> str:
+        return self.instance.host
+
+    @property
+    def port(self) -> int:
+        return self.instance.port
+
+    def start(self) -> None:
+        self.instance.start()
+
+    def stop(self) -> None:
+        """Clean shutdown."""
+        self.instance.stop()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.instance.kill()
+
+    def restart(self) -> None:
+        """Stop and start; port and data stay. For private servers: the shared one serves other tests too."""
+        self.instance.restart()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers."""
+        self.instance.pause()
+
+    def resume(self) -> None:
+        self.instance.resume()
+
+
 # --- the shared servers ---
 
 
@@ -147,6 +190,27 @@ def mysql(request: pytest.FixtureRequest) -> Server:
 def mariadb(request: pytest.FixtureRequest) -> Server:
     """The checkout's MariaDB."""
     return _shared("mariadb", request)
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> KafkaServer:
+    """The checkout's Kafka; give topics and groups names of your own, best under `kafka_prefix`."""
+    with _unavailable_skips(request):
+        instance = ensure_running("kafka")
+    assert isinstance(instance, Kafka)
+    return KafkaServer(instance)
+
+
+@pytest.fixture
+def kafka_prefix(kafka: KafkaServer) -> Iterator[str]:
+    """A prefix for the names of this test's topics, which are deleted at its end."""
+    prefix = f"t{os.getpid()}-{next(_numbers)}-"
+    yield prefix
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    mine = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
+    if mine:
+        for deletion in admin.delete_topics(mine).values():
+            deletion.result(10)
 
 
 @pytest.fixture
@@ -189,6 +253,23 @@ def private_mysql(request: pytest.FixtureRequest) -> Iterator[Callable[[], Serve
 def private_mariadb(request: pytest.FixtureRequest) -> Iterator[Callable[[], Server]]:
     """A factory of throw-away MariaDB servers."""
     yield from _private("mariadb", request)
+
+
+@pytest.fixture
+def private_kafka(request: pytest.FixtureRequest) -> Iterator[Callable[..., KafkaServer]]:
+    """A factory of throw-away Kafka nodes (about three seconds each).
+
+    Its argument, if any, is called with the `Kafka` instance before the start, to add listeners and settings.
+    """
+    with ExitStack() as stack:
+
+        def make(configure: Callable[[Kafka], None] | None = None) -> KafkaServer:
+            with _unavailable_skips(request):
+                instance = stack.enter_context(private_instance("kafka", configure))
+            assert isinstance(instance, Kafka)
+            return KafkaServer(instance)
+
+        yield make
 
 
 # --- how ---

@@ -9,14 +9,16 @@ from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import NewTopic, TopicDescription
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.producer import TransactionalProducer
 
 
 class EmbeddedAdmin:
     """The shared admin client."""
 
-    def __init__(self, log: Log, groups: Groups) -> None:
+    def __init__(self, log: Log, groups: Groups, epochs: dict[str, int]) -> None:
         self._log = log
         self._groups = groups
+        self._epochs = epochs
 
     def create_topics(self, topics: Sequence[NewTopic]) -> None:
         """Create those that do not exist; the replication factor means nothing here."""
@@ -79,6 +81,11 @@ class EmbeddedAdmin:
     def delete_group(self, group: str) -> None:
         """Forget a group: it no longer keeps messages from being removed."""
         self._groups.delete(group)
+
+    def fence_producers(self, transactional_ids: Sequence[str]) -> None:
+        """Take each id over and end at once, which drops what its producer had pending."""
+        for transactional_id in transactional_ids:
+            TransactionalProducer(self._log, transactional_id, self._epochs).close()
 
     def _refresh(self) -> None:
         """A log that another process writes is read again for each question."""

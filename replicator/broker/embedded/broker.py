@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from replicator.api.errors import BrokerError
 from replicator.broker.embedded.admin import EmbeddedAdmin
@@ -57,8 +57,8 @@ class EmbeddedBroker:
                 self._lock.release()
             raise
         self.groups = Groups(self.log)
-        self._admin = EmbeddedAdmin(self.log, self.groups)
         self._transactional_epochs: dict[str, int] = {}
+        self._admin = EmbeddedAdmin(self.log, self.groups, self._transactional_epochs)
         self.maintenance = Maintenance(self.log, self.groups)
         if not read_only:
             self.maintenance.recover()
@@ -66,14 +66,26 @@ class EmbeddedBroker:
                 self.maintenance.start()
         self._closed = False
 
-    def producer(self, client_id: str, *, transactional_id: str | None = None) -> EmbeddedProducer:
+    def producer(
+        self,
+        client_id: str,
+        *,
+        transactional_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> EmbeddedProducer:
         """A producer; with `transactional_id` it fences its predecessors."""
         if transactional_id is None:
             return EmbeddedProducer(self.log)
         return TransactionalProducer(self.log, transactional_id, self._transactional_epochs)
 
     def consumer(
-        self, client_id: str, group: str | None = None, *, start: str = "earliest"
+        self,
+        client_id: str,
+        group: str | None = None,
+        *,
+        start: str = "earliest",
+        instance_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> EmbeddedConsumer:
         """A consumer; `start` says where a group without a position begins."""
         return EmbeddedConsumer(self.log, self.groups, group, start)

@@ -399,6 +399,20 @@ class BrokerContract:
         consumer.close()
         second.close()
 
+    def test_fencing_drops_what_was_not_committed(self, broker: Broker, topic: str) -> None:
+        """Of every producer of the ids, known or not (INV-10)."""
+        zombie = broker.producer("p", transactional_id=f"x-{topic}")
+        zombie.begin_transaction()
+        zombie.append([NewMessage(topic, None, b"late")])
+        broker.admin().fence_producers([f"x-{topic}", f"y-{topic}"])
+        with pytest.raises(FencedError):
+            zombie.commit_transaction()
+        append(broker.producer("q"), [NewMessage(topic, None, b"good")])
+        consumer = broker.consumer("c")
+        consumer.assign([TopicPartition(topic, 0)])
+        assert [m.value for m in read(consumer, 1)] == [b"good"]
+        consumer.close()
+
     def test_a_plain_producer_has_no_transactions(self, broker: Broker) -> None:
         """It says so."""
         with pytest.raises(IllegalStateError):

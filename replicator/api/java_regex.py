@@ -1,0 +1,121 @@
+r"""Regular expressions and replacement texts written for Java, run by `re`. Pure.
+
+Options of Connect and Debezium hold Java patterns. What differs in everyday patterns is translated: named
+groups `(?<name>...)`, `\Q...\E`, POSIX classes `\p{Alpha}`, `\h`, `\z`, and `$1`, `${name}` in replacements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+from replicator.api.config import invalid
+from replicator.api.errors import DataError
+
+_QUOTED: Final = re.compile(r"\\Q(.*?)(?:\\E|$)", re.DOTALL)
+_NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")
+_NAME: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
+_REFERENCE: Final = re.compile(r"\\k<([A-Za-z][A-Za-z0-9]*)>")
+_ESCAPES: Final = {
+    r"\p{Alpha}": "a-zA-Z",
+    r"\p{Digit}": "0-9",
+    r"\p{Alnum}": "a-zA-Z0-9",
+    r"\p{Upper}": "A-Z",
+    r"\p{Lower}": "a-z",
+    r"\p{Lu}": "A-Z",
+    r"\p{Ll}": "a-z",
+    r"\p{L}": r"^\W\d_",
+    r"\p{Punct}": r"!-/:-@\[-`{-~",
+    r"\p{Space}": r" \t\n\x0b\f\r",
+    r"\p{XDigit}": "0-9a-fA-F",
+    r"\p{IsAlphabetic}": r"^\W\d_",
+    r"\h": r" \t\xa0",
+}
+
+
+@lru_cache(maxsize=256)
+def compile_java(pattern: str) -> re.Pattern[str]:
+    """The compiled pattern.
+
+    Raises:
+        re.error: it is none, or uses what `re` lacks.
+    """
+    return re.compile(_translated(pattern), re.ASCII)
+
+
+def _translated(pattern: str) -> str:
+    text = _QUOTED.sub(lambda found: re.escape(found[1]), pattern)
+    text = _REFERENCE.sub(r"(?P=\1)", _NAMED.sub("(?P<", text)).replace(r"\z", r"\Z")
+    if not any(escape in text for escape in _ESCAPES):
+        return text
+    out, at, in_class = [], 0, False
+    while at < len(text):
+        escape = next((e for e in _ESCAPES if text.startswith(e, at)), None)
+        if escape is not None:
+            body = _ESCAPES[escape]
+            out.append(body if in_class and not body.startswith("^") else f"[{body}]")
+            at += len(escape)
+            continue
+        if text[at] == "\\":
+            out.append(text[at : at + 2])
+            at += 2
+            continue
+        in_class = text[at] == "[" or (in_class and text[at] != "]")
+        out.append(text[at])
+        at += 1
+    return "".join(out)
+
+
+def java_pattern(name: str, value: Any) -> None:
+    """A ConfigDef validator: the value must be a regular expression."""
+    try:
+        compile_java(str(value or ""))
+    except re.error as error:
+        raise invalid(name, value, f"Invalid regex: {error}") from None
+
+
+def replacement(text: str, pattern: re.Pattern[str]) -> Callable[[re.Match[str]], str]:
+    """What Java's `Matcher.replaceFirst(text)` puts in the place of a match.
+
+    Raises:
+        DataError: a group is named that the pattern does not have, or the text ends in an escape.
+    """
+    parts: list[str | int] = []
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            if at + 1 == len(text):
+                raise DataError("character to be escaped is missing")
+            parts.append(text[at + 1])
+            at += 2
+        elif character == "$":
+            group, at = _group(text, at + 1, pattern)
+            parts.append(group)
+        else:
+            parts.append(character)
+            at += 1
+    return lambda match: "".join(p if isinstance(p, str) else match[p] or "" for p in parts)
+
+
+def _group(text: str, at: int, pattern: re.Pattern[str]) -> tuple[int, int]:
+    """The group that starts behind a dollar sign, and where the text goes on."""
+    if at == len(text):
+        raise DataError("Illegal group reference: group index is missing")
+    if text[at] == "{":
+        named = _NAME.match(text, at)
+        if named is None:
+            raise DataError("named capturing group is missing trailing '}'")
+        if named[1] not in pattern.groupindex:
+            raise DataError(f"No group with name {{{named[1]}}}")
+        return pattern.groupindex[named[1]], named.end()
+    if not "0" <= text[at] <= "9":
+        raise DataError("Illegal group reference")
+    group, at = int(text[at]), at + 1
+    if group > pattern.groups:
+        raise DataError(f"No group {group}")
+    while at < len(text) and "0" <= text[at] <= "9" and group * 10 + int(text[at]) <= pattern.groups:
+        group, at = group * 10 + int(text[at]), at + 1
+    return group, at

@@ -1,0 +1,154 @@
+"""InsertField: the record's topic, partition, offset, timestamp or a fixed text as fields. Task thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
+
+from replicator.api.config import ConfigDef, Importance, Type, invalid, key
+from replicator.api.errors import ConfigError, DataError, SchemaError
+from replicator.api.logical import timestamp_schema
+from replicator.api.plans import PlanCache
+from replicator.api.record import ConnectRecord, SinkRecord
+from replicator.api.schema import INT32, INT64, STRING, Schema
+from replicator.api.struct import Struct, check_value
+from replicator.transforms.java_numbers import timestamp
+from replicator.transforms.part import (
+    NULL_SWITCH,
+    PACKAGE,
+    OnKey,
+    OnValue,
+    PartTransform,
+    basics,
+    copier,
+    null_switch,
+    require_map,
+    require_struct,
+    same_names,
+)
+
+_PURPOSE: Final = "field insertion"
+_SUFFIX: Final = "A trailing ! makes the field required, a trailing ? optional (as it is without)."
+_KINDS: Final = {
+    "topic": (STRING, "Field for the topic."),
+    "partition": (INT32, "Field for the partition."),
+    "offset": (INT64, "Field for the offset; for sinks only."),
+    "timestamp": (timestamp_schema(), "Field for the record's timestamp."),
+    "static": (STRING, "Field for the fixed text static.value."),
+}
+
+
+class _Inserted(NamedTuple):
+    """One configured field."""
+
+    kind: str
+    name: str
+    schema: Schema
+
+
+class _Plan(NamedTuple):
+    schema: Schema
+    copy: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+class InsertField(PartTransform):
+    """Adds fields with what is known of the record."""
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        medium = Importance.MEDIUM
+        return ConfigDef(
+            *(
+                key(f"{kind}.field", Type.STRING, None, importance=medium, doc=f"{doc} {_SUFFIX}")
+                for kind, (_, doc) in _KINDS.items()
+            ),
+            key("static.value", Type.STRING, None, importance=medium, doc="Text for the static field."),
+            null_switch(),
+        )
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        options = self.config_def().parse(config)
+        self._inserted = [
+            _inserted(kind, options[f"{kind}.field"])
+            for kind in _KINDS
+            if options[f"{kind}.field"] is not None
+        ]
+        if not self._inserted:
+            raise ConfigError("No field insertion configured")
+        self._text: str | None = options["static.value"]
+        for added in self._inserted:
+            if added.kind == "static" and self._text is None:
+                raise invalid("static.value", "null", f"No value specified for static field: {_shown(added)}")
+        self._defaults: bool = options[NULL_SWITCH]
+        self._plans = PlanCache(self._plan)
+
+    def apply(self, record: ConnectRecord) -> ConnectRecord | None:
+        schema, value = self.read(record)
+        if value is None:
+            return record
+        if schema is None:
+            values = dict(require_map(value, _PURPOSE))
+            for kind, name, _ in self._inserted:
+                found = self._found(kind, record)
+                if found is not None:
+                    values[name] = found
+            return self.write(record, None, values)
+        struct = require_struct(value, _PURPOSE, schema)
+        plan = self._plans(schema)
+        values = plan.copy(struct.fields)
+        for kind, name, field_schema in self._inserted:
+            found = self._found(kind, record)
+            if found is None:
+                if not field_schema.optional:
+                    check_value(field_schema, None, name)
+            else:
+                values[name] = timestamp(found) if kind == "timestamp" else found
+        return self.write(record, plan.schema, Struct(plan.schema, values))
+
+    def _found(self, kind: str, record: ConnectRecord) -> Any:
+        if kind == "topic":
+            return record.topic
+        if kind == "partition":
+            return record.partition
+        if kind == "timestamp":
+            return record.timestamp
+        if kind == "static":
+            return self._text
+        if not isinstance(record, SinkRecord):
+            raise DataError(
+                f"Only SinkRecord supported for [{_PURPOSE}], found: org.apache.kafka.connect.source.SourceRecord"
+            )
+        return record.kafka_offset
+
+    def _plan(self, schema: Schema) -> _Plan:
+        fields = {f.name: f.schema for f in schema.fields}
+        for added in self._inserted:
+            if added.name in fields:
+                raise SchemaError(f"Cannot create field because of field name duplication {added.name}")
+            fields[added.name] = added.schema
+        return _Plan(
+            basics(schema, fields.items()), copier(same_names(schema), schema, defaults=self._defaults)
+        )
+
+
+class InsertFieldKey(OnKey, InsertField):
+    """InsertField of the key."""
+
+    aliases: ClassVar[tuple[str, ...]] = (f"{PACKAGE}InsertField$Key",)
+
+
+class InsertFieldValue(OnValue, InsertField):
+    """InsertField of the value."""
+
+    aliases: ClassVar[tuple[str, ...]] = (f"{PACKAGE}InsertField$Value",)
+
+
+def _inserted(kind: str, text: str) -> _Inserted:
+    schema, _ = _KINDS[kind]
+    if text.endswith("!"):
+        return _Inserted(kind, text[:-1], schema)
+    return _Inserted(kind, text.removesuffix("?"), schema.as_optional())
+
+
+def _shown(added: _Inserted) -> str:
+    return added.name
