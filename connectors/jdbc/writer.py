@@ -51,6 +51,8 @@ class Writer:
         self._book = book
         self._missing = missing
         self._pending: Counter[str] = Counter()
+        self._ends: Sequence[LaneEnd] = ()
+        self._leave = False
         self.rows = RowWriter(settings, dialect)
         self._keyless = KeylessWriter(dialect, self.rows, lossy=settings.unrepresentable == "null")
         self.applied: Counter[str] = Counter()
@@ -74,17 +76,39 @@ class Writer:
                 connection.rollback()
                 raise TableError(plan.table, error) from error
 
-    def transaction(self, connection: Connection, ends: Sequence[LaneEnd], body: Callable[[], None]) -> None:
-        """Run `body` between the ledger's update and the commit; whatever fails is rolled back."""
+    def transaction(
+        self,
+        connection: Connection,
+        ends: Sequence[LaneEnd],
+        body: Callable[[], None],
+        *,
+        commit: bool = True,
+    ) -> None:
+        """Run `body` between the ledger's update and the commit; whatever fails is rolled back.
+
+        Without `commit` the transaction stays open, and `complete` must be the connection's next use. What a
+        statement fails with may then be raised by a later one.
+        """
         self._pending.clear()
+        self._leave = not commit
+        self._ends = ends
         try:
             self._ledger.begin(connection, ends)
             body()
+        except BaseException:
+            connection.rollback()
+            raise
+        if commit:
+            self.complete(connection)
+
+    def complete(self, connection: Connection) -> None:
+        """Commit the open transaction; what fails, of its last statement too, is rolled back."""
+        try:
             connection.commit()
         except BaseException:
             connection.rollback()
             raise
-        for end in ends:
+        for end in self._ends:
             end.settle()
         self.applied.update(self._pending)
 
@@ -161,11 +185,11 @@ class Writer:
         if self._settings.insert_mode == UPDATE:
             self._update(connection, plan, plan.columns, changes, may_miss=True)
         elif bound.strategy == UPSERT:
-            self.rows.run(connection, bound.upsert, changes)
+            self.rows.run(connection, bound.upsert, changes, leave=self._leave)
         elif bound.strategy == GUARDED:
             self._guarded(connection, bound, changes)
         elif bound.strategy == REPLACE_ROWS:
-            self.rows.run(connection, bound.insert, changes)
+            self.rows.run(connection, bound.insert, changes, leave=self._leave)
         else:
             self._one_by_one(connection, bound, changes)
 

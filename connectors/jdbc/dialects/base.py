@@ -32,6 +32,9 @@ class Connection(abc.ABC):
     Every method raises errors of the service's tree only.
     """
 
+    works_ahead: ClassVar[bool] = False
+    """Whether `leave` lets the server work on while the caller does something else."""
+
     _found = 0
 
     @abc.abstractmethod
@@ -54,6 +57,9 @@ class Connection(abc.ABC):
     def finish(self) -> int:
         """The number of rows the statement begun last found or affected; raises what it failed with."""
         return self._found
+
+    def leave(self) -> None:
+        """In place of `finish`: the next call of any method waits for the statement and raises what it failed with."""
 
     @abc.abstractmethod
     def execute_text(self, sql: str) -> int:

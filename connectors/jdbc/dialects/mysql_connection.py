@@ -6,6 +6,7 @@ One task's thread owns it. Text goes to the server as it is: the driver neither 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import pymysql
@@ -16,7 +17,7 @@ from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.statement import Statement
 from connectors.jdbc.url import OPTION, TargetUrl
-from replicator.api import ConfigError
+from replicator.api import ConfigError, ConnectError
 
 # NO_AUTO_VALUE_ON_ZERO: a 0 for an AUTO_INCREMENT column is a value like any other.
 _SQL_MODE: Final = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
@@ -34,7 +35,10 @@ _READ_TIMEOUT: Final = 900.0
 class MySqlConnection(Connection):
     """See `Connection`."""
 
+    works_ahead = True
+
     def __init__(self, url: TargetUrl, application_name: str) -> None:
+        self._left = False
         try:
             self._driver: DriverConnection[Any] = pymysql.connect(
                 **connect_arguments(url),
@@ -51,12 +55,14 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute(self, sql: str, args: Sequence[Any] | None = None) -> int:
+        self._come_back()
         try:
             return int(self._cursor.execute(sql, args))
         except Exception as error:
             raise translate(error) from error
 
     def query(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        self._come_back()
         try:
             self._cursor.execute(sql, args)
             return list(self._cursor.fetchall())
@@ -64,6 +70,7 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute_text(self, sql: str) -> int:
+        self._come_back()
         cursor = self._cursor
         try:
             found: int = cursor.execute(sql.encode())
@@ -74,6 +81,7 @@ class MySqlConnection(Connection):
         return found
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
+        self._come_back()
         # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
         try:
             self._halves._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
@@ -90,10 +98,19 @@ class MySqlConnection(Connection):
             raise translate(error) from error
         return found
 
+    def leave(self) -> None:
+        self._left = True
+
+    def _come_back(self) -> None:
+        if self._left:
+            self._left = False
+            self.finish()
+
     def begin(self) -> None:
         self.execute("START TRANSACTION")
 
     def commit(self) -> None:
+        self._come_back()
         try:
             self._driver.commit()
         except Exception as error:
@@ -103,6 +120,8 @@ class MySqlConnection(Connection):
         if not self._driver.open:
             return
         try:
+            with suppress(ConnectError):  # what is rolled back need not have succeeded
+                self._come_back()
             self._driver.rollback()
         except (pymysql.err.MySQLError, OSError):
             # The server rolls back what a lost session left open.
@@ -119,6 +138,7 @@ class MySqlConnection(Connection):
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
 
     def ping(self) -> None:
+        self._come_back()
         try:
             self._driver.ping(reconnect=False)
         except Exception as error:
