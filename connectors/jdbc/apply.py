@@ -40,13 +40,13 @@ class Applier:
         self._book = book
         self._rejections = rejections
         self._stop_table = stop_table
-        self._open: Run | None = None
+        self._pending: Run | None = None
 
-    def apply(self, connection: Connection, run: Run, *, leave_open: bool = False) -> None:
+    def apply(self, connection: Connection, run: Run, *, ahead: bool = False) -> None:
         """Apply one run in one transaction with its ledger row.
 
-        With `leave_open` the server may still work on it, and `complete` says how it ended; nothing else may use the
-        connection before that.
+        With `ahead` the server may still be at work on it, and `complete` says how it ended; nothing else may use
+        the connection before that.
 
         Raises:
             RetriableError: the same records must come again.
@@ -56,7 +56,7 @@ class Applier:
         if run.truncate is not None:
             self._truncate(connection, run, run.truncate)
             return
-        if leave_open and self._left(connection, run):
+        if ahead and self._ahead(connection, run):
             return
         tried: set[object] = set()
         while True:
@@ -77,10 +77,10 @@ class Applier:
                 continue
             return
 
-    def _left(self, connection: Connection, run: Run) -> bool:
-        """Apply the run but for its commit; False when it failed, by what is found out step by step."""
+    def _ahead(self, connection: Connection, run: Run) -> bool:
+        """Give the run to the server; False when it failed, by what is found out step by step."""
         try:
-            self._once(connection, run, _going_on(run), leave_open=True)
+            self._once(connection, run, _going_on(run), ahead=True)
         except (FencedError, RetriableError):
             raise
         except ConnectError as error:
@@ -89,17 +89,17 @@ class Applier:
         return True
 
     @property
-    def left_open(self) -> bool:
+    def is_ahead(self) -> bool:
         """Whether `complete` is due."""
-        return self._open is not None
+        return self._pending is not None
 
     def complete(self, connection: Connection) -> None:
-        """Commit the run that was left open. If that fails, it is applied again, this time to its end.
+        """Wait for the run that is ahead. If it failed, it is applied again, step by step.
 
         Raises:
             RetriableError, FencedError, DataError: as `apply`.
         """
-        run, self._open = self._open, None
+        run, self._pending = self._pending, None
         if run is None:
             return
         try:
@@ -115,12 +115,12 @@ class Applier:
             self.apply(connection, run)
 
     def _once(
-        self, connection: Connection, run: Run, changes: list[Change], *, leave_open: bool = False
+        self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool = False
     ) -> None:
         self._writer.prepare(connection, changes)
         for attempt in range(_QUICK_RETRIES):
             try:
-                self._transaction(connection, run, changes, leave_open=leave_open)
+                self._transaction(connection, run, changes, ahead=ahead)
             except RetriableError as error:
                 # A deadlock's loser may simply go again; a lost connection is the caller's business.
                 if attempt == _QUICK_RETRIES - 1 or not _is_deadlock(error):
@@ -131,7 +131,7 @@ class Applier:
                 return
 
     def _transaction(
-        self, connection: Connection, run: Run, changes: list[Change], *, leave_open: bool
+        self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool
     ) -> None:
         ends = run.ends()
         if not ends:
@@ -148,9 +148,9 @@ class Applier:
             )
             self._rejections.wait()
 
-        if leave_open:
-            self._writer.transaction(connection, ends, all_at_once, commit=False)
-            self._open = run
+        if ahead:
+            self._writer.transaction(connection, ends, all_at_once, ahead=True)
+            self._pending = run
             return
         try:
             self._writer.transaction(connection, ends, all_at_once)

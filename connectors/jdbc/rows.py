@@ -62,13 +62,8 @@ class RowWriter:
         statement: Statement,
         changes: Sequence[Change],
         values: RowValues = whole_row,
-        *,
-        leave: bool = False,
     ) -> int:
         """Execute a statement for these changes; returns the number of rows found.
-
-        With `leave` the number means nothing, and what the last part fails with is raised by the next use of the
-        connection.
 
         Raises:
             RejectedChange: a row cannot be rendered, or is larger than a statement may be.
@@ -88,9 +83,6 @@ class RowWriter:
                         found += connection.finish()
                     connection.start(statement, part)
                     running = True
-            if running and leave:
-                running = False
-                connection.leave()
         finally:
             if running:
                 found += connection.finish()

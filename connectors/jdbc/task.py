@@ -51,9 +51,9 @@ _TAIL_WAIT_MS: Final = 50
 _TAIL_PATIENCE: Final = 0.5
 _GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
-_LEFT_OPEN: Final = 500
+_WORTH_GOING_AHEAD: Final = 500
 """Changes from which it pays to prepare the next records while the server works on these."""
-_OPEN_WAIT_MS: Final = 1
+_AHEAD_WAIT_MS: Final = 1
 
 
 class JdbcSinkTask(SinkTask):
@@ -163,7 +163,7 @@ class JdbcSinkTask(SinkTask):
             self._tail_since = time.monotonic()
         self._tail = [r for r in waiting[ready:] if not self._is_stopped(r)] if ready < len(waiting) else []
         if self._unconfirmed:
-            self.context.timeout(_OPEN_WAIT_MS)
+            self.context.timeout(_AHEAD_WAIT_MS)
         elif self._tail:
             self.context.timeout(_TAIL_WAIT_MS)
 
@@ -183,16 +183,16 @@ class JdbcSinkTask(SinkTask):
         self._confirm()
         for run in runs:
             self._rejections.wait()
-            leave_open = (
+            ahead = (
                 run is runs[-1]
                 and connection.works_ahead
                 and run.truncate is None
-                and len(run.changes) >= _LEFT_OPEN
+                and len(run.changes) >= _WORTH_GOING_AHEAD
             )
-            self._applier.apply(connection, run, leave_open=leave_open)
+            self._applier.apply(connection, run, ahead=ahead)
         self._rejections.forget()
         self._unconfirmed = records
-        if not self._applier.left_open:
+        if not self._applier.is_ahead:
             self._confirm()
 
     def _confirm(self) -> None:

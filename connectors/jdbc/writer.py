@@ -52,7 +52,6 @@ class Writer:
         self._missing = missing
         self._pending: Counter[str] = Counter()
         self._ends: Sequence[LaneEnd] = ()
-        self._leave = False
         self.rows = RowWriter(settings, dialect)
         self._keyless = KeylessWriter(dialect, self.rows, lossy=settings.unrepresentable == "null")
         self.applied: Counter[str] = Counter()
@@ -82,32 +81,36 @@ class Writer:
         ends: Sequence[LaneEnd],
         body: Callable[[], None],
         *,
-        commit: bool = True,
+        ahead: bool = False,
     ) -> None:
         """Run `body` between the ledger's update and the commit; whatever fails is rolled back.
 
-        Without `commit` the transaction stays open, and `complete` must be the connection's next use. What a
-        statement fails with may then be raised by a later one.
+        With `ahead` the server may still be at work on all of it, and `complete` must be the connection's next use.
         """
         self._pending.clear()
-        self._leave = not commit
         self._ends = ends
+        if ahead:
+            connection.go_ahead()
         try:
             self._ledger.begin(connection, ends)
             body()
-        except BaseException:
-            connection.rollback()
-            raise
-        if commit:
-            self.complete(connection)
-
-    def complete(self, connection: Connection) -> None:
-        """Commit the open transaction; what fails, of its last statement too, is rolled back."""
-        try:
             connection.commit()
         except BaseException:
             connection.rollback()
             raise
+        if not ahead:
+            self._settle()
+
+    def complete(self, connection: Connection) -> None:
+        """Wait for the transaction that is ahead; what failed is rolled back."""
+        try:
+            connection.come_back()
+        except BaseException:
+            connection.rollback()
+            raise
+        self._settle()
+
+    def _settle(self) -> None:
         for end in self._ends:
             end.settle()
         self.applied.update(self._pending)
@@ -185,16 +188,17 @@ class Writer:
         if self._settings.insert_mode == UPDATE:
             self._update(connection, plan, plan.columns, changes, may_miss=True)
         elif bound.strategy == UPSERT:
-            self.rows.run(connection, bound.upsert, changes, leave=self._leave)
+            self.rows.run(connection, bound.upsert, changes)
         elif bound.strategy == GUARDED:
             self._guarded(connection, bound, changes)
         elif bound.strategy == REPLACE_ROWS:
-            self.rows.run(connection, bound.insert, changes, leave=self._leave)
+            self.rows.run(connection, bound.insert, changes)
         else:
             self._one_by_one(connection, bound, changes)
 
     def _guarded(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
         """Upsert; rows that collide with others of the batch are deleted and written anew."""
+        connection.come_back()  # what follows depends on how each statement ends
         connection.execute("SAVEPOINT replicator_rows")
         try:
             self.rows.run(connection, bound.upsert, changes)
@@ -207,6 +211,7 @@ class Writer:
 
     def _one_by_one(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
         """Columns the records do not know must stay, and no other row may be hit: UPDATE, else INSERT."""
+        connection.come_back()
         update = bound.update(bound.plan.columns)
         for change in changes:
             if update is None or not self.rows.run(connection, update, [change]):
@@ -229,6 +234,7 @@ class Writer:
         statement = self._bound(plan).update(fields)
         if statement is None:
             return
+        connection.come_back()
         found = self.rows.run(connection, statement, changes)
         if found < len(changes) and not may_miss:
             self._missing(changes, len(changes) - found)

@@ -1,11 +1,11 @@
 """A session on MySQL or MariaDB, pinned to what the sink's SQL text means (jdbc.md 7.1).
 
-One task's thread owns it. Text goes to the server as it is: the driver neither escapes nor rewrites.
+One task's thread owns it; while it is ahead, the thread of its `Ahead` has the driver. Text goes to the server as it is: the driver neither escapes nor rewrites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import pymysql
 from pymysql.connections import Connection as DriverConnection
 from pymysql.constants import CLIENT, COMMAND
 
+from connectors.jdbc.dialects.ahead import Ahead
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.statement import Statement
@@ -38,7 +39,8 @@ class MySqlConnection(Connection):
     works_ahead = True
 
     def __init__(self, url: TargetUrl, application_name: str) -> None:
-        self._left = False
+        self._ahead = Ahead(self._run_text, f"{application_name} statements")
+        self._is_ahead = False
         try:
             self._driver: DriverConnection[Any] = pymysql.connect(
                 **connect_arguments(url),
@@ -55,14 +57,14 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute(self, sql: str, args: Sequence[Any] | None = None) -> int:
-        self._come_back()
+        self.come_back()
         try:
             return int(self._cursor.execute(sql, args))
         except Exception as error:
             raise translate(error) from error
 
     def query(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        self._come_back()
+        self.come_back()
         try:
             self._cursor.execute(sql, args)
             return list(self._cursor.fetchall())
@@ -70,25 +72,38 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute_text(self, sql: str) -> int:
-        self._come_back()
-        cursor = self._cursor
-        try:
-            found: int = cursor.execute(sql.encode())
-            while cursor.nextset():
-                found += cursor.rowcount
-        except Exception as error:
-            raise translate(error) from error
-        return found
+        self.come_back()
+        return self._run_text(sql.encode())
+
+    def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:
+        if self._is_ahead:
+            self._ahead.submit(sql.encode(), check)
+        else:
+            check(self.execute_text(sql))
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
-        self._come_back()
-        # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
+        text = statement.render(rows).encode()
+        if self._is_ahead:
+            self._ahead.submit(text)
+        else:
+            self._send(text)
+
+    def finish(self) -> int:
+        return 0 if self._is_ahead else self._receive()
+
+    def _run_text(self, text: bytes) -> int:
+        self._send(text)
+        return self._receive()
+
+    # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
+
+    def _send(self, text: bytes) -> None:
         try:
-            self._halves._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
+            self._halves._execute_command(COMMAND.COM_QUERY, text)
         except Exception as error:
             raise translate(error) from error
 
-    def finish(self) -> int:
+    def _receive(self) -> int:
         driver = self._halves
         try:
             found = int(driver._read_query_result())
@@ -98,19 +113,21 @@ class MySqlConnection(Connection):
             raise translate(error) from error
         return found
 
-    def leave(self) -> None:
-        self._left = True
+    def go_ahead(self) -> None:
+        self._is_ahead = True
 
-    def _come_back(self) -> None:
-        if self._left:
-            self._left = False
-            self.finish()
+    def come_back(self) -> None:
+        if self._is_ahead:
+            self._is_ahead = False
+            self._ahead.settle()
 
     def begin(self) -> None:
         self.execute("START TRANSACTION")
 
     def commit(self) -> None:
-        self._come_back()
+        if self._is_ahead:
+            self._ahead.submit(b"COMMIT")
+            return
         try:
             self._driver.commit()
         except Exception as error:
@@ -121,13 +138,16 @@ class MySqlConnection(Connection):
             return
         try:
             with suppress(ConnectError):  # what is rolled back need not have succeeded
-                self._come_back()
+                self.come_back()
             self._driver.rollback()
         except (pymysql.err.MySQLError, OSError):
             # The server rolls back what a lost session left open.
             self.close()
 
     def close(self) -> None:
+        with suppress(ConnectError):
+            self.come_back()
+        self._ahead.stop()
         if self._driver.open:
             try:
                 self._driver.close()
@@ -138,7 +158,7 @@ class MySqlConnection(Connection):
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
 
     def ping(self) -> None:
-        self._come_back()
+        self.come_back()
         try:
             self._driver.ping(reconnect=False)
         except Exception as error:
