@@ -114,9 +114,7 @@ class Applier:
         except ConnectError:
             self.apply(connection, run)
 
-    def _once(
-        self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool = False
-    ) -> None:
+    def _once(self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool = False) -> None:
         self._writer.prepare(connection, changes)
         for attempt in range(_QUICK_RETRIES):
             try:
@@ -130,9 +128,7 @@ class Applier:
             else:
                 return
 
-    def _transaction(
-        self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool
-    ) -> None:
+    def _transaction(self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool) -> None:
         ends = run.ends()
         if not ends:
             return

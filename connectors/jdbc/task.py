@@ -51,7 +51,7 @@ _TAIL_WAIT_MS: Final = 50
 _TAIL_PATIENCE: Final = 0.5
 _GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
-_WORTH_GOING_AHEAD: Final = 500
+WORTH_GOING_AHEAD = 500
 """Changes from which it pays to prepare the next records while the server works on these."""
 _AHEAD_WAIT_MS: Final = 1
 
@@ -187,7 +187,7 @@ class JdbcSinkTask(SinkTask):
                 run is runs[-1]
                 and connection.works_ahead
                 and run.truncate is None
-                and len(run.changes) >= _WORTH_GOING_AHEAD
+                and len(run.changes) >= WORTH_GOING_AHEAD
             )
             self._applier.apply(connection, run, ahead=ahead)
         self._rejections.forget()

@@ -82,7 +82,10 @@ class MySqlConnection(Connection):
             check(self.execute_text(sql))
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
-        text = statement.render(rows).encode()
+        try:
+            text = statement.render(rows).encode()
+        except UnicodeEncodeError as error:
+            raise translate(error) from error
         if self._is_ahead:
             self._ahead.submit(text)
         else:
