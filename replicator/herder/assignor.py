@@ -110,11 +110,14 @@ def cooperative(
     waiting, to_assign = _lost(before, lost, loads, now, max_delay, frozenset(departed))
     if waiting.delay == 0:
         taken = loads.surplus(configured)
-        waiting = _revoke_or_wait(waiting, taken, now, max_delay)
+        held = any(part & members[member] for member, part in taken.items())
+        waiting = _revoke_or_wait(waiting, now, max_delay) if held else _even(waiting)
         if waiting.delay == 0:
             for member, part in taken.items():
-                revoked[member] |= part
                 loads.remove(member, part)
+                revoked[member] |= part & members[member]
+                # What was handed out in this very round just goes to somebody else.
+                to_assign |= part - members[member]
     loads.spread(created | to_assign)
 
     after = loads.work()
@@ -191,10 +194,13 @@ def _no_delay(memory: Memory) -> Memory:
     return replace(memory, scheduled=0, delay=0, candidates=frozenset())
 
 
-def _revoke_or_wait(memory: Memory, taken: Mapping[str, Work], now: int, max_delay: int) -> Memory:
+def _even(memory: Memory) -> Memory:
+    """Nothing has to move any more."""
+    return replace(memory, revoking=False, successive=0) if memory.revoking else memory
+
+
+def _revoke_or_wait(memory: Memory, now: int, max_delay: int) -> Memory:
     """Rounds that take work away one after the other wait longer and longer in between."""
-    if not taken:
-        return replace(memory, revoking=False, successive=0) if memory.revoking else memory
     if not memory.revoking:
         return replace(memory, revoking=True)
     successive = memory.successive + 1

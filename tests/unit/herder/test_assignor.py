@@ -248,6 +248,17 @@ def test_successive_evening_out_is_held_back():
     made.check()
 
 
+def test_only_what_is_held_is_revoked():
+    """Found by the random histories: lost work handed to a newcomer must not be revoked from it in the same round."""
+    made = group(1)
+    for actions in [[("put", 1, 0)], [("join", 1), ("crash", 0)], [("join", 0), ("put", 0, 0)]]:
+        for action in actions:
+            act(made, action)
+        made.round()
+    made.settle()
+    made.check()
+
+
 def test_eager_goes_around_the_ring():
     outcome = eager(["b", "a"], configured({"x": 2, "y": 1}))
     assert outcome.assigned == {
