@@ -81,6 +81,7 @@ class Service:
         try:
             broker = self._open_broker()
             store = self._open_offsets(broker)
+            self._bind_schema_registry(broker)
             parts = WorkerParts(self.config, self.registry, broker, store, self.resolver, self._clock)
             self._herder = StandaloneHerder(Worker(parts))
             self._closers.append(self._herder.stop)
@@ -120,6 +121,12 @@ class Service:
         store.start()
         self._closers.append(store.stop)
         return store
+
+    def _bind_schema_registry(self, broker: Broker) -> None:
+        from replicator.converters.registry import local
+        from replicator.storage.schema_log import open_registry
+
+        self._closers.append(local.bind(open_registry(broker)))
 
     def _serve(self, herder: StandaloneHerder) -> None:
         if self.config.listener is None:

@@ -14,6 +14,7 @@ from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
+from replicator.rest.schemas import SchemaRoutes
 from replicator.rest.signals import SignalRoutes
 
 
@@ -40,6 +41,7 @@ def create_app(
     ConnectorRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
     SignalRoutes(herder).install(app)
+    SchemaRoutes().install(app)
     (overview or Overview(herder)).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
     app.add_middleware(PathNames)
