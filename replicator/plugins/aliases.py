@@ -14,7 +14,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.debezium.connector.mariadb.MariaDbConnector": "MariaDbConnector",
     "io.debezium.connector.jdbc.JdbcSinkConnector": "DebeziumJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSinkConnector": "ConfluentJdbcSinkConnector",
-    "io.confluent.connect.jdbc.JdbcSourceConnector": "JdbcSourceConnector",
+    "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
     "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
