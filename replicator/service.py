@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replicator import interpreter
-from replicator.api.errors import ConfigError, IllegalStateError
+from replicator.api.errors import IllegalStateError
 from replicator.broker.base import Broker
 from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
@@ -26,6 +26,24 @@ from replicator.storage.base import OffsetStore
 log = logging.getLogger(__name__)
 
 MEMORY = ":memory:"
+
+
+def open_broker(config: WorkerConfig) -> Broker:
+    """Kafka when `bootstrap.servers` is set, else the embedded log in `data.dir` or in memory (D2).
+
+    Raises:
+        RetriableError: Kafka cannot be reached.
+        ConfigError: its options are wrong.
+    """
+    if config.kafka:
+        from replicator.broker.kafka import KafkaBroker
+
+        kafka = KafkaBroker(config.raw)
+        log.info("Topics live in the Kafka cluster %s", kafka.cluster_id())
+        return kafka
+    from replicator.broker.embedded import EmbeddedBroker
+
+    return EmbeddedBroker(config.data_dir or MEMORY)
 
 
 class Service:
@@ -97,13 +115,7 @@ class Service:
 
     def _open_broker(self) -> Broker:
         if self._broker is None:
-            if self.config.kafka:
-                raise ConfigError(
-                    "Kafka is not supported yet.", option="bootstrap.servers", hint="Set data.dir instead."
-                )
-            from replicator.broker.embedded import EmbeddedBroker
-
-            self._broker = EmbeddedBroker(self.config.data_dir or MEMORY)
+            self._broker = open_broker(self.config)
             self._closers.append(self._broker.close)
         return self._broker
 
@@ -138,6 +150,7 @@ class Service:
             herder,
             host=host,
             port=port,
+            broker=self.broker,
             allow_origin=self.config["access.control.allow.origin"],
             allow_methods=self.config["access.control.allow.methods"],
         )
