@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 Node = Any
@@ -115,3 +116,21 @@ def case(cls: str, config: dict[str, Any], *records: Node, ours: Any = None) -> 
     """
     node = {"class": cls, "config": config, "records": list(records)}
     return node if ours is None else {**node, "ours": {str(k): v for k, v in ours.items()}}
+
+
+P = "org.apache.kafka.connect.transforms."
+
+
+def both(name: str, config: dict[str, Any], *records: Node, **more: Any) -> Iterator[Node]:
+    """The same case for the value and, with key and value exchanged, for the key."""
+    swapped = [
+        {**r, "key_schema": r.get("value_schema"), "key": r.get("value"), "value_schema": None, "value": None}
+        for r in records
+    ]
+    yield case(f"{P}{name}$Value", config, *records, **more)
+    yield case(f"{P}{name}$Key", config, *swapped[:4], ours=_first(more.get("ours")))
+
+
+def _first(ours: Any) -> Any:
+    kept = {k: v for k, v in (ours or {}).items() if k == "config" or k < 4}
+    return kept or None

@@ -41,6 +41,14 @@ def definitions() -> Iterator[Any]:
             yield pytest.param(name, keys, id=short(name))
 
 
+def refusal(plugin: Any, config: Any) -> Any:
+    try:
+        plugin.configure(config)
+    except ConnectError as error:
+        return {"error": {"message": str(error)}}
+    return None
+
+
 def outcome(plugin: Any, record: Any) -> Any:
     try:
         if isinstance(plugin, Predicate):
@@ -64,13 +72,10 @@ def expected(case: Any, at: str, java: Any) -> Any:
 def test_as_java(case: Any) -> None:
     plugin = REGISTRY.get(kind_of(case["class"]), case["class"])()
     java = case["java"]
-    try:
-        plugin.configure(case["config"])
-    except ConnectError as error:
-        assert "config_error" in java or "config" in case.get("ours", {}), f"refused: {error}"
-        compare(
-            {"error": {"message": str(error)}}, expected(case, "config", {"error": java.get("config_error")})
-        )
+    refused = refusal(plugin, case["config"])
+    if refused is not None:
+        assert "config_error" in java or "config" in case.get("ours", {}), f"refused: {refused}"
+        compare(refused, expected(case, "config", {"error": java.get("config_error")}))
         return
     assert "config_error" not in java, f"Java refuses: {java.get('config_error')}"
     for number, record in enumerate(case["records"]):
