@@ -6,12 +6,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from replicator import __version__
+from replicator.broker.base import Broker
 from replicator.herder.base import Herder
 from replicator.rest import errors
 from replicator.rest.admin import AdminRoutes
 from replicator.rest.body import PathNames
 from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
+from replicator.rest.letters import LetterRoutes
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
 from replicator.rest.schemas import SchemaRoutes
@@ -22,6 +24,7 @@ def create_app(
     herder: Herder,
     *,
     overview: Overview | None = None,
+    broker: Broker | None = None,
     allow_origin: str = "",
     allow_methods: str = "",
     local_only: bool = False,
@@ -30,6 +33,7 @@ def create_app(
 
     Args:
         herder: owner of the connectors.
+        broker: where topics live; without it nothing about topics is served.
         overview: collector of the overview; one that does not sample by itself when not given.
         allow_origin: origins for CORS, comma-separated; empty: none.
         allow_methods: methods for CORS; empty: GET, POST and HEAD.
@@ -43,6 +47,8 @@ def create_app(
     SignalRoutes(herder).install(app)
     SchemaRoutes().install(app)
     (overview or Overview(herder)).install(app)
+    if broker is not None:
+        LetterRoutes(broker).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
     app.add_middleware(PathNames)
     app.add_middleware(Guard, origins=origins, local_only=local_only)

@@ -41,6 +41,11 @@ class ConnectorRunner:
         self._reconfigure = reconfigure
         self._connector: Connector | None = None
 
+    @property
+    def started(self) -> bool:
+        """Whether there is a started instance."""
+        return self._connector is not None
+
     def start(self, config: Mapping[str, str]) -> bool:
         """Construct and start; False (and FAILED) when that fails."""
         try:
