@@ -91,7 +91,7 @@ class Querier:
 
     def _known(self, reader: Reader) -> Mapping[str, TableColumn]:
         if self.table is None:
-            return {}
+            return reader.query_columns(self._settings.query)
         known = reader.table_columns(self.table)
         if not known:
             raise StructuralError(f"There is no table {self.table}")

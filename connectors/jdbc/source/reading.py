@@ -75,10 +75,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """What only the catalog knows of a table's column."""
+    """What only the catalog knows of a column."""
 
     nullable: bool
     auto_increment: bool = False
+    type: str = ""
 
 
 class Result(abc.ABC):
@@ -118,6 +119,10 @@ class Reader(abc.ABC):
     @abc.abstractmethod
     def table_columns(self, table: TableId) -> dict[str, TableColumn]:
         """Columns by name; empty when there is no such table."""
+
+    def query_columns(self, query: str) -> dict[str, TableColumn]:
+        """What the catalog knows of a query's columns, where the result itself does not tell."""
+        return {}
 
     @abc.abstractmethod
     def now(self) -> dt.datetime:

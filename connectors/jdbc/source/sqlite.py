@@ -35,6 +35,8 @@ _KINDS: Final = {
     "TIMESTAMP": Kind.TIMESTAMP,
     "DATETIME": Kind.TIMESTAMP,
 }
+_VIEW: Final = "replicator_query"
+_UNKNOWN: Final = object()
 _DECLARATION: Final = re.compile(r"([^(]*)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 _EPOCH: Final = dt.datetime(1970, 1, 1)
 _JULIAN_EPOCH: Final = 2440587.5
@@ -47,7 +49,6 @@ class SqliteReader(Reader):
 
     def __init__(self, url: TargetUrl, zone: dt.tzinfo, isolation: str, name: str) -> None:
         super().__init__(url, zone, isolation, name)
-        self._declared: dict[str, dict[str, str]] = {}
         try:
             self._driver = sqlite3.connect(
                 url.database, timeout=10, isolation_level=None, check_same_thread=False
@@ -72,22 +73,30 @@ class SqliteReader(Reader):
 
     def table_columns(self, table: TableId) -> dict[str, TableColumn]:
         rows = self._query('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table.name,))
-        self._declared = {table.name: {name: type_ for name, type_, _, _ in rows}}
         keys = sum(1 for row in rows if row[3])
         return {
             name: TableColumn(
                 not not_null and not (key and type_.upper() == "INTEGER"),
                 bool(key) and keys == 1 and type_.upper() == "INTEGER",
+                type_,
             )
             for name, type_, not_null, key in rows
         }
+
+    def query_columns(self, query: str) -> dict[str, TableColumn]:
+        # A view knows the declarations behind its columns; a result does not tell them.
+        self._query(f"CREATE TEMP VIEW {_VIEW} AS {query}")
+        try:
+            rows = self._query("SELECT name, type FROM pragma_table_info(?)", (_VIEW,))
+        finally:
+            self._query(f"DROP VIEW {_VIEW}")
+        return {name: TableColumn(True, type=type_) for name, type_ in rows}
 
     def now(self) -> dt.datetime:
         found: str = self._query("SELECT strftime('%Y-%m-%d %H:%M:%f','now')")[0][0]
         return dt.datetime.fromisoformat(found)
 
     def select(self, sql: str, known: Mapping[str, TableColumn]) -> Result:
-        types = next((t for t in self._declared.values() if t.keys() == known.keys()), {})
         try:
             cursor = self._driver.execute(sql)
             first = cursor.fetchone()
@@ -95,7 +104,7 @@ class SqliteReader(Reader):
             raise translate(error) from error
         names = [entry[0] for entry in cursor.description]
         columns = [
-            self._column(name, types.get(name), first[i] if first else None, known.get(name))
+            self._column(name, _UNKNOWN if first is None else first[i], known.get(name))
             for i, name in enumerate(names)
         ]
         return _Rows(columns, cursor, first)
@@ -109,17 +118,14 @@ class SqliteReader(Reader):
         except Exception as error:
             raise translate(error) from error
 
-    def _column(self, name: str, declared: str | None, sample: Any, known: TableColumn | None) -> Column:
-        precision, scale = 0, None
-        if declared is None:
-            # A query's column has no declaration: what its first value is decides.
-            kind = _kind_of(sample)
-        else:
-            kind, precision, scale = _declared_kind(declared)
+    def _column(self, name: str, sample: Any, known: TableColumn | None) -> Column:
+        declared = known.type if known is not None else ""
+        # A computed column has no declaration: what its first value is decides.
+        kind, precision, scale = _declared_kind(declared) if declared else (_kind_of(sample), 0, None)
         return Column(
             name=name,
             kind=kind,
-            type=declared or type(sample).__name__,
+            type=declared or kind.value,
             optional=known is None or known.nullable,
             precision=precision,
             scale=scale,
@@ -184,6 +190,8 @@ def _declared_kind(declared: str) -> tuple[Kind, int, int | None]:
 
 def _kind_of(sample: Any) -> Kind:
     kinds: dict[type, Kind] = {int: Kind.INT64, float: Kind.FLOAT64, bytes: Kind.BYTES}
+    if sample is _UNKNOWN:
+        return Kind.INT64
     return kinds.get(type(sample), Kind.STRING)
 
 
@@ -237,8 +245,8 @@ def _moment_of(value: Any) -> dt.datetime:
         if type(value) is float:
             return _EPOCH + dt.timedelta(milliseconds=round((value - _JULIAN_EPOCH) * 86_400_000))
     except (ValueError, OverflowError):
-        pass
-    _refused(Kind.TIMESTAMP, value)
+        _refused(Kind.TIMESTAMP, value)
+    raise DataError(f"{value!r} is no {Kind.TIMESTAMP.value}")
 
 
 def _micros(moment: dt.datetime) -> int:
