@@ -97,7 +97,7 @@ class Service:
         """Open the log and serve REST; connectors are then given to `herder`."""
         interpreter.settle()
         try:
-            broker = self.open_broker()
+            broker = self._open_broker()
             store = self._open_offsets(broker)
             self._bind_schema_registry(broker)
             parts = WorkerParts(self.config, self.registry, broker, store, self.resolver, self._clock)
@@ -113,8 +113,7 @@ class Service:
         while self._closers:
             self._closers.pop()()
 
-    def open_broker(self) -> Broker:
-        """The broker alone, without anything over it; `start` opens it by itself."""
+    def _open_broker(self) -> Broker:
         if self._broker is None:
             self._broker = open_broker(self.config)
             self._closers.append(self._broker.close)

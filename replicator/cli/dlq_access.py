@@ -131,7 +131,7 @@ def _broker_of(file: Path, *, writing: bool) -> Iterator[Queues]:
     from replicator.config.files import read_options
     from replicator.config.providers import Resolver
     from replicator.config.worker import WorkerConfig
-    from replicator.service import Service
+    from replicator.service import open_broker
 
     raw = read_options(file)
     config = WorkerConfig(Resolver.of_worker(raw).resolve(raw))
@@ -139,8 +139,7 @@ def _broker_of(file: Path, *, writing: bool) -> Iterator[Queues]:
         with _embedded(config.data_dir, writing=writing) as queues:
             yield queues
         return
-    service = Service(config)
-    broker = service.open_broker()
+    broker = open_broker(config)
     try:
         yield OfBroker(broker)
     finally:
