@@ -180,6 +180,13 @@ class KafkaAdmin(GroupAdmin):
                     raise unreachable(error, self._last_error) from error
                 time.sleep(0.1)
 
+    def delete_records(self, before: Mapping[TopicPartition, int]) -> None:
+        """Delete messages before these offsets; groups are not asked."""
+        wanted = [KafkaPartition(tp.topic, tp.partition, offset) for tp, offset in before.items()]
+        if wanted:
+            asked = self._connected().delete_records(wanted, request_timeout=_SECONDS)
+            _results(asked, "to delete records")
+
     def log_identity(self, topic: str) -> str:
         """Cluster and topic id: a topic made anew has another (C9)."""
         try:
