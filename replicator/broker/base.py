@@ -291,6 +291,10 @@ class Admin(Protocol):
         """
         ...
 
+    def release_static_members(self, group: str) -> None:
+        """Remove the static members of a group, whose clients have ended without leaving it."""
+        ...
+
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:
         """End the transactional producers of these ids: what they had not committed never becomes visible."""
         ...

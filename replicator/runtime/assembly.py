@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from replicator.api.sink import SinkTask
 from replicator.api.source import SourceTask
@@ -27,6 +27,7 @@ from replicator.config.worker import WorkerConfig
 from replicator.plugins import factory
 from replicator.plugins.registry import Registry
 from replicator.runtime.chain import Chain
+from replicator.runtime.clients import consumer_options, max_poll_records, producer_options
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
 from replicator.runtime.contexts import SinkContext, SourceContext, StoredOffsets, TaskFacts
@@ -40,8 +41,6 @@ from replicator.runtime.stats import TaskStats
 from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy, Reporter
 from replicator.runtime.topics import TopicCreator, rules
 from replicator.storage.base import OffsetStore
-
-DEFAULT_MAX_POLL_RECORDS: Final = 500
 
 
 @dataclass(slots=True)
@@ -100,7 +99,9 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
     reporters = _log_reporters(spec, options)
     errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
-    producer = parts.broker.producer(f"connector-producer-{spec.name}")
+    producer = parts.broker.producer(
+        f"connector-producer-{spec.name}", options=producer_options(parts.config, resolved)
+    )
     reader = StoredOffsets(spec.connector, parts.offsets.read)
     task_config = parts.resolver.resolve(spec.task_config)
     context = SourceContext(
@@ -116,7 +117,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
     writer = RecordWriter(chain, key, value, header, errors, hand_over=task.complete_structs)
     # Letters go through the producer of the records: whatever makes offsets wait for those makes them wait for
     # letters, too (INV-6).
-    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), producer, writer.letters())
+    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), lambda: producer, writer.letters())
     if queue is not None:
         reporters.append(queue)
     creator = TopicCreator(
@@ -143,17 +144,20 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
     options = SINK_DEF.parse(resolved)
     counts = spec.stats.fresh_errors()
     reporters = _log_reporters(spec, options)
-    queue = _dead_letters(parts, spec, options)
+    queue = _dead_letters(parts, spec, options, lambda: _letter_producer(parts, spec, resolved))
     if queue is not None:
         reporters.append(queue)
     errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
     reader = RecordReader(chain, key, value, header, errors)
     reporter = RecordReporter(errors, reader.original, lambda: spec.task_class, queue) if reporters else None
+    client = consumer_options(parts.config, resolved)
     consumer = parts.broker.consumer(
         f"connector-consumer-{spec.name}",
         sink_group(spec.connector, resolved),
-        start=str(resolved.get("consumer.override.auto.offset.reset", "earliest")),
+        start=str(client.get("auto.offset.reset", "earliest")),
+        instance_id=spec.name,
+        options=client,
     )
     context = SinkContext(
         spec.connector,
@@ -182,7 +186,7 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
         reporter=reporter,
         stats=spec.stats,
         clock=parts.clock,
-        max_poll_records=int(resolved.get("consumer.override.max.poll.records", DEFAULT_MAX_POLL_RECORDS)),
+        max_poll_records=max_poll_records(client),
         commit_interval=parts.config.seconds("offset.flush.interval.ms"),
         used=spec.used,
         release=release,
@@ -229,11 +233,16 @@ def _log_reporters(spec: TaskSpec, options: Mapping[str, Any]) -> list[Reporter]
     return [LogReporter(spec.connector, spec.task, include_messages=include, counts=spec.stats.errors)]
 
 
+def _letter_producer(parts: WorkerParts, spec: TaskSpec, config: Mapping[str, Any]) -> Producer:
+    options = producer_options(parts.config, config)
+    return parts.broker.producer(f"connector-dlq-producer-{spec.name}", options=options)
+
+
 def _dead_letters(
     parts: WorkerParts,
     spec: TaskSpec,
     options: Mapping[str, Any],
-    producer: Producer | None = None,
+    producer: Callable[[], Producer],
     encoder: SourceEncoder | None = None,
 ) -> DeadLetterQueue | None:
     if not options[DLQ_TOPIC]:
@@ -242,7 +251,7 @@ def _dead_letters(
         options[DLQ_TOPIC],
         spec.connector,
         spec.task,
-        producer or parts.broker.producer(f"connector-dlq-producer-{spec.name}"),
+        producer(),
         parts.broker.admin(),
         replication=options[DLQ_REPLICATION],
         headers=options[DLQ_HEADERS],

@@ -107,6 +107,9 @@ class EmbeddedAdmin:
         """Forget a group: it no longer keeps messages from being removed."""
         self._groups.delete(group)
 
+    def release_static_members(self, group: str) -> None:
+        """Nothing to do: members end with their consumers."""
+
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:
         """Take each id over and end at once, which drops what its producer had pending."""
         for transactional_id in transactional_ids:

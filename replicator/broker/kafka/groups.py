@@ -6,7 +6,7 @@ Removing single positions of a group is asked of kafka-python's admin client, as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions
 from confluent_kafka import TopicPartition as KafkaPartition
@@ -16,7 +16,7 @@ from replicator.api.errors import IllegalStateError, NotFoundError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.kafka.errors import translate, translated
-from replicator.broker.kafka.python_client import delete_group_offsets
+from replicator.broker.kafka.python_client import delete_group_offsets, remove_static_members
 
 _SECONDS: Final = 30.0
 
@@ -49,13 +49,22 @@ class GroupAdmin:
 
     def group_members(self, group: str) -> int:
         """Number of live members."""
+        return len(self._members(group))
+
+    def _members(self, group: str) -> list[Any]:
         try:
             with translated(f"to describe the group {group}"):
                 answer = self._client().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
                 found = answer.result(_SECONDS + 5)
         except NotFoundError:
-            return 0
-        return 0 if found.state == ConsumerGroupState.DEAD else len(found.members)
+            return []
+        return [] if found.state == ConsumerGroupState.DEAD else list(found.members)
+
+    def release_static_members(self, group: str) -> None:
+        """Remove the static members of a group, whose clients have ended without leaving it."""
+        ids = [m.group_instance_id for m in self._members(group) if m.group_instance_id]
+        if ids:
+            remove_static_members(self._java, group, ids)
 
     def alter_group_offsets(
         self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]

@@ -1,12 +1,13 @@
-"""kafka-python's admin client for the one request that confluent-kafka cannot make (C28). Any thread."""
+"""The kafka-python admin client, for the two requests that confluent-kafka cannot make (C28). Any thread."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
-from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, RetriableError
+from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.broker.kafka.security import librdkafka_security
 
@@ -26,27 +27,52 @@ def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequen
     """
     # Imported here: it costs a tenth of a second that nobody else should pay.
     from kafka import TopicPartition as Partition
+    from kafka.errors import GroupSubscribedToTopicError
+
+    wanted = [Partition(*tp) for tp in partitions]
+    try:
+        with _client(java, f"to remove positions of the group {group}") as client:
+            answers: Any = client.delete_group_offsets(group, wanted)
+    except NotFoundError:
+        return
+    for partition, outcome in (answers or {}).items():
+        if issubclass(outcome, GroupSubscribedToTopicError):
+            raise IllegalStateError(f"The group {group} has members; stop them first.")
+        if outcome.errno:
+            raise BrokerError(f"Kafka: failed to remove the position of {group} in {partition}: {outcome}.")
+
+
+def remove_static_members(java: Mapping[str, str], group: str, instance_ids: Sequence[str]) -> None:
+    """Let static members leave their group; those that are gone already are fine."""
+    from kafka.admin import MemberToRemove
+
+    wanted = [MemberToRemove(group_instance_id=instance_id) for instance_id in instance_ids]
+    try:
+        with _client(java, f"to remove members of the group {group}") as client:
+            client.remove_group_members(group, wanted)
+    except NotFoundError:
+        return
+
+
+@contextmanager
+def _client(java: Mapping[str, str], doing: str) -> Iterator[Any]:
+    """A client for one request; its errors leave as ours."""
     from kafka.admin import KafkaAdminClient
-    from kafka.errors import GroupIdNotFoundError, GroupSubscribedToTopicError, KafkaError
+    from kafka.errors import GroupIdNotFoundError, KafkaError, NonEmptyGroupError
 
     try:
         client = KafkaAdminClient(**settings(java))
         try:
-            answers: Any = client.delete_group_offsets(group, [Partition(*tp) for tp in partitions])
+            yield client
         finally:
             client.close()
-    except GroupIdNotFoundError:
-        return
-    except GroupSubscribedToTopicError as error:
-        raise IllegalStateError(f"The group {group} has members; stop them first.") from error
+    except GroupIdNotFoundError as error:
+        raise NotFoundError(f"Kafka: failed {doing}: {error}.") from error
+    except NonEmptyGroupError as error:
+        raise IllegalStateError(f"Kafka: failed {doing}: the group has members; stop them first.") from error
     except KafkaError as error:
         kind = RetriableError if error.retriable else BrokerError
-        raise kind(f"Kafka: failed to remove positions of the group {group}: {error}.") from error
-    for partition, outcome in (answers or {}).items():
-        if outcome is not None and getattr(outcome, "errno", 0) not in (0, None):
-            if isinstance(outcome, type) and issubclass(outcome, GroupSubscribedToTopicError):
-                raise IllegalStateError(f"The group {group} has members; stop them first.")
-            raise BrokerError(f"Kafka: failed to remove the position of {group} in {partition}: {outcome}.")
+        raise kind(f"Kafka: failed {doing}: {error}.") from error
 
 
 def settings(java: Mapping[str, str]) -> dict[str, Any]:
