@@ -98,7 +98,7 @@ class Membership:
             or r.full_name != known[r.oid].full_name
             or (r.has_identity and not known[r.oid].has_identity)
         ]
-        self._join(connection, known, joining, calm=calm)
+        self._join(connection, known, now, joining, calm=calm)
 
     def _is_chosen(self, relation: Relation) -> bool:
         name = (relation.schema, relation.name)
@@ -165,6 +165,7 @@ class Membership:
         self,
         connection: PlainConnection,
         known: Mapping[int, Relation],
+        wanted: list[Relation],
         joining: list[Relation],
         *,
         calm: bool,
@@ -190,12 +191,24 @@ class Membership:
             return  # the reader is on its way
         if not (calm or now - self._waiting_since > _PATIENCE):
             return
-        self._asked = self._owner.captured
         names = [r.full_name for r in joining]
-        log.info("Joining: %s", ", ".join(names))
-        if publications.ours:
+        if not publications.ours:
+            # As Debezium does: the stream has such a table since it was made.
+            self._owner.refit(streamed=names)
+        elif self._publish(publications, wanted, names):
             # What the stream told of a new name already is void.
             self._owner.refit(again=sorted(renamed))
         else:
-            # As Debezium does: the stream has such a table since it was made.
-            self._owner.refit(streamed=names)
+            return
+        self._asked = self._owner.captured
+        log.info("Joining: %s", ", ".join(names))
+
+    def _publish(self, publications: Publications, wanted: list[Relation], names: Sequence[str]) -> bool:
+        """Publication first, copy second (C3); a role without the right to it must not fail the other tables."""
+        try:
+            with self._owner.fitting:
+                publications.ensure(wanted, slot_exists=True, resuming=True)
+        except ConfigError as error:
+            self._told |= {name: f"Table {name} cannot join: {error}" for name in names}
+            return False
+        return True

@@ -236,7 +236,17 @@ class Reader:
             if self._mode == "initial_only":
                 return captured, Published([])
             publications = Publications(side, self._options)
-            return captured, publications.ensure(captured, slot_exists=slot_exists, resuming=resuming)
+            try:
+                return captured, publications.ensure(captured, slot_exists=slot_exists, resuming=resuming)
+            except ConfigError as error:
+                known = self.position.copy.tables if self.position is not None and resuming else {}
+                if not any(r.full_name in known for r in captured) or all(
+                    r.full_name in known for r in captured
+                ):
+                    raise
+                log.warning("New tables cannot join: %s", error)
+                self.captured = captured = [r for r in captured if r.full_name in known]
+                return captured, publications.ensure(captured, slot_exists=slot_exists, resuming=resuming)
 
     def _prepare(self, stack: ExitStack, side: PlainConnection, system: System) -> tuple[Position, Published]:
         """Publications, slot and position, in this order (C3)."""
