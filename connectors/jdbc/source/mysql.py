@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 import pymysql
 from pymysql.constants import FIELD_TYPE, FLAG
+from pymysql.converters import encoders
 from pymysql.cursors import SSCursor
 
 from connectors.jdbc.dialects.mysql_connection import connect_arguments
@@ -60,7 +61,8 @@ _OTHERS: Final = {
     FIELD_TYPE.GEOMETRY: Kind.BYTES,
     FIELD_TYPE.NULL: Kind.STRING,
 }
-_CONVERSIONS: Final = {
+_CONVERSIONS: Final[dict[Any, Any]] = {
+    **encoders,
     **dict.fromkeys(_SIGNED, int),
     FIELD_TYPE.FLOAT: float,
     FIELD_TYPE.DOUBLE: float,
@@ -130,7 +132,11 @@ class MySqlReader(Reader):
 
     def close(self) -> None:
         # Not the polite way: that would read an unfinished result set to its end first.
-        self._driver._force_close()
+        driver = self._driver
+        if driver._result is not None:
+            driver._result.unbuffered_active = False
+            driver._result = None
+        driver._force_close()
 
     def _query(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         try:
