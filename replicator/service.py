@@ -129,7 +129,8 @@ class Service:
         else:
             from replicator.storage.offset_store import TopicOffsetStore
 
-            store = TopicOffsetStore(broker, self.config["offset.storage.topic"])
+            # One worker for itself: as many replicas as the brokers give by default.
+            store = TopicOffsetStore(broker, self.config["offset.storage.topic"], replication_factor=-1)
         store.start()
         self._closers.append(store.stop)
         return store
