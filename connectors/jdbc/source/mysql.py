@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -74,11 +75,12 @@ _NAMES: Final = {code: name for name, code in vars(FIELD_TYPE).items() if name.i
 _SYSTEM: Final = ("mysql", "information_schema", "performance_schema", "sys", "ndbinfo")
 _TABLES: Final = "SELECT table_schema, table_name, table_type FROM information_schema.tables ORDER BY 1, 2"
 _COLUMNS: Final = (
-    "SELECT column_name, is_nullable='YES', extra LIKE '%%auto_increment%%' FROM information_schema.columns "
+    "SELECT column_name, is_nullable='YES', extra LIKE '%%auto_increment%%', data_type FROM information_schema.columns "
     "WHERE table_schema=COALESCE(%s, DATABASE()) AND table_name=%s ORDER BY ordinal_position"
 )
 # A reader that is paused must not lose its result set after a minute.
 _SESSION: Final = "SET SESSION time_zone='+00:00', net_write_timeout=86400, autocommit=1"
+_FLOAT: Final = "float"
 _MAX_LONG: Final = 2**63 - 1
 
 
@@ -90,6 +92,7 @@ class MySqlReader(Reader):
     def __init__(self, url: TargetUrl, zone: dt.tzinfo, isolation: str, name: str) -> None:
         super().__init__(url, zone, isolation, name)
         self._zero_dates = url.options.get("zeroDateTimeBehavior", "EXCEPTION").upper().replace("_", "")
+        self._cast: frozenset[str] = frozenset()
         try:
             # The driver's signature knows nothing of keyword arguments in a map.
             options: dict[str, Any] = connect_arguments(url) | {"conv": _CONVERSIONS, "program_name": name}
@@ -116,7 +119,7 @@ class MySqlReader(Reader):
 
     def table_columns(self, table: TableId) -> dict[str, TableColumn]:
         rows = self._query(_COLUMNS, (table.catalog, table.name))
-        return {name: TableColumn(bool(nullable), bool(auto)) for name, nullable, auto in rows}
+        return {name: TableColumn(bool(null), bool(auto), type_.lower()) for name, null, auto, type_ in rows}
 
     def now(self) -> dt.datetime:
         return dt.datetime.fromisoformat(self._query("SELECT UTC_TIMESTAMP(6)")[0][0])
@@ -128,7 +131,23 @@ class MySqlReader(Reader):
             fields = cursor._result.fields
         except Exception as error:
             raise translate(error) from error
-        return _Rows([self._column(field, known.get(field.name)) for field in fields], cursor)
+        columns = [self._column(field, known.get(field.name)) for field in fields]
+        self._cast = frozenset()
+        return _Rows(columns, cursor)
+
+    def select_list(self, source: str, known: Mapping[str, TableColumn]) -> str:
+        # A float is printed with six digits only; the double it becomes with all.
+        if known:
+            floats = {name: column.type == _FLOAT for name, column in known.items()}
+        else:
+            floats = {column.name: column.kind is Kind.FLOAT32 for column in self.describe(source, known)}
+        if not any(floats.values()):
+            return "*"
+        self._cast = frozenset(name for name, is_float in floats.items() if is_float)
+        quoted = ((self.quote(name), is_float) for name, is_float in floats.items())
+        return ",".join(
+            f"CAST({name} AS DOUBLE) AS {name}" if is_float else name for name, is_float in quoted
+        )
 
     def close(self) -> None:
         # Not the polite way: that would read an unfinished result set to its end first.
@@ -152,6 +171,8 @@ class MySqlReader(Reader):
 
     def _column(self, field: Any, known: TableColumn | None) -> Column:
         kind, decode = self._type(field)
+        if kind is Kind.FLOAT64 and field.name in self._cast:
+            kind, decode = Kind.FLOAT32, _shortest
         unsigned = bool(field.flags & FLAG.UNSIGNED)
         scale = field.scale if kind is Kind.DECIMAL else None
         precision = field.length - (1 if scale else 0) - (0 if unsigned else 1) if kind is Kind.DECIMAL else 0
@@ -240,6 +261,14 @@ def _in_range(value: int) -> int:
     if value > _MAX_LONG:
         raise DataError(f"{value} is beyond Connect's INT64", hint="Select it as text in a query.")
     return value
+
+
+def _shortest(value: float) -> float:
+    """The shortest number that is the same single: 1.1, not 1.100000023841858."""
+    single = struct.pack("f", value)
+    return next(
+        n for n in (float(f"{value:.{digits}g}") for digits in (6, 7, 8, 9)) if struct.pack("f", n) == single
+    )
 
 
 def _small_bits(value: bytes) -> int:

@@ -101,19 +101,19 @@ class Querier:
         settings = self._settings
         suffix = f" {settings.suffix}" if settings.suffix else ""
         if settings.mode == BULK:
-            plain = settings.query if self.table is None else f"SELECT * FROM {self._name(reader)}"
-            return plain + suffix
+            return (settings.query if self.table is None else self._base(reader, known)) + suffix
         if self._criteria is None:
             self._criteria = self._find(reader, known)
         end = None
         if settings.uses_timestamps:
             end = reader.now() - dt.timedelta(milliseconds=settings.delay_ms)
-        return f"{self._base(reader)}{self._criteria.clause(self._offset, end)}{suffix}"
+        return f"{self._base(reader, known)}{self._criteria.clause(self._offset, end)}{suffix}"
 
-    def _base(self, reader: Reader) -> str:
+    def _base(self, reader: Reader, known: Mapping[str, TableColumn]) -> str:
         if self.table is None and not self._settings.wrapped:
             return self._settings.query
-        return f"SELECT * FROM {self._source(reader)}"
+        source = self._source(reader)
+        return f"SELECT {reader.select_list(source, known)} FROM {source}"
 
     def _source(self, reader: Reader) -> str:
         return f"({self._settings.query}) {_ALIAS}" if self.table is None else self._name(reader)

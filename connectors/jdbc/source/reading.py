@@ -136,6 +136,10 @@ class Reader(abc.ABC):
     def close(self) -> None:
         """End the session and whatever runs in it; never raises."""
 
+    def select_list(self, source: str, known: Mapping[str, TableColumn]) -> str:
+        """What to select from a table or derived table to get every column with all its digits."""
+        return "*"
+
     def describe(self, source: str, known: Mapping[str, TableColumn]) -> Sequence[Column]:
         """Columns of `SELECT * FROM source`, without its rows."""
         result = self.select(f"SELECT * FROM {source} WHERE 1=0", known)
