@@ -76,7 +76,7 @@ class StatusReports:
         self._topics.add((task.connector, topic))
         if any(known.topic == topic for known in self._store.topics(task.connector)):
             return
-        seen = TopicStatus(topic, task.connector, task.task, int(self._clock.now() * 1000))
+        seen = TopicStatus(topic, task.connector, task.task, self._clock.wall_ms())
         self._put((f"topic {topic}", task.connector, -1), seen)
 
     def forget_topics(self, connector: str) -> None:
