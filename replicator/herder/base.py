@@ -122,6 +122,7 @@ class TaskProgress:
         stats: records_in, records_out, rates, last_poll_ms, last_put_ms, lag_ms (see runtime.stats).
         facts: what the task published through `context.progress`.
         gauges: numbers published through `context.gauge`, by name with labels.
+        measures: further figures for /metrics (see runtime.measures).
     """
 
     id: TaskId
@@ -129,6 +130,7 @@ class TaskProgress:
     stats: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All members, as plain JSON values."""

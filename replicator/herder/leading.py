@@ -22,6 +22,7 @@ class LeaderDuties:
         self,
         configs: TopicConfigStore,
         statuses: StatusStore,
+        worker_id: str,
         config: WorkerConfig,
         clock: Clock,
         deleted: Callable[[str], None],
@@ -31,7 +32,7 @@ class LeaderDuties:
         self._algorithm = str(config["inter.worker.key.generation.algorithm"])
         self._size: int | None = config["inter.worker.key.size"]
         self._ttl = int(config["inter.worker.key.ttl.ms"])
-        self._worker_id = config.worker_id
+        self._worker_id = worker_id
         self._clock = clock
         self._deleted = deleted
         self._cleaned: tuple[int, int] = (-1, -1)

@@ -137,8 +137,8 @@ class LocalWork:
     def progress(self, name: str) -> list[TaskProgress]:
         """Live facts of the local tasks of a connector."""
         return [
-            TaskProgress(TaskId(name, number), handle.state, handle.stats(), handle.facts(), handle.gauges())
-            for number, handle in self.handles(name).items()
+            TaskProgress(TaskId(name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures())
+            for n, h in self.handles(name).items()
         ]
 
     # ConnectorHost

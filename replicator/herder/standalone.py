@@ -29,6 +29,7 @@ from replicator.herder.base import (
     TaskState,
 )
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
+from replicator.herder.naming import initial_target, with_name
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
@@ -36,8 +37,6 @@ from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
-
-_INITIAL = {"RUNNING": STARTED, "STARTED": STARTED, "PAUSED": PAUSED, "STOPPED": STOPPED}
 
 
 class StandaloneHerder(PluginViews):
@@ -124,7 +123,7 @@ class StandaloneHerder(PluginViews):
     ) -> tuple[bool, ConnectorInfo]:
         """Create or replace a connector."""
         name = name.strip()
-        named = _with_name(name, config)
+        named = with_name(name, config)
         with self._lock:
             if name in self._entries and not allow_replace:
                 raise AlreadyExistsError(f"Connector {name} already exists")
@@ -132,7 +131,7 @@ class StandaloneHerder(PluginViews):
         stored = {option: str(value) for option, value in named.items()}
         with self._lock:
             old = self._entries.get(name)
-            target = _target(initial_state) or (old.target if old else STARTED)
+            target = initial_target(initial_state) or (old.target if old else STARTED)
             entry = self._new_entry(name, stored, target)
             if old is not None:
                 self._halt(old)
@@ -373,24 +372,6 @@ class StandaloneHerder(PluginViews):
 
     def _resolved(self, entry: Entry) -> dict[str, str]:
         return self._parts.resolver.resolve(entry.config)
-
-
-def _with_name(name: str, config: Mapping[str, str | None]) -> dict[str, str | None]:
-    given = config.get("name")
-    if given is not None and given.strip() != name:
-        raise BadRequestError(
-            f"Connector name configuration ({given}) doesn't match connector name in the URL ({name})"
-        )
-    return {**config, "name": name}
-
-
-def _target(initial_state: str | None) -> str | None:
-    if initial_state is None:
-        return None
-    target = _INITIAL.get(initial_state.upper())
-    if target is None:
-        raise BadRequestError(f"{initial_state} is not an initial state: RUNNING, PAUSED or STOPPED.")
-    return target
 
 
 def _logged(name: str) -> Callable[[str, str | None], None]:
