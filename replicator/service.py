@@ -16,6 +16,7 @@ from replicator.api.errors import IllegalStateError
 from replicator.broker.base import Broker
 from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
+from replicator.herder.reloads import Reloads
 from replicator.herder.standalone import StandaloneHerder
 from replicator.plugins.registry import Registry
 from replicator.runtime.assembly import WorkerParts
@@ -52,7 +53,10 @@ class Service:
     Attributes:
         config: the worker's options, resolved.
         registry: known plugins.
+        reloads: restarts connectors whose secrets change; exists once started.
     """
+
+    reloads: Reloads
 
     def __init__(
         self,
@@ -103,6 +107,9 @@ class Service:
             parts = WorkerParts(self.config, self.registry, broker, store, self.resolver, self._clock)
             self._herder = StandaloneHerder(Worker(parts))
             self._closers.append(self._herder.stop)
+            self.reloads = Reloads(self._herder, self.resolver)
+            self.reloads.start()
+            self._closers.append(self.reloads.stop)
             self._serve(self._herder)
         except BaseException:
             self.stop()

@@ -70,7 +70,7 @@ WORKER_DEF: Final = ConfigDef(
         validator=at_least(1),
     ),
     _key("plugin.path", Type.LIST, None, "Accepted and ignored: plugins are installed Python packages."),
-    _key("config.providers", Type.LIST, [], "Names of config providers; env, file and dir always exist."),
+    _key("config.providers", Type.LIST, [], "Names of config providers; not set: env, file and dir."),
     _key(
         "connector.client.config.override.policy",
         Type.STRING,

@@ -29,7 +29,12 @@ class Reloads:
     """See the module."""
 
     def __init__(
-        self, herder: Herder, resolver: Resolver, *, active: Callable[[], bool] = lambda: True, tick: float = _TICK
+        self,
+        herder: Herder,
+        resolver: Resolver,
+        *,
+        active: Callable[[], bool] = lambda: True,
+        tick: float = _TICK,
     ) -> None:
         """`active` says whether this worker is the one that restarts (of several, the leader)."""
         self._herder = herder
@@ -38,6 +43,7 @@ class Reloads:
         self._tick = tick
         self._key = os.urandom(16)
         self._due: dict[str, tuple[float, bytes]] = {}
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="config-reloads", daemon=True)
 
@@ -56,14 +62,15 @@ class Reloads:
                 self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """Look after every connector whose lease has ended by `now`."""
-        names = self._herder.connectors()
-        for name in [known for known in self._due if known not in names]:
-            del self._due[name]
-        for name in names:
-            due = self._due.get(name)
-            if due is None or due[0] <= now:
-                self._look_after(name, now)
+        """Look after every connector whose lease has ended by `now`; from any thread."""
+        with self._lock:
+            names = self._herder.connectors()
+            for name in [known for known in self._due if known not in names]:
+                del self._due[name]
+            for name in names:
+                due = self._due.get(name)
+                if due is None or due[0] <= now:
+                    self._look_after(name, now)
 
     def _look_after(self, name: str, now: float) -> None:
         try:
