@@ -17,7 +17,16 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
-    "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
+    **{
+        f"io.debezium.transforms.{name}": name.rpartition(".")[2]
+        for name in (
+            "ExtractChangedRecordState",
+            "ExtractNewRecordState",
+            "HeaderToValue",
+            "SchemaChangeEventFilter",
+            "partitions.PartitionRouting",
+        )
+    },
     "io.confluent.connect.avro.AvroConverter": "AvroConverter",
     "io.confluent.connect.json.JsonSchemaConverter": "JsonSchemaConverter",
     "io.confluent.connect.protobuf.ProtobufConverter": "ProtobufConverter",

@@ -99,6 +99,13 @@ EVENTS = [
     rec(envelope(name="x.Envelope"), S(op="u", source=FROM, after=AFTER)),
     rec(s("string"), "x"),
 ]
+DEEP: dict[str, Any] = {
+    "after.name": {3: "ok"},
+    "source.deep.er": {0: "ok", 1: "ok", 3: "ok"},
+    "nix.deep": {0: "ok", 1: "ok", 3: "ok"},
+}
+"""Debezium makes the structs on the way wrongly, or not at all."""
+SINK = {13: "ok"}  # Debezium knows source records only
 NOT_A_LIST = "Header drop must hold a list of field names"
 NO_BEFORE = "The delete event has no before image, which mode rewrite needs"
 MODES = ("drop", "tombstone", "delete-to-tombstone", "rewrite", "rewrite-with-tombstone")
@@ -238,6 +245,7 @@ def others() -> Iterator[Node]:
             rec(ROW, S(id=i4(1), name="x"), **headers),
             rec(None, "x", **headers),
             event("c", None, AFTER),
+            ours=DEEP.get(config.get("fields", "")),
         )
     routing = f"{D}partitions.PartitionRouting"
     for config in (
@@ -267,7 +275,7 @@ def others() -> Iterator[Node]:
         {"partition.payload.fields": "change.id"},
         {},
     ):
-        yield case(routing, config, *EVENTS)
+        yield case(routing, config, *({**e, "source": True} for e in EVENTS), EVENTS[0], ours=SINK)
     kinds = st(
         {
             "b": s("boolean"),
@@ -298,7 +306,7 @@ def others() -> Iterator[Node]:
                 "partition.topic.num": "1000",
                 "partition.hash.function": function,
             }
-            yield case(routing, config, event("c", None, values, envelope(kinds)))
+            yield case(routing, config, event("c", None, values, envelope(kinds), source=True))
     changes = f"{D}SchemaChangeEventFilter"
     change = st(
         {"type": s("string", o=1), "id": s("string", o=1)}, name="io.debezium.connector.schema.Change"
