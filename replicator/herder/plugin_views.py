@@ -10,6 +10,7 @@ from replicator.config.connector import SINK_DEF, SOURCE_DEF
 from replicator.herder.base import PluginInfo
 from replicator.herder.validation import Validator, key_info
 from replicator.plugins.registry import KINDS
+from replicator.runtime import exactly_once
 from replicator.runtime.assembly import WorkerParts
 
 
@@ -23,7 +24,9 @@ class PluginViews:
     def __init__(self, parts: WorkerParts) -> None:
         self._registry = parts.registry
         policy = str(parts.config["connector.client.config.override.policy"])
-        self.validator = Validator(parts.registry, parts.resolver, policy)
+        self.validator = Validator(
+            parts.registry, parts.resolver, policy, exactly_once=exactly_once.promised(parts)
+        )
 
     def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
         """Plugins that can be imported, in Connect's order."""

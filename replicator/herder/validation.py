@@ -26,6 +26,7 @@ from replicator.api.config import (
 from replicator.api.errors import BadRequestError, ConfigError, ConnectError
 from replicator.config.connector import PREDICATES_GROUP, TRANSFORMS_GROUP, check_topics, framework_def
 from replicator.config.providers import Resolver
+from replicator.herder.exactly_once_checks import check_exactly_once
 from replicator.plugins.factory import aliases
 from replicator.plugins.registry import Registry
 from replicator.runtime.topics import rules
@@ -57,10 +58,18 @@ class _Result:
 class Validator:
     """Validates configurations against the plugins of a worker."""
 
-    def __init__(self, registry: Registry, resolver: Resolver, override_policy: str = "All") -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        resolver: Resolver,
+        override_policy: str = "All",
+        *,
+        exactly_once: bool = False,
+    ) -> None:
         self._registry = registry
         self._resolver = resolver
         self._policy = override_policy
+        self._exactly_once = exactly_once
 
     def infos(self, config: Mapping[str, str | None]) -> dict[str, Any]:
         """ConfigInfos of a configuration.
@@ -111,6 +120,11 @@ class Validator:
         else:
             self._topic_rules(result, resolved)
         self._connector(result, connector_class, resolved)
+        if kind == "source":
+            for option, message in check_exactly_once(
+                connector_class(), resolved, enabled=self._exactly_once
+            ):
+                result.error(option, message)
         self._converters(result, resolved)
         self._overrides(result, resolved)
         for name in (name for name, value in config.items() if value is None):
