@@ -9,7 +9,7 @@ from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
 from replicator.herder.base import PluginInfo
 from replicator.herder.validation import Validator, key_info
-from replicator.plugins.registry import KINDS
+from replicator.plugins.discovery import KINDS
 from replicator.runtime import exactly_once
 from replicator.runtime.assembly import WorkerParts
 
@@ -35,8 +35,7 @@ class PluginViews:
         for kind, name, cls in self._registry.all():
             if kind in kinds:
                 shown = next((a for a in cls.aliases if "." in a), name)
-                version = cls.version() if hasattr(cls, "version") else None
-                found.append(PluginInfo(shown, kind, version))
+                found.append(PluginInfo(shown, kind, self._registry.version(kind, name, cls)))
         return found
 
     def plugin_config(self, plugin: str) -> list[dict[str, Any]]:

@@ -26,8 +26,13 @@ from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
 from replicator.plugins import factory
 from replicator.plugins.registry import Registry
+from replicator.runtime import exactly_once
 from replicator.runtime.chain import Chain
-from replicator.runtime.clients import consumer_options, max_poll_records, producer_options
+from replicator.runtime.clients import (
+    consumer_options,
+    max_poll_records,
+    producer_options,
+)
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
 from replicator.runtime.contexts import SinkContext, SourceContext, StoredOffsets, TaskFacts
@@ -99,29 +104,52 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
     reporters = _log_reporters(spec, options)
     errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
-    producer = parts.broker.producer(
-        f"connector-producer-{spec.name}", options=producer_options(parts.config, resolved)
+    once = exactly_once.enabled(parts)
+    # Before the offsets are read: this ends what a predecessor left open.
+    producer = (
+        exactly_once.source_producer(parts, spec, resolved, options)
+        if once
+        else parts.broker.producer(
+            f"connector-producer-{spec.name}", options=producer_options(parts.config, resolved)
+        )
     )
-    reader = StoredOffsets(spec.connector, parts.offsets.read)
+    offsets, release_offsets = exactly_once.offset_store(parts, resolved)
+    requests = exactly_once.requested_boundaries(options) if once else None
+    reader = StoredOffsets(spec.connector, offsets.read)
     task_config = parts.resolver.resolve(spec.task_config)
     context = SourceContext(
-        spec.connector, spec.task, spec.stopping, lambda: parts.resolver.resolve(spec.task_config), reader
+        spec.connector,
+        spec.task,
+        spec.stopping,
+        lambda: parts.resolver.resolve(spec.task_config),
+        reader,
+        requests,
     )
     spec.facts = context
     task: SourceTask = spec.task_class()
 
     def release() -> None:
         producer.close()
+        release_offsets()
         _close(chain, key, value, header)
 
+    commits = (
+        exactly_once.transactions(parts, spec, producer, offsets, options, requests)
+        if once
+        else _commits(parts, spec, producer, offsets)
+    )
     writer = RecordWriter(chain, key, value, header, errors, hand_over=task.complete_structs)
     # Letters go through the producer of the records: whatever makes offsets wait for those makes them wait for
     # letters, too (INV-6).
-    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), lambda: producer, writer.letters())
+    letters = exactly_once.letter_producer(commits, producer)
+    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), lambda: letters, writer.letters())
     if queue is not None:
         reporters.append(queue)
     creator = TopicCreator(
-        parts.broker.admin(), rules(resolved), enabled=parts.config["topic.creation.enable"], used=spec.used
+        parts.broker.admin(),
+        rules(resolved),
+        enabled=parts.config["topic.creation.enable"],
+        used=exactly_once.refusing(exactly_once.own_topic(parts, resolved), spec.used) if once else spec.used,
     )
     return SourceWork(
         task=task,
@@ -130,7 +158,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         writer=writer,
         errors=errors,
         topics=creator,
-        commits=_commits(parts, spec, producer),
+        commits=commits,
         stats=spec.stats,
         clock=parts.clock,
         release=release,
@@ -203,14 +231,14 @@ def sink_group(connector: str, config: Mapping[str, Any]) -> str:
     return str(config.get("consumer.override.group.id") or f"connect-{connector}")
 
 
-def _commits(parts: WorkerParts, spec: TaskSpec, producer: Any) -> Commits:
+def _commits(parts: WorkerParts, spec: TaskSpec, producer: Producer, offsets: OffsetStore) -> Commits:
     config = parts.config
     timeout = config.seconds("offset.flush.timeout.ms")
     if producer.atomic and not config["offset.storage.file.filename"]:
         interval = config.seconds("durability.interval.ms")
-        return AtomicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+        return AtomicCommit(spec.name, spec.connector, producer, offsets, interval, timeout)
     interval = config.seconds("offset.flush.interval.ms")
-    return PeriodicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+    return PeriodicCommit(spec.name, spec.connector, producer, offsets, interval, timeout)
 
 
 def _pipeline(parts: WorkerParts, config: Mapping[str, Any]) -> tuple[Chain, Any, Any, Any]:

@@ -13,6 +13,7 @@ from replicator.api.config import split_prefix
 from replicator.config.worker import WorkerConfig
 
 DEFAULT_MAX_POLL_RECORDS: Final = 500
+STANDALONE_GROUP: Final = "connect-standalone"
 _EOS_MARGIN_MS: Final = 60_000
 _LONGEST_TRANSACTION_MS: Final = 900_000
 
@@ -20,11 +21,6 @@ _LONGEST_TRANSACTION_MS: Final = 900_000
 def producer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a connector's producers."""
     return split_prefix(worker.raw, "producer.") | split_prefix(connector, "producer.override.")
-
-
-def admin_options(connector: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that a connector wants of its admin client, beyond the worker's."""
-    return dict(split_prefix(connector, "admin.override."))
 
 
 def consumer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,6 +37,11 @@ def consumer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict
 def max_poll_records(consumer: Mapping[str, Any]) -> int:
     """Most records of one `put`."""
     return int(consumer.get("max.poll.records", DEFAULT_MAX_POLL_RECORDS))
+
+
+def transactional_id(worker: WorkerConfig, task: str) -> str:
+    """The id under which a source task's producer is the only one of the cluster, named as in Connect."""
+    return f"{worker['group.id'] or STANDALONE_GROUP}-{task}"
 
 
 def transaction_options(producer: Mapping[str, Any], interval_ms: int) -> dict[str, Any]:

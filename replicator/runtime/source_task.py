@@ -84,10 +84,12 @@ class SourceWork:
             self._clock.wait(self._stopping, _POLL_RETRY)
             return
         if records:
-            self._deliver(records)
+            for part in self._commits.parts(records):
+                self._deliver(part)
 
     def pause(self) -> None:
-        """Nothing to do: an unpolled task waits."""
+        """An unpolled task waits; what it began to deliver is finished."""
+        self._commits.pause()
 
     def resume(self) -> None:
         """Nothing to do."""
