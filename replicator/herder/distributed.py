@@ -8,6 +8,7 @@ thread (`group_loop`) alone, but for restarts of single parts.
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -112,6 +113,24 @@ class DistributedHerder(PluginViews):
             unsync_backoff=self._config.seconds("worker.unsync.backoff.ms"),
         )
         configs.listen(self.loop)
+
+    @property
+    def peer_tls(self) -> ssl.SSLContext | None:
+        """How to speak to workers with https addresses."""
+        return self._peers.tls
+
+    @peer_tls.setter
+    def peer_tls(self, context: ssl.SSLContext | None) -> None:
+        self._peers.tls = context
+
+    @property
+    def on_logger_level(self) -> Callable[[str, str], None]:
+        """Called with (logger, level) when a level is set for the whole group."""
+        return self.loop.on_logger_level
+
+    @on_logger_level.setter
+    def on_logger_level(self, listener: Callable[[str, str], None]) -> None:
+        self.loop.on_logger_level = listener
 
     # Life
 

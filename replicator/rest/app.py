@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from replicator import __version__
 from replicator.broker.base import Broker
 from replicator.herder.base import Herder
-from replicator.rest import errors
+from replicator.rest import errors, forwarding
 from replicator.rest.admin import AdminRoutes
 from replicator.rest.body import PathNames
 from replicator.rest.connectors import ConnectorRoutes
@@ -41,6 +41,7 @@ def create_app(
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
     errors.install(app)
+    forwarding.install(app, herder)
     AdminRoutes(herder).install(app)
     ConnectorRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
