@@ -63,7 +63,7 @@ class DistributedService:
         raw = {"listeners": _LISTENERS, **options}
         resolver = Resolver.of_worker(raw)
         self.config = WorkerConfig(resolver.resolve(raw))
-        self.registry = registry or Registry()
+        self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = KafkaBroker(self.config.raw)
         self._host, self._port = self._listener()
         self.url = self._advertised()

@@ -69,7 +69,7 @@ class Service:
         raw = options.raw if isinstance(options, WorkerConfig) else options
         self.resolver = Resolver.of_worker(raw)
         self.config = WorkerConfig(self.resolver.resolve(raw))
-        self.registry = registry or Registry()
+        self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = broker
         self._clock = clock or SystemClock()
         self._herder: StandaloneHerder | None = None

@@ -69,7 +69,12 @@ WORKER_DEF: Final = ConfigDef(
         "OWN. How often the log is flushed to disk; only then may a source discard what was read.",
         validator=at_least(1),
     ),
-    _key("plugin.path", Type.LIST, None, "Accepted and ignored: plugins are installed Python packages."),
+    _key(
+        "plugin.path",
+        Type.LIST,
+        None,
+        "Folders of further plugins: installed packages, wheels, source trees. Java's archives in them are ignored.",
+    ),
     _key("config.providers", Type.LIST, [], "Names of config providers; not set: env, file and dir."),
     _key(
         "connector.client.config.override.policy",

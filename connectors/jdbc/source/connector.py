@@ -69,6 +69,10 @@ class JdbcSourceConnector(SourceConnector):
         if monitor is not None:
             monitor.stop()
 
+    def exactly_once_support(self, config: ConnectorConfig) -> bool:
+        """With a number in each row's offset; rows of one moment, or a whole table, may be read twice."""
+        return read_settings(self.options, config, own=self.task.own).uses_incrementing
+
     def alter_offsets(self, config: ConnectorConfig, offsets: Mapping[str, Any]) -> bool:
         """Check the offsets; the task reads on behind them.
 
