@@ -10,14 +10,17 @@ from replicator.broker.base import Broker
 from replicator.herder.base import Herder
 from replicator.rest import errors, forwarding
 from replicator.rest.admin import AdminRoutes
-from replicator.rest.body import PathNames
 from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
+from replicator.rest.internal import InternalRoutes
 from replicator.rest.letters import LetterRoutes
+from replicator.rest.loggers import LoggerRoutes
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
+from replicator.rest.routing import Methods, Paths
 from replicator.rest.schemas import SchemaRoutes
 from replicator.rest.signals import SignalRoutes
+from replicator.rest.states import StateRoutes
 
 
 def create_app(
@@ -43,7 +46,10 @@ def create_app(
     errors.install(app)
     forwarding.install(app, herder)
     AdminRoutes(herder).install(app)
+    LoggerRoutes(herder).install(app)
     ConnectorRoutes(herder).install(app)
+    StateRoutes(herder).install(app)
+    InternalRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
     SignalRoutes(herder).install(app)
     SchemaRoutes().install(app)
@@ -51,7 +57,8 @@ def create_app(
     if broker is not None:
         LetterRoutes(broker).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
-    app.add_middleware(PathNames)
+    app.add_middleware(Methods, routes=app.routes)
+    app.add_middleware(Paths)
     app.add_middleware(Guard, origins=origins, local_only=local_only)
     if origins:
         methods = [m.strip() for m in allow_methods.split(",") if m.strip()]

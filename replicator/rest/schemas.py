@@ -39,7 +39,9 @@ class SchemaRoutes:
         """Any request to the registry."""
         registry = local.current()
         if registry is None:
-            return _response(Answer(404, {"error_code": 404, "message": "This worker has no schema registry."}))
+            return _response(
+                Answer(404, {"error_code": 404, "message": "This worker has no schema registry."})
+            )
         try:
             body = _parse(request, data)
         except ValueError as error:
@@ -65,5 +67,9 @@ def _parse(request: Request, data: bytes) -> Any:
 
 def _response(answer: Answer) -> Response:
     body = answer.body
-    text = str(body) if isinstance(body, RawText) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = (
+        str(body)
+        if isinstance(body, RawText)
+        else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    )
     return Response(text.encode(), answer.status, media_type=_CONTENT_TYPE)

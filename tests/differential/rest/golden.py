@@ -110,3 +110,30 @@ def _text(value: str) -> Any:
         return "<page>"
     # Plugins differ from worker to worker.
     return re.sub(r"available (connectors are|versions): .*", r"available \1: <plugins>", value)
+
+
+def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Whether two normal answers say the same; the order of members never matters, nor that of stored offsets."""
+    return _ordered(found) == _ordered(expected)
+
+
+def fits(found: dict[str, Any], stated: dict[str, Any]) -> bool:
+    """Whether an answer has what a deviation states; a `message` that ends with `...` need only begin so."""
+    if found["status"] != stated["status"]:
+        return False
+    message = stated.get("message")
+    if message is None:
+        return stated.get("body", found["body"]) == found["body"]
+    given = str(found["body"].get("message", ""))
+    return given.startswith(message[:-3]) if message.endswith("...") else given == message
+
+
+def _ordered(answer: dict[str, Any]) -> dict[str, Any]:
+    body = answer["body"]
+    if isinstance(body, dict) and isinstance(body.get("offsets"), list):
+        body = {"offsets": sorted(body["offsets"], key=lambda o: json.dumps(o, sort_keys=True))}
+    if isinstance(body, dict) and isinstance(body.get("configs"), list):
+        body = {**body, "configs": sorted(body["configs"], key=lambda c: str(c["value"]["name"]))}
+    if answer["status"] == 200 and answer["headers"].get("allow"):
+        body = ""
+    return {**answer, "body": body}
