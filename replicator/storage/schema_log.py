@@ -24,7 +24,9 @@ TOPIC: Final = "_schemas"
 class SchemaLog:
     """See the module; implements the registry's Journal."""
 
-    def __init__(self, broker: Broker, state: State, *, topic: str = TOPIC, replication_factor: int = -1) -> None:
+    def __init__(
+        self, broker: Broker, state: State, *, topic: str = TOPIC, replication_factor: int = -1
+    ) -> None:
         self._state = state
         new_topic = NewTopic(topic, 1, replication_factor, {"cleanup.policy": "compact"})
         self._log = TopicLog(broker, new_topic, self._record, client_id="schema-registry", follow=False)

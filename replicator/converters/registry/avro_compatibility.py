@@ -94,7 +94,9 @@ class _Comparison:
             written = _written(field, writer)
             if written is not None:
                 found += self.compare(field.node, written.node, f"{where}/type")
-            elif field.default is MISSING and not (field.node.type == "enum" and field.node.default is not None):
+            elif field.default is MISSING and not (
+                field.node.type == "enum" and field.node.default is not None
+            ):
                 text = (
                     f"The field '{field.name}' at path '{where}' in the {{reader}} schema has no default value "
                     "and is missing in the {writer} schema"
@@ -124,14 +126,14 @@ def _symbols(reader: AvroNode, writer: AvroNode, path: str) -> list[Difference]:
     if not missing:
         return []
     where, listed = _below(path, "symbols"), f"[{', '.join(missing)}]"
-    text = f"The {{reader}} schema is missing enum symbols '{listed}' at path '{where}' in the {{writer}} schema"
+    text = (
+        f"The {{reader}} schema is missing enum symbols '{listed}' at path '{where}' in the {{writer}} schema"
+    )
     return [Difference("MISSING_ENUM_SYMBOLS", where, text, listed)]
 
 
 def _missing_branch(path: str, info: str) -> Difference:
-    text = (
-        f"The {{reader}} schema is missing a type inside a union field at path '{path}' in the {{writer}} schema"
-    )
+    text = f"The {{reader}} schema is missing a type inside a union field at path '{path}' in the {{writer}} schema"
     return Difference("MISSING_UNION_BRANCH", path, text, info)
 
 

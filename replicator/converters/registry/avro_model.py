@@ -389,7 +389,18 @@ def normalised(node: AvroNode) -> str:
     return json.dumps(_sorted_props(to_tree(node)), separators=(",", ":"), ensure_ascii=False)
 
 
-_FIRST: Final = ("type", "name", "namespace", "doc", "fields", "symbols", "items", "values", "size", "default")
+_FIRST: Final = (
+    "type",
+    "name",
+    "namespace",
+    "doc",
+    "fields",
+    "symbols",
+    "items",
+    "values",
+    "size",
+    "default",
+)
 
 
 def _sorted_props(tree: Any) -> Any:

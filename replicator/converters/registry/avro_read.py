@@ -77,7 +77,9 @@ class AvroReader:
                 source, self._parsed, None, return_record_name=True, return_record_name_override=True
             )
         except _BROKEN as error:
-            raise DataError(f"Error deserializing Avro message: {error or type(error).__name__}") from error
+            raise DataError(
+                f"Error deserializing Avro message: {str(error) or type(error).__name__}"
+            ) from error
         if self._convert is not None:
             value = self._convert(value)
         return Struct(self._wrap, value) if self._wrap is not None and type(value) is dict else value

@@ -71,7 +71,11 @@ _CONNECT: Final[dict[str, SchemaType]] = {
 _NARROW: Final = {SchemaType.INT8: "int8", SchemaType.INT16: "int16"}
 _BY_NARROW: Final = {name: type_ for type_, name in _NARROW.items()}
 _LOGICAL: Final = {TIME: "time-millis", TIMESTAMP: "timestamp-millis", DATE: "date"}
-_OF_LOGICAL: Final = {("int", "date"): DATE, ("int", "time-millis"): TIME, ("long", "timestamp-millis"): TIMESTAMP}
+_OF_LOGICAL: Final = {
+    ("int", "date"): DATE,
+    ("int", "time-millis"): TIME,
+    ("long", "timestamp-millis"): TIMESTAMP,
+}
 _BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -123,7 +127,9 @@ def enum_name(schema: Schema) -> str | None:
 def object_keys(schema: Schema, options: AvroOptions) -> bool:
     """Whether a map has keys that Avro's maps can have."""
     key = schema.key_schema
-    return key is not None and key.type is SchemaType.STRING and (not key.optional or options.optional_map_keys)
+    return (
+        key is not None and key.type is SchemaType.STRING and (not key.optional or options.optional_map_keys)
+    )
 
 
 class ToAvro:
@@ -160,7 +166,9 @@ class ToAvro:
         if self.options.meta_data:
             node.props |= self._meta(schema)
         node.props |= _logical_props(schema)
-        node.props |= {k: v for k, v in schema.parameters.items() if k.startswith("avro") and k not in node.props}
+        node.props |= {
+            k: v for k, v in schema.parameters.items() if k.startswith("avro") and k not in node.props
+        }
         return node
 
     def _bare(self, schema: Schema) -> AvroNode:

@@ -187,9 +187,7 @@ class RegistryConverter(Converter):
         try:
             found = self.client.by_id(number)
         except RegistryError as error:
-            raise DataError(
-                f"Error retrieving {self.format_name} schema for id {number}: {error}"
-            ) from error
+            raise DataError(f"Error retrieving {self.format_name} schema for id {number}: {error}") from error
         if found.type != self.schema_type:
             raise DataError(f"The schema of id {number} is of type {found.type}, not {self.schema_type}")
         try:

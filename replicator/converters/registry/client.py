@@ -42,7 +42,9 @@ class RegistryClient:
         """
         key = ("register", subject, schema, normalize)
         if (found := self._known.get(key)) is None:
-            body = self._ask("POST", f"/subjects/{_part(subject)}/versions", _flags(normalize), schema.to_json())
+            body = self._ask(
+                "POST", f"/subjects/{_part(subject)}/versions", _flags(normalize), schema.to_json()
+            )
             found = self._keep(key, int(body["id"]))
         return cast(int, found)
 

@@ -44,7 +44,7 @@ class HttpTransport:
         self._client = httpx.Client(
             verify=tls.context(options) if any(b.startswith("https") for b, _ in self._bases) else False,
             timeout=timeout,
-            headers={"Accept": f"{CONTENT_TYPE}, application/json", "Content-Type": CONTENT_TYPE} | headers,
+            headers={"Accept": f"{CONTENT_TYPE}, application/json", "Content-Type": CONTENT_TYPE, **headers},
             proxy=f"http://{host}:{options['proxy.port']}" if host else None,
             trust_env=False,
         )
@@ -59,7 +59,7 @@ class HttpTransport:
                 if left == 0:
                     raise
                 log.warning("%s; %d more attempts", error, left)
-            time.sleep(min(wait, longest) * random.uniform(0.5, 1.0))  # noqa: S311
+            time.sleep(min(wait, longest) * random.uniform(0.5, 1.0))
             wait *= 2
         raise RegistryUnavailableError("No schema registry was asked.")
 
@@ -73,7 +73,7 @@ class HttpTransport:
             try:
                 answer = self._send(method, base + path, query, body, self._auth or own_auth)
             except httpx.HTTPError as error:
-                failures.append(f"{base}: {error or type(error).__name__}")
+                failures.append(f"{base}: {str(error) or type(error).__name__}")
             else:
                 if answer.status not in _OUT_OF_ORDER:
                     return answer
@@ -200,7 +200,8 @@ def _sasl(options: Mapping[str, Any]) -> httpx.BasicAuth:
     name, password = name or found.get("username"), password or found.get("password")
     if not name or password is None:
         raise ConfigError(
-            "SASL_INHERIT needs sasl.jaas.config, or sasl.username and sasl.password.", option="sasl.jaas.config"
+            "SASL_INHERIT needs sasl.jaas.config, or sasl.username and sasl.password.",
+            option="sasl.jaas.config",
         )
     return httpx.BasicAuth(name, password)
 

@@ -164,9 +164,7 @@ class Registry:
     def _schemas(self, parts: list[str], query: Query, body: Any) -> Any:
         prefix = query.get("subjectPrefix", "").removeprefix(":*:").removeprefix(":.:")
         found = [
-            e
-            for e in self._state.all_entries(deleted=_yes(query, "deleted"))
-            if e.subject.startswith(prefix)
+            e for e in self._state.all_entries(deleted=_yes(query, "deleted")) if e.subject.startswith(prefix)
         ]
         if _yes(query, "latestOnly"):
             found = list({e.subject: e for e in found}.values())
