@@ -20,10 +20,14 @@ BUILT_IN: Final[dict[str, str]] = {
     **{
         f"io.debezium.transforms.{name}": name.rpartition(".")[2]
         for name in (
+            "ByLogicalTableRouter",
             "ExtractChangedRecordState",
             "ExtractNewRecordState",
             "HeaderToValue",
             "SchemaChangeEventFilter",
+            "TimezoneConverter",
+            "ToLogicalTopicRouter",
+            "outbox.EventRouter",
             "partitions.PartitionRouting",
         )
     },
