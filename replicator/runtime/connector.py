@@ -13,6 +13,7 @@ from typing import Any
 
 from replicator.api.errors import ConnectError
 from replicator.api.source import Connector
+from replicator.runtime.startups import STARTUPS
 from replicator.runtime.task import FAILED, PAUSED, RUNNING, STOPPED, UNASSIGNED
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,10 @@ class ConnectorRunner:
             connector.initialize(self)
             connector.start(config)
         except Exception as error:  # noqa: BLE001 - a plugin's error is the connector's failure
+            STARTUPS.count("connector", succeeded=False)
             self._fail(error)
             return False
+        STARTUPS.count("connector", succeeded=True)
         self._connector = connector
         self._set_state(RUNNING)
         return True
