@@ -67,6 +67,16 @@ class Standalone:
         }
         self.child: subprocess.Popen[bytes] | None = None
 
+    def exactly_once(self) -> None:
+        """Offsets in a topic, written in the transactions of their records."""
+        del self.worker["offset.storage.file.filename"]
+        self.worker |= {
+            "exactly.once.source.support": "enabled",
+            "offset.storage.topic": f"{self.prefix}offsets",
+            "offset.storage.replication.factor": 1,
+        }
+        self.source_options["exactly.once.support"] = "required"
+
     @property
     def output(self) -> str:
         """What it printed and logged."""
