@@ -114,7 +114,10 @@ class Message(_Value):
 
 @dataclass(frozen=True, slots=True)
 class NewTopic:
-    """A topic to create. `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...)."""
+    """A topic to create; -1 partitions or replicas: the broker's default.
+
+    `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...).
+    """
 
     name: str
     partitions: int = 1

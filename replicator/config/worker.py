@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, invalid, key, one_of
+from replicator.config.overrides import ALLOWLIST, POLICY, check_policy
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
 HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -77,11 +78,13 @@ WORKER_DEF: Final = ConfigDef(
     ),
     _key("config.providers", Type.LIST, [], "Names of config providers; not set: env, file and dir."),
     _key(
-        "connector.client.config.override.policy",
+        POLICY,
         Type.STRING,
         "All",
-        "Which client options a connector may override: All, None, Principal.",
+        "Which client options a connector may override: All, None, Principal or Allowlist.",
+        validator=check_policy,
     ),
+    _key(ALLOWLIST, Type.LIST, [], "Client options that the policy Allowlist lets connectors override."),
     _key("topic.creation.enable", Type.BOOLEAN, True, "Whether topics of sources are created."),
     _key("topic.tracking.enable", Type.BOOLEAN, True, "Whether topics in use are tracked."),
     _key("topic.tracking.allow.reset", Type.BOOLEAN, True, "Whether tracked topics can be reset."),

@@ -7,6 +7,7 @@ from typing import Any
 
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
+from replicator.config.overrides import policy_of
 from replicator.herder.base import PluginInfo
 from replicator.herder.validation import Validator, key_info
 from replicator.plugins.discovery import KINDS
@@ -23,7 +24,7 @@ class PluginViews:
 
     def __init__(self, parts: WorkerParts) -> None:
         self._registry = parts.registry
-        policy = str(parts.config["connector.client.config.override.policy"])
+        policy = policy_of(parts.config.values)
         self.validator = Validator(
             parts.registry, parts.resolver, policy, exactly_once=exactly_once.promised(parts)
         )

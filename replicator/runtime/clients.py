@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from replicator.api.config import split_prefix
+from replicator.config.overrides import overrides
 from replicator.config.worker import WorkerConfig
 
 DEFAULT_MAX_POLL_RECORDS: Final = 500
@@ -20,7 +21,7 @@ _LONGEST_TRANSACTION_MS: Final = 900_000
 
 def producer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a connector's producers."""
-    return split_prefix(worker.raw, "producer.") | split_prefix(connector, "producer.override.")
+    return split_prefix(worker.raw, "producer.") | overrides(worker.values, connector, "producer")
 
 
 def consumer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def consumer_options(worker: WorkerConfig, connector: Mapping[str, Any]) -> dict
         for name in ("session.timeout.ms", "heartbeat.interval.ms")
         if name in worker.raw
     }
-    given = split_prefix(worker.raw, "consumer.") | split_prefix(connector, "consumer.override.")
+    given = split_prefix(worker.raw, "consumer.") | overrides(worker.values, connector, "consumer")
     return {"session.timeout.ms": "10000", "heartbeat.interval.ms": "3000"} | session | given
 
 
