@@ -19,11 +19,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.differential.transforms import cases_connect, cases_unwrap
+from tests.differential.transforms import cases_connect, cases_routing, cases_unwrap
 
 HERE = Path(__file__).parent
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "transforms"
-FAMILIES = {"connect": cases_connect.cases, "debezium_rows": cases_unwrap.cases}
+FAMILIES = {
+    "connect": cases_connect.cases,
+    "debezium_rows": cases_unwrap.cases,
+    "debezium_routing": cases_routing.cases,
+}
 
 
 def main() -> int:
