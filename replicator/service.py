@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from replicator import interpreter
-from replicator.api.errors import ConfigError, IllegalStateError
+from replicator.api.errors import IllegalStateError
 from replicator.broker.base import Broker
 from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
+from replicator.herder.reloads import Reloads
 from replicator.herder.standalone import StandaloneHerder
 from replicator.plugins.registry import Registry
 from replicator.runtime.assembly import WorkerParts
@@ -28,13 +29,34 @@ log = logging.getLogger(__name__)
 MEMORY = ":memory:"
 
 
+def open_broker(config: WorkerConfig) -> Broker:
+    """Kafka when `bootstrap.servers` is set, else the embedded log in `data.dir` or in memory (D2).
+
+    Raises:
+        RetriableError: Kafka cannot be reached.
+        ConfigError: its options are wrong.
+    """
+    if config.kafka:
+        from replicator.broker.kafka import KafkaBroker
+
+        kafka = KafkaBroker(config.raw)
+        log.info("Topics live in the Kafka cluster %s", kafka.cluster_id())
+        return kafka
+    from replicator.broker.embedded import EmbeddedBroker
+
+    return EmbeddedBroker(config.data_dir or MEMORY)
+
+
 class Service:
     """A standalone worker.
 
     Attributes:
         config: the worker's options, resolved.
         registry: known plugins.
+        reloads: restarts connectors whose secrets change; exists once started.
     """
+
+    reloads: Reloads
 
     def __init__(
         self,
@@ -47,7 +69,7 @@ class Service:
         raw = options.raw if isinstance(options, WorkerConfig) else options
         self.resolver = Resolver.of_worker(raw)
         self.config = WorkerConfig(self.resolver.resolve(raw))
-        self.registry = registry or Registry()
+        self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = broker
         self._clock = clock or SystemClock()
         self._herder: StandaloneHerder | None = None
@@ -81,9 +103,13 @@ class Service:
         try:
             broker = self._open_broker()
             store = self._open_offsets(broker)
+            self._bind_schema_registry(broker)
             parts = WorkerParts(self.config, self.registry, broker, store, self.resolver, self._clock)
             self._herder = StandaloneHerder(Worker(parts))
             self._closers.append(self._herder.stop)
+            self.reloads = Reloads(self._herder, self.resolver)
+            self.reloads.start()
+            self._closers.append(self.reloads.stop)
             self._serve(self._herder)
         except BaseException:
             self.stop()
@@ -96,13 +122,7 @@ class Service:
 
     def _open_broker(self) -> Broker:
         if self._broker is None:
-            if self.config.kafka:
-                raise ConfigError(
-                    "Kafka is not supported yet.", option="bootstrap.servers", hint="Set data.dir instead."
-                )
-            from replicator.broker.embedded import EmbeddedBroker
-
-            self._broker = EmbeddedBroker(self.config.data_dir or MEMORY)
+            self._broker = open_broker(self.config)
             self._closers.append(self._broker.close)
         return self._broker
 
@@ -116,10 +136,17 @@ class Service:
         else:
             from replicator.storage.offset_store import TopicOffsetStore
 
-            store = TopicOffsetStore(broker, self.config["offset.storage.topic"])
+            # One worker for itself: as many replicas as the brokers give by default.
+            store = TopicOffsetStore(broker, self.config["offset.storage.topic"], replication_factor=-1)
         store.start()
         self._closers.append(store.stop)
         return store
+
+    def _bind_schema_registry(self, broker: Broker) -> None:
+        from replicator.converters.registry import local
+        from replicator.storage.schema_log import open_registry
+
+        self._closers.append(local.bind(open_registry(broker)))
 
     def _serve(self, herder: StandaloneHerder) -> None:
         if self.config.listener is None:
@@ -131,6 +158,7 @@ class Service:
             herder,
             host=host,
             port=port,
+            broker=self.broker,
             allow_origin=self.config["access.control.allow.origin"],
             allow_methods=self.config["access.control.allow.methods"],
         )

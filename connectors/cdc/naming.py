@@ -46,7 +46,12 @@ def _avro_unicode(name: str) -> str:
 
 
 def _dotted(adjust: Adjust) -> Adjust:
-    return lambda name: ".".join(adjust(part) for part in name.split("."))
+    def adjusted(name: str) -> str:
+        first, *rest = name.split(".")
+        # As in Debezium, only the very first character must not be a digit.
+        return ".".join([adjust(first), *(adjust(f"a{part}")[1:] for part in rest)])
+
+    return adjusted
 
 
 def _same(name: str) -> str:

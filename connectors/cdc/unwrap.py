@@ -1,7 +1,9 @@
 """ExtractNewRecordState: turns change events into the rows they lead to (event flattening).
 
 Runs on a task's thread. What depends on a schema only is computed once per value schema and kept,
-found again by identity. Records that are no change events pass unchanged; truncations are dropped.
+found again by identity. Records that are no change events pass unchanged; events without a row, such as
+truncations, are dropped. A delete without a before image has no row either, but its key says what to delete:
+it is kept where a tombstone is made of it (Debezium drops it), and fails where the before image is needed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from replicator.api.config import ConfigDef, Importance, Type, key, one_of
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.record import ConnectRecord, Header
-from replicator.api.schema import OPTIONAL_STRING, STRING, Schema
+from replicator.api.schema import OPTIONAL_STRING, STRING, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 
@@ -42,9 +44,9 @@ def parse_reference(text: str, prefix: str) -> Reference:
     Raises:
         ConfigError: the entry has another form.
     """
-    path, colon, renamed = (part.strip() for part in text.partition(":"))
+    path, _, renamed = (part.strip() for part in text.partition(":"))
     parts = tuple(path.split("."))
-    if not all(parts) or len(parts) > 2 or (colon and not renamed):
+    if not all(parts) or len(parts) > 2 or ":" in renamed:
         raise ConfigError(f"Unexpected field name: {text}", option="add.fields")
     name = prefix + (renamed or "_".join(parts))
     if len(parts) == 2:
@@ -73,7 +75,7 @@ class _Plan(NamedTuple):
     row: Schema | None
     defaults: Mapping[str, Any]
     built: Schema | None
-    """Schema of the row with what is added, or None when rows are passed on as they are."""
+    """Schema of the row with what is added: required, whatever that of the image in the envelope is."""
 
 
 class ExtractNewRecordState(Transformation):
@@ -117,7 +119,8 @@ class ExtractNewRecordState(Transformation):
                 flag,
                 True,
                 importance=low,
-                doc="Whether a null in a field that has a default value is replaced by the default.",
+                doc="Whether a null in a field that has a default value is replaced by the default where rows are "
+                "rewritten (the modes rewrite and rewrite-with-tombstone, and dropped fields).",
             ),
         )
 
@@ -143,20 +146,17 @@ class ExtractNewRecordState(Transformation):
         if not is_envelope(record):
             return record
         plan = self._plan(record.value_schema)
-        operation = record.value.fields.get("op")
-        if operation == "t":
+        deleted = record.value.fields.get("op") == "d"
+        row = record.value.get_without_default("before" if deleted else "after")
+        if row is None and not deleted:
             return None
         headers = self._with_headers(record, plan)
-        deleted = operation == "d"
-        row = record.value.get_without_default("before" if deleted else "after")
         topic = self._topic(record, row)
         if deleted and not self._rewrite:
             if self._mode == "drop":
                 return None
             schema = plan.row if self._mode == "tombstone" else None
             made = record.evolve(topic=topic, headers=headers, value_schema=schema, value=None)
-        elif row is None and not deleted:
-            return record
         else:
             value = self._row(record.value, row, plan, deleted=deleted)
             made = record.evolve(topic=topic, headers=headers, value_schema=value.schema, value=value)
@@ -173,6 +173,8 @@ class ExtractNewRecordState(Transformation):
             raise DataError("The delete event has no before image, which mode rewrite needs")
         if plan.built is None:
             return row
+        if not plan.added and not self._rewrite:
+            return Struct(plan.built, row.fields)
         fields = {f.name: row.fields.get(f.name) for f in row.schema.fields}
         for name, default in plan.defaults.items():
             if fields[name] is None:
@@ -190,9 +192,14 @@ class ExtractNewRecordState(Transformation):
         return [*(record.headers or ()), *added]
 
     def _topic(self, record: ConnectRecord, row: Struct | None) -> str:
-        if self._route is None or row is None or row.schema.field(self._route) is None:
+        if self._route is None or row is None:
             return record.topic
-        value = row.get(self._route)
+        field = row.schema.field(self._route)
+        if field is None:
+            raise DataError(f"{self._route} is not a valid field name")
+        if field.schema.type is not SchemaType.STRING:
+            raise DataError(f"Field '{self._route}' is not of type STRING")
+        value = row.get_without_default(self._route)
         return record.topic if value is None else str(value)
 
     def _plan(self, envelope: Schema | None) -> _Plan:
@@ -208,28 +215,33 @@ class ExtractNewRecordState(Transformation):
     def _make_plan(self, envelope: Schema) -> _Plan:
         after = envelope.field("after")
         row = after.schema if after is not None else None
-        added = _resolve(self._fields, envelope, row)
-        headers = _resolve(self._headers, envelope, row)
+        added = _resolve(self._fields, envelope)
+        headers = _resolve(self._headers, envelope)
         defaults: dict[str, Any] = {}
         built = None
         if row is not None:
-            if self._replace_null:
-                defaults = {f.name: f.schema.default for f in row.fields if f.schema.default is not None}
-            if added or self._rewrite or defaults:
-                built = self._built_schema(row, added)
+            if self._replace_null and self._rewrite:
+                defaults = self._defaults(row)
+            built = self._built_schema(row, added)
         return _Plan(envelope, added, headers, row, defaults, built)
+
+    @staticmethod
+    def _defaults(schema: Schema) -> dict[str, Any]:
+        return {f.name: f.schema.default for f in schema.fields if f.schema.default is not None}
 
     def _built_schema(self, row: Schema, added: tuple[_Added, ...]) -> Schema:
         fields = {f.name: f.schema for f in row.fields}
         if self._rewrite:
             fields[DELETED_FIELD] = OPTIONAL_STRING
         fields.update({a.name: a.schema for a in added})
-        return row.evolve(fields=list(fields.items()))
+        return row.evolve(fields=list(fields.items()), optional=False, default=None)
 
     def _without_dropped(self, record: ConnectRecord) -> ConnectRecord:
         header = record.header(self._drop_header) if self._drop_header is not None else None
         if header is None or not header.value:
             return record
+        if not isinstance(header.value, (list, tuple)):
+            raise DataError(f"Header {self._drop_header} must hold a list of field names")
         names = tuple(str(name) for name in header.value)
         changes: dict[str, Any] = {}
         if isinstance(record.value, Struct):
@@ -253,7 +265,12 @@ class ExtractNewRecordState(Transformation):
                 self._shortened.clear()
             known = value.schema, value.schema.evolve(fields=kept)
             self._shortened[id(value.schema), names] = known
-        return Struct(known[1], {f.name: value.fields.get(f.name) for f in known[1].fields})
+        fields = {f.name: value.fields.get(f.name) for f in known[1].fields}
+        if self._replace_null:
+            for name, default in self._defaults(known[1]).items():
+                if fields[name] is None:
+                    fields[name] = default
+        return Struct(known[1], fields)
 
 
 def is_envelope(record: ConnectRecord) -> bool:
@@ -262,7 +279,7 @@ def is_envelope(record: ConnectRecord) -> bool:
     return (
         schema is not None
         and schema.name is not None
-        and schema.name.endswith("Envelope")
+        and schema.name.endswith(".Envelope")
         and isinstance(record.value, Struct)
     )
 
@@ -277,14 +294,11 @@ def look_up(envelope: Struct, path: tuple[str, ...]) -> Any:
     return value
 
 
-def _resolve(references: list[Reference], envelope: Schema, row: Schema | None) -> tuple[_Added, ...]:
+def _resolve(references: list[Reference], envelope: Schema) -> tuple[_Added, ...]:
     """The references that this schema can answer; the others are left out."""
     found = []
     for reference in references:
-        paths = [*reference.path]
-        if row is not None and len(paths[-1]) == 1:
-            paths.append(("after", *paths[-1]))
-        for path in paths:
+        for path in reference.path:
             schema = _schema_at(envelope, path)
             if schema is not None:
                 found.append(_Added(path, reference.name, schema.as_optional()))

@@ -165,6 +165,10 @@ class FileStreamSourceConnector(SourceConnector):
     def task_class(self) -> type[SourceTask]:
         return FileStreamSourceTask
 
+    def exactly_once_support(self, config: ConnectorConfig) -> bool:
+        """Only of a file: what was read from the standard input cannot be read again."""
+        return bool(OPTIONS.parse(config)["file"])
+
     def alter_offsets(self, config: ConnectorConfig, offsets: Mapping[str, Any]) -> bool:
         """Check the positions; the task reads on there.
 

@@ -6,6 +6,7 @@ the sink will run: both ask the dialect. Used by one thread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ from replicator.api.database import Canonical, ColumnInfo, Keys, Problem, TableI
 from replicator.api.errors import ConfigError, StructuralError
 
 LEDGER = "replicator_ledger"
+_FOREIGN = re.compile(r"[^a-zA-Z0-9._-]")
+"""Characters that a source's topic name does not keep."""
 
 
 class MySqlDatabase:
@@ -71,10 +74,14 @@ class MySqlDatabase:
     def preflight(self, pairs: Sequence[TablePair], name: str) -> list[Problem]:
         """See `TargetDatabase.preflight`."""
         connection = self._connection
-        # Once a copy has begun, what is there is ours.
-        first_start = not self.ledger(name)
+        self._tables.clear()
+        # Once a table's copy has begun, what is there is ours.
+        topics = {row["topic"] for row in self.ledger(name)}
+        begun = frozenset(
+            p.source.full_name for p in pairs if _FOREIGN.sub("_", f"{name}.{p.source.full_name}") in topics
+        )
         return preflight.check(
-            self._dialect, connection, self._url.database, pairs, self._describe, first_start=first_start
+            self._dialect, connection, self._url.database, pairs, self._describe, begun=begun
         )
 
     def connector_config(self, pairs: Sequence[TablePair], name: str, topic_prefix: str) -> dict[str, str]:

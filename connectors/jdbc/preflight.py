@@ -27,9 +27,18 @@ def check(
     pairs: Sequence[TablePair],
     describe: Describe,
     *,
-    first_start: bool,
+    begun: frozenset[str],
 ) -> list[Problem]:
-    """Everything that would keep these tables from being written."""
+    """Everything that would keep these tables from being written.
+
+    Args:
+        dialect: the target's.
+        connection: to it.
+        database: its name.
+        pairs: the tables.
+        describe: reads a target table.
+        begun: tables that have been replicated before: their rows are ours, and one that cannot go on stops alone.
+    """
     existing = _existing_names(connection)
     folds = str(connection.query("SELECT @@lower_case_table_names")[0][0]) != "0"
 
@@ -39,8 +48,12 @@ def check(
     return [
         *preflight_server.check(connection, database),
         *_collisions(pairs, folds=folds),
-        *(p for pair in pairs for p in _pair(dialect, pair, described, first_start=first_start)),
-        *(_occupied(dialect, connection, pairs, described) if first_start else ()),
+        *(
+            p
+            for pair in pairs
+            for p in _pair(dialect, pair, described, first_start=pair.source.full_name not in begun)
+        ),
+        *_occupied(dialect, connection, [p for p in pairs if p.source.full_name not in begun], described),
     ]
 
 
@@ -197,7 +210,10 @@ def _existing(
                     f" Or make it anew: DROP TABLE {dialect.quote(pair.target_name)}; in the target, start, and run"
                     f" 'replicator recopy' with --tables '{table.full_name}'."
                 )
-                yield _unsupported(pair, f"{pair.target_name}: {error.message}", anew)
+                if first_start:
+                    yield _unsupported(pair, f"{pair.target_name}: {error.message}", anew)
+                else:
+                    yield _stopped(pair, f"{pair.target_name}: {error.message}", anew)
     yield from _collations(dialect, pair, existing)
     yield from _texts(pair, existing)
     yield from _notes(pair, existing)
@@ -284,5 +300,15 @@ def _unsupported(pair: TablePair, why: str, otherwise: str = "") -> Problem:
         what=f"{pair.source.full_name} cannot be held by the target: {why}.",
         remedy=f"Exclude it with --exclude '{pair.source.full_name}', or leave it out with --skip-unsupported."
         + otherwise,
+        table=pair.source.full_name,
+    )
+
+
+def _stopped(pair: TablePair, why: str, anew: str) -> Problem:
+    """The sink stops this table at its next change, and keeps its changes in the log (C23)."""
+    return Problem(
+        severity="stopped",
+        what=f"{pair.source.full_name} cannot go on: {why}.",
+        remedy=f"Alter the column in the target so that it fits.{anew}",
         table=pair.source.full_name,
     )

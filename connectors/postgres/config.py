@@ -342,6 +342,15 @@ _LOG: Final[tuple[ConfigKey, ...]] = (
         doc="Whether changes of partitions are published as changes of their root.",
     ),
     key(
+        "catalog.watch.interval.ms",
+        Type.LONG,
+        1000,
+        validator=at_least(0),
+        importance=Importance.LOW,
+        doc="How often the catalog is asked whether tables came, went, or lost their replica identity; 0 means never. "
+        "Own option.",
+    ),
+    key(
         "offset.mismatch.strategy",
         Type.STRING,
         "fail",

@@ -34,6 +34,10 @@ class PostgresConnector(SourceConnector):
             blamed.errors.append(str(error))
         return values
 
+    def exactly_once_support(self, config: ConnectorConfig) -> bool:
+        """Every record carries its exact position, and offsets ride with them."""
+        return True
+
     def task_class(self) -> type[SourceTask]:
         """The task's class."""
         from connectors.postgres.task import PostgresSourceTask

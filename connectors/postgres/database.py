@@ -57,6 +57,9 @@ SELECT wanted.name, sum(s.n_tup_upd + s.n_tup_del)::int8
     OR s.relid IN (SELECT relid FROM pg_partition_tree(wanted.name::regclass))
  GROUP BY 1
 """
+_RUNNING = (
+    "SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s) FROM (SELECT txid_current_snapshot() AS s) AS now"
+)
 CHECKPOINT_PREFIX = "replicator.checkpoint"
 
 
@@ -80,6 +83,7 @@ class PostgresDatabase:
         self._open: PlainConnection | None = None
         self._idle: list[PlainConnection] = []
         self._unmeasured: list[TableInfo] = []
+        self._newest = 0
 
     @property
     def _connection(self) -> PlainConnection:
@@ -101,6 +105,18 @@ class PostgresDatabase:
             )
         except psycopg.Error as error:
             raise translate(error) from error
+
+    def names(self, include: Sequence[str], exclude: Sequence[str]) -> list[str]:
+        """See `SourceDatabase.names`."""
+        return inventory.names(self._connection, include, exclude)
+
+    def quiet(self) -> bool:
+        """See `SourceDatabase.quiet`."""
+        with translated("looking for old transactions"):
+            row = self._connection.execute(_RUNNING).fetchone()
+        oldest, newest = row or (0, 0)
+        before, self._newest = self._newest, int(newest)
+        return int(oldest) >= before
 
     def measured(self, tables: Sequence[TableInfo]) -> list[TableInfo]:
         """See `SourceDatabase.measured`."""

@@ -62,6 +62,12 @@ def read(
     ]
 
 
+def names(connection: PlainConnection, include: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Names of the tables that match, without looking into them."""
+    found = (r.full_name for r in catalog.candidates(connection, via_root=True))
+    return [name for name in found if _selected(name, include, exclude)]
+
+
 def _selected(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
     wanted = any(fnmatch.fnmatchcase(name, pattern) for pattern in include)
     return wanted and not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)

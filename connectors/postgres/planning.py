@@ -5,7 +5,7 @@ A table without an entry in the stored copy state was never copied; one whose en
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,24 +28,39 @@ class CopyPlan:
         option = "snapshot.include.collection.list"
         self._wanted = Patterns(option, options[option])
 
-    def complete(self, position: Position, captured: Sequence[Relation]) -> Position:
+    def complete(
+        self,
+        position: Position,
+        captured: Sequence[Relation],
+        members: Mapping[int, int],
+        streamed: Container[str] = (),
+    ) -> Position:
         """The position with an entry for every captured table that is not to be copied.
 
         A table that changed without our knowledge is copied anew: it had no replica identity and has one now
-        (C4), or it was dropped and created again.
+        (C4), it was dropped and created again, or it was not published for a while.
+
+        Args:
+            position: where the reader stands.
+            captured: the tables as they are.
+            members: their memberships in the publication.
+            streamed: new tables whose rows are all in the stream.
         """
         tables = dict(position.copy.tables)
         again = []
         for relation in captured:
             name = relation.full_name
-            if name not in tables and not self._copied(name):
+            if name not in tables and (name in streamed or not self._copied(name)):
                 tables[name] = NOT_COPIED
+            member = members.get(relation.oid, 0)
             known = tables.get(name)
             if known is None:
                 continue
-            if self._copied(name) and _escaped(known, relation):
+            if self._copied(name) and (_escaped(known, relation) or _unpublished(known, member)):
                 again.append(name)
-            tables[name] = replace(known, bare=not relation.has_identity, oid=relation.oid)
+            tables[name] = replace(
+                known, bare=not relation.has_identity, oid=relation.oid, member=member or known.member
+            )
         position = position.moved(copy=CopyState(tables))
         return void(position, again) if again else position
 
@@ -70,6 +85,11 @@ def _escaped(known: TableCopy, relation: Relation) -> bool:
     return bool(known.oid) and known.oid != relation.oid
 
 
+def _unpublished(known: TableCopy, member: int) -> bool:
+    # What was not copied is not missed, and a table without identity was out of it anyway.
+    return bool(known.point and known.member and member) and known.member != member
+
+
 def adopted(captured: Iterable[Relation]) -> CopyState:
     """State for a position that another program stored: it has copied what it wanted."""
     return CopyState({r.full_name: NOT_COPIED for r in captured})
@@ -79,7 +99,6 @@ def void(position: Position, names: Iterable[str]) -> Position:
     """The position with the rows of some tables declared void: they are copied again behind a truncate."""
     tables = dict(position.copy.tables)
     for name in names:
-        known = tables.get(name)
-        if known is not None:
-            tables[name] = replace(known, done=False, after=None, files=VOID)
+        known = tables.get(name, TableCopy(point=0))
+        tables[name] = replace(known, done=False, after=None, files=VOID)
     return position.moved(copy=CopyState(tables), copying=True)

@@ -63,6 +63,7 @@ class TableCopy:
         files: the files the finished chunks were read from, as text.
         bare: whether it had no replica identity: its updates since are unknown (C4).
         oid: the table's object id, or 0 when not known: another one means that it was created anew.
+        member: object id of its membership in the publication, or 0: another one means that it was out of it.
     """
 
     point: int
@@ -72,6 +73,7 @@ class TableCopy:
     files: str = ""
     bare: bool = False
     oid: int = 0
+    member: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def _dump(table: TableCopy) -> dict[str, Any]:
         dumped["b"] = 1
     if table.oid:
         dumped["o"] = table.oid
+    if table.member:
+        dumped["m"] = table.member
     return dumped
 
 
@@ -117,6 +121,7 @@ def _load_table(dumped: Mapping[str, Any]) -> TableCopy:
         files=str(dumped.get("f", "")),
         bare=bool(dumped.get("b")),
         oid=int(dumped.get("o", 0)),
+        member=int(dumped.get("m", 0)),
     )
 
 

@@ -34,27 +34,36 @@ def check(connection: psycopg.Connection[Any], tables: Sequence[TableInfo], name
     superuser, may_create, role, owned = row or (False, False, "", [])
     if superuser:
         return
-    found = {r[0]: r[1:] for r in connection.execute(_PUBLISHED, [[name, f"{name}_append"]])}
-    statements = []
+    found: dict[str, tuple[bool, bool, list[str]]] = {
+        r[0]: r[1:] for r in connection.execute(_PUBLISHED, [[name, f"{name}_append"]])
+    }
+    statements: dict[str, list[str]] = {}
     why = ""
     for publication, wanted, publish in _wanted(tables, name):
         everything, ours, there = found.get(publication, (False, True, []))
         missing = [t for t in wanted if not everything and t.full_name not in there]
-        if publication in found and not missing:
-            continue
-        statements.append(_publication_sql(publication, missing, publish, exists=publication in found))
+        if publication not in found:
+            # Of all tables at once: nothing works before both publications are there.
+            statements.setdefault("", []).append(
+                _publication_sql(publication, missing, publish, exists=False)
+            )
+        for t in missing if publication in found else ():
+            statements.setdefault(t.full_name, []).append(
+                _publication_sql(publication, [t], publish, exists=True)
+            )
         foreign = [t.full_name for t in missing if t.full_name not in owned]
         if publication not in found and not may_create:
             why = why or "may not create publications in this database"
-        elif not ours:
+        elif not ours and missing:
             why = why or f"does not own the publication {publication}"
         elif foreign:
             why = why or f"does not own {foreign[0]}"
-    if why:
+    for table, needed in statements.items() if why else ():
         yield Problem(
             severity="error",
             what=f"Role {role} {why}, so it cannot make the publications {name} and {name}_append fit.",
-            remedy="As the owner: " + " ".join(statements),
+            remedy="As the owner: " + " ".join(needed),
+            table=table or None,
         )
 
 

@@ -41,7 +41,13 @@ SELECT r.prrelid::int8, pg_get_expr(r.prqual, r.prrelid),
   FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
  WHERE p.pubname = %s AND (r.prattrs IS NOT NULL OR r.prqual IS NOT NULL)
 """
+_MEMBERS: Final = """
+SELECT r.prrelid::int8, r.oid::int8 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+ WHERE p.pubname = %s
+"""
 _WITH_PARTS: Final = 150000
+_LOCK_TIMEOUT: Final = "5s"
+"""Waiting in a table's lock queue for long would make everybody behind it wait, too."""
 APPEND_ONLY: Final = "insert, truncate"
 
 
@@ -78,22 +84,30 @@ class Published:
         warnings: sentences for status.
         added: tables that were in neither publication until now.
         lists: what publications leave out of tables, by object id.
+        members: object id of each table's membership in the main publication: another one than before means that
+            the table was not published for a while.
     """
 
     names: list[str]
     warnings: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     lists: dict[int, PublishedPart] = field(default_factory=dict)
+    members: dict[int, int] = field(default_factory=dict)
 
 
 class Publications:
-    """Makes the publications fit the captured tables."""
+    """Makes the publications fit the captured tables.
+
+    Attributes:
+        name: the main publication's.
+    """
 
     def __init__(self, connection: PlainConnection, options: Mapping[str, Any]) -> None:
         self._connection = connection
         self._mode: str = options["publication.autocreate.mode"]
         self._via_root: bool = options["publish.via.partition.root"]
         self._main: str = options["publication.name"]
+        self.name = self._main
         self._append: str = options["publication.append.name"] or f"{self._main[:56]}_append"
 
     def ensure(self, captured: Sequence[Relation], *, slot_exists: bool, resuming: bool) -> Published:
@@ -110,7 +124,41 @@ class Publications:
         """
         published = self._ensure(captured, slot_exists=slot_exists, resuming=resuming)
         published.lists = self._parts()
+        with translated("reading publications"):
+            published.members = dict(self._connection.execute(_MEMBERS, [self._main]).fetchall())
         return published
+
+    @property
+    def ours(self) -> bool:
+        """Whether this connector decides which tables are published."""
+        if self._mode in ("disabled", "no_tables"):
+            return False
+        main = self._read(self._main)
+        return main is None or not main.all_tables
+
+    def removal(self, relation: Relation) -> str:
+        """The statement that takes a table out of the main publication."""
+        table = sql.Identifier(relation.schema, relation.name)
+        return (
+            sql.SQL("ALTER PUBLICATION {} DROP TABLE {}")
+            .format(sql.Identifier(self._main), table)
+            .as_string(None)
+        )
+
+    def uncovered(self, captured: Sequence[Relation]) -> dict[str, str]:
+        """A sentence for each table that neither publication has."""
+        names = [n for n in (self._main, self._append) if self._read(n) is not None]
+        covered: set[int] = set()
+        with translated("reading publications"):
+            for name in names:
+                covered.update(row[0] for row in self._connection.execute(_COVERED, [name]))
+        return {
+            r.full_name: f"Table {r.full_name} matches but is in no publication, so its changes are not captured: "
+            f"ALTER PUBLICATION {sql.Identifier(self._main).as_string(None)} ADD TABLE "
+            f"{sql.Identifier(r.schema, r.name).as_string(None)}."
+            for r in captured
+            if r.oid not in covered and not (set(r.leaves) & covered)
+        }
 
     def _parts(self) -> dict[int, PublishedPart]:
         if server_version(self._connection) < _WITH_PARTS:
@@ -150,7 +198,7 @@ class Publications:
             )
         published = Published([self._main] + ([self._append] if append is not None else []))
         if self._mode == "disabled":
-            published.warnings += self._failing(main, captured) + self._uncovered(published.names, captured)
+            published.warnings += [*self._failing(main, captured), *self.uncovered(captured).values()]
         return published
 
     def _all_tables(self, append: Publication | None, captured: Sequence[Relation]) -> Published:
@@ -199,8 +247,10 @@ class Publications:
             f"Table {r.full_name} has no replica identity: {state}. {_REMEDY}" for r in bare
         ]
         there = {oid for p in (main, append) if p is not None for oid in p.tables}
-        now = captured if self._append in published.names else keyed
-        published.added = [r.full_name for r in now if r.oid not in there]
+        changes = main.tables if main is not None else frozenset()
+        published.added = [r.full_name for r in keyed if r.oid not in changes]
+        if self._append in published.names:
+            published.added += [r.full_name for r in bare if r.oid not in there]
         self._run(statements)
         return published
 
@@ -256,6 +306,7 @@ class Publications:
         with translated("changing publications"):
             try:
                 with self._connection.transaction():
+                    self._connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
                     for statement in statements:
                         log.info("%s", statement.as_string(None))
                         self._connection.execute(statement)
@@ -284,22 +335,9 @@ class Publications:
             if not r.has_identity and (main.all_tables or r.oid in main.tables)
         ]
 
-    def _uncovered(self, names: Sequence[str], captured: Sequence[Relation]) -> list[str]:
-        covered: set[int] = set()
-        with translated("reading publications"):
-            for name in names:
-                covered.update(row[0] for row in self._connection.execute(_COVERED, [name]))
-        return [
-            f"Table {r.full_name} matches but is in no publication, so its changes are not captured: "
-            f"ALTER PUBLICATION {sql.Identifier(names[0]).as_string(None)} ADD TABLE "
-            f"{sql.Identifier(r.schema, r.name).as_string(None)}."
-            for r in captured
-            if r.oid not in covered and not (set(r.leaves) & covered)
-        ]
-
 
 _REMEDY: Final = (
-    "Give it a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL, and restart the connector."
+    "Give it a primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL; it is then copied anew."
 )
 
 

@@ -89,6 +89,7 @@ class Reader:
         self._durable = 0
         self._streaming: Streaming | None = None
         self._requests = CopyRequests()
+        self.fitting = threading.Lock()
         self.captured: list[Relation] = []
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
@@ -110,6 +111,16 @@ class Reader:
         """Copy captured tables anew, once the transaction that is being read is complete."""
         self._status.tables({name: {"state": "requested"} for name in names})
         self._requests.add(names)
+
+    def refit(self, *, again: Sequence[str] = (), streamed: Sequence[str] = ()) -> None:
+        """Leave the stream between two transactions and begin anew with the tables as they are then.
+
+        Args:
+            again: tables to copy behind a truncate.
+            streamed: new tables that need no copy.
+        """
+        self._requests.add(again)
+        self._requests.refit(streamed)
 
     def stop(self) -> None:
         """Let the thread end soon."""
@@ -178,7 +189,7 @@ class Reader:
             system = sender.identify()
             self._types.forget()
             position, published = self._prepare(stack, side, system)
-            position = self._copy(side, position, published)
+            position, published = self._copy(side, position, published)
             self._tell_copied(position)
             self._status.warn("publication", published.warnings)
             if self._mode == "initial_only":
@@ -216,9 +227,29 @@ class Reader:
         self.captured = catalog.with_leaves(side, chosen)
         return self.captured
 
+    def _fit(
+        self, side: PlainConnection, *, slot_exists: bool, resuming: bool
+    ) -> tuple[list[Relation], Published]:
+        """The tables as they are now, and publications that fit them."""
+        with self.fitting:
+            captured = self._capture(side)
+            if self._mode == "initial_only":
+                return captured, Published([])
+            publications = Publications(side, self._options)
+            try:
+                return captured, publications.ensure(captured, slot_exists=slot_exists, resuming=resuming)
+            except ConfigError as error:
+                known = self.position.copy.tables if self.position is not None and resuming else {}
+                if not any(r.full_name in known for r in captured) or all(
+                    r.full_name in known for r in captured
+                ):
+                    raise
+                log.warning("New tables cannot join: %s", error)
+                self.captured = captured = [r for r in captured if r.full_name in known]
+                return captured, publications.ensure(captured, slot_exists=slot_exists, resuming=resuming)
+
     def _prepare(self, stack: ExitStack, side: PlainConnection, system: System) -> tuple[Position, Published]:
         """Publications, slot and position, in this order (C3)."""
-        captured = self._capture(side)
         there = slot.read(side, self._slot_name)
         position = self.position
         if there is not None:
@@ -230,11 +261,8 @@ class Reader:
             except PositionLostError as lost:
                 position = self._lost(side, position, lost)
                 there = None
-        publications = Publications(side, self._options)
         resuming = position is not None and position.floor > 0
-        published = Published([])
-        if self._mode != "initial_only":
-            published = publications.ensure(captured, slot_exists=there is not None, resuming=resuming)
+        captured, published = self._fit(side, slot_exists=there is not None, resuming=resuming)
         if position is None or not position.floor:
             position = self._fresh(stack, side, system, there, position)
         if position.identity is None:
@@ -244,10 +272,14 @@ class Reader:
             position = position.moved(identity=identity, copy=adopted(captured))
         if self._copy_again:
             position = position.moved(copy=CopyState(), copying=True)
-        if resuming and published.added:
-            # Whatever happened to a table while it was not published is not in the log.
-            position = self._plan.unpublished(position, published.added)
-        return self._plan.complete(position, captured), published
+        if not resuming:
+            published.added.clear()
+        return self._completed(position, captured, published), published
+
+    def _completed(self, position: Position, captured: list[Relation], published: Published) -> Position:
+        # Whatever happened to a table while it was not published is not in the log.
+        position = self._plan.unpublished(position, published.added)
+        return self._plan.complete(position, captured, published.members, self._requests.streamed)
 
     def _lost(self, side: PlainConnection, position: Position, lost: PositionLostError) -> Position:
         """The stored position is of no use: copy again if the mode says so, else fail."""
@@ -313,13 +345,15 @@ class Reader:
 
     # --- the copy ---
 
-    def _copy(self, side: PlainConnection, position: Position, published: Published) -> Position:
+    def _copy(
+        self, side: PlainConnection, position: Position, published: Published
+    ) -> tuple[Position, Published]:
         """Copy what is to be copied, under as many snapshots as it takes."""
         first = not any(t.done and t.point for t in position.copy.tables.values())
         while True:
             todo = self._plan.todo(position, self.captured)
             if not todo and not position.copying:
-                return position
+                return position, published
             with ExitStack() as stack:
                 before = changes(side, todo)
                 created = self._snapshot_for_copy(stack, side)
@@ -340,7 +374,7 @@ class Reader:
                     partition=self._partition,
                     extra_headers=self._extra,
                     first=first,
-                    parts=published.lists,
+                    published=published,
                 )
                 self._status.facts(phase="snapshot", lsn=format_lsn(created.point), now=True)
                 log.info("Copying %d tables as of %s", len(todo), format_lsn(created.point))
@@ -354,8 +388,8 @@ class Reader:
                 finally:
                     self.snapshot_opened = None
             first = False
-            self._capture(side)
-            position = self._plan.complete(position, self.captured)
+            captured, published = self._fit(side, slot_exists=True, resuming=True)
+            position = self._completed(position, captured, published)
 
     def _snapshot_for_copy(self, stack: ExitStack, side: PlainConnection) -> CreatedSlot:
         if self._created is not None:
@@ -390,12 +424,15 @@ class Reader:
 
     @property
     def copy_wanted(self) -> bool:
-        """Whether tables are to be copied anew."""
+        """Whether the stream is to be left, for a copy or because tables came or changed."""
         return bool(self._requests)
 
     def _declare_void(self) -> None:
         """Store that the requested tables are to be copied anew; the next session then does it."""
         names = self._requests.names
+        if not names:
+            self._requests.taken(names)
+            return
         assert self.position is not None
         log.info("Copying anew, as requested: %s", ", ".join(names))
         offset = CopyOffset(void(self.position, names), time.time_ns() // 1000)

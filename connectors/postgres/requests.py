@@ -23,14 +23,16 @@ class CopyWanted(Exception):
 
 
 class CopyRequests:
-    """Names of tables to copy anew; any thread."""
+    """Names of tables to copy anew, and whether to fit the tables to the catalog; any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: frozenset[str] = frozenset()
+        self._streamed: frozenset[str] = frozenset()
+        self._refit = False
 
     def __bool__(self) -> bool:
-        return bool(self._names)
+        return self._refit or bool(self._names)
 
     @property
     def names(self) -> list[str]:
@@ -42,10 +44,26 @@ class CopyRequests:
         with self._lock:
             self._names |= frozenset(names)
 
+    def refit(self, streamed: Iterable[str] = ()) -> None:
+        """Ask to leave the stream and to begin anew with the tables as they are then.
+
+        Args:
+            streamed: tables whose rows are all in the stream, and need no copy.
+        """
+        with self._lock:
+            self._streamed |= frozenset(streamed)
+            self._refit = True
+
+    @property
+    def streamed(self) -> frozenset[str]:
+        """Tables that need no copy, because the stream has them since they were made."""
+        return self._streamed
+
     def taken(self, names: Iterable[str]) -> None:
         """These are on their way: the stored position says so."""
         with self._lock:
             self._names -= frozenset(names)
+            self._refit = False
 
 
 def requested_tables(data: Mapping[str, Any], captured: Sequence[str]) -> list[str]:

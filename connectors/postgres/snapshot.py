@@ -25,7 +25,7 @@ from connectors.postgres.errors import translated
 from connectors.postgres.origins import CopyOrigin
 from connectors.postgres.outbox import Outbox
 from connectors.postgres.position import CopyOffset, Position, TableCopy
-from connectors.postgres.publication import PublishedPart
+from connectors.postgres.publication import Published
 from connectors.postgres.types_catalog import TypeCatalog
 from replicator.api import ChangeRecord, Header, offset_only
 
@@ -85,7 +85,7 @@ class Copy:
         partition: Mapping[str, Any],
         extra_headers: list[Header],
         first: bool,
-        parts: Mapping[int, PublishedPart],
+        published: Published,
     ) -> None:
         self._batch: int = options["max.batch.size"]
         self._chunk_rows: int = options["snapshot.chunk.rows"]
@@ -101,7 +101,8 @@ class Copy:
         self._partition = partition
         self._extra = extra_headers
         self._marker = "first" if first else "first_in_data_collection"
-        self._parts = parts
+        self._parts = published.lists
+        self._members = published.members
         self._held: ChangeRecord | None = None
         self._ordinal = 0
         self._identity = ""
@@ -196,7 +197,13 @@ class Copy:
         known = self.position.copy.tables.get(relation.full_name)
         if known is not None and resumable and known.files == files:
             return known
-        entry = TableCopy(point=view.point, files=files, bare=not relation.has_identity, oid=relation.oid)
+        entry = TableCopy(
+            point=view.point,
+            files=files,
+            bare=not relation.has_identity,
+            oid=relation.oid,
+            member=self._members.get(relation.oid, 0),
+        )
         self._remember(relation.full_name, entry)
         if known is not None:
             self._truncate(view, encoder)

@@ -1,7 +1,7 @@
 """The watch thread: what the log itself does not tell (retained log, snapshot age, tables that escape capture).
 
-Has a connection of its own. Only reports: warnings and numbers for status and metrics. A failure here never
-stops the task; the next round tries again.
+Has a connection of its own. Reports warnings and numbers for status and metrics; which tables belong is followed by
+`membership`. A failure here never stops the task; the next round tries again.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translated
+from connectors.postgres.membership import Membership, Owner
 from connectors.postgres.rewrites import Rewrites
 from connectors.postgres.status import Status
 from replicator.api import ConnectError
 
 log = logging.getLogger(__name__)
 
-_SHORT: Final = 5.0
-_ROUNDS_PER_INSPECTION: Final = 6
+_SLOT_EVERY: Final = 5.0
+_INSPECTION_EVERY: Final = 30.0
+_SHARE: Final = 20
+"""A look takes at most this part of the time, however many tables there are."""
 _RETAINED: Final = """
 SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END
         - restart_lsn)::int8,
@@ -61,16 +64,15 @@ def changes(connection: PlainConnection, relations: Sequence[Relation]) -> dict[
         return {int(oid): int(count) for oid, count in connection.execute(_CHANGED, [leaves]).fetchall()}
 
 
-class Watched(Protocol):
+class Watched(Owner, Protocol):
     """What the watch looks at in the reader."""
 
-    captured: list[Relation]
     snapshot_opened: float | None
     copies: deque[Copied]
 
 
 class Watch:
-    """Looks every few seconds at the slot, and twice a minute at the tables."""
+    """Looks every second at which tables there are, every few at the slot, and twice a minute into the tables."""
 
     def __init__(self, options: Mapping[str, Any], reader: Watched, status: Status) -> None:
         self._connector = Connector(options)
@@ -78,11 +80,16 @@ class Watch:
         self._slot: str = options["slot.name"]
         self._via_root: bool = options["publish.via.partition.root"]
         self._limit: float = options["snapshot.max.age.warn.ms"] / 1000
+        self._interval: float = options["catalog.watch.interval.ms"] / 1000
+        # A copy without a stream publishes nothing.
+        streams = self._interval and options["snapshot.mode"] != "initial_only"
+        self._membership = Membership(options, reader) if streams else None
         self._reader = reader
         self._status = status
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="postgres-watch", daemon=True)
         self._connection: PlainConnection | None = None
+        self._slot_due = self._inspection_due = self._pause = 0.0
         self._leaves: dict[int, tuple[str, frozenset[int]]] = {}
         self._gone: dict[str, str] = {}
         self._counts: dict[int, int] = {}
@@ -99,13 +106,15 @@ class Watch:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        rounds = 0
-        while not self._stop.wait(_SHORT if rounds else 1.0):
+        self._pause = min(1.0, self._interval or 1.0)
+        while not self._stop.wait(self._pause):
             try:
-                self._round(inspect=rounds % _ROUNDS_PER_INSPECTION == 0)
-                rounds += 1
+                self._round(time.monotonic())
             except (psycopg.Error, ConnectError) as error:
-                log.debug("The watch could not look at the source: %s", error)
+                # A lock that was not to be had is news; a lost connection is told by the reader.
+                alive = self._connection is not None and not self._connection.closed
+                level = logging.WARNING if alive else logging.DEBUG
+                log.log(level, "The watch could not look at the source and tries again: %s", error)
                 self._close()
         self._close()
 
@@ -114,12 +123,20 @@ class Watch:
             self._connection.close()
             self._connection = None
 
-    def _round(self, *, inspect: bool) -> None:
+    def _round(self, now: float) -> None:
         if self._connection is None:
             self._connection = self._connector.plain("watch")
-        self._slot_facts(self._connection)
-        if inspect and self._reader.captured:
+        if self._membership is not None:
+            self._status.warn("membership", self._membership.look(self._connection))
+            self._pause = max(self._interval, _SHARE * (time.monotonic() - now))
+        else:
+            self._pause = _SLOT_EVERY
+        if now >= self._slot_due:
+            self._slot_facts(self._connection)
+            self._slot_due = now + _SLOT_EVERY
+        if now >= self._inspection_due and self._reader.captured:
             self._status.warn("tables", self.inspect(self._connection))
+            self._inspection_due = now + _INSPECTION_EVERY
 
     def _slot_facts(self, connection: PlainConnection) -> None:
         row = connection.execute(_RETAINED, [self._slot]).fetchone()
@@ -162,32 +179,14 @@ class Watch:
         matching = [r for r in found if self._selection.table(r.schema, r.name)]
         now = catalog.with_leaves(connection, matching)
         warnings = [
-            f"Table {r.full_name} matches but was created after the start and is not captured yet: "
-            f"restart the connector to add it."
-            for r in now
-            if r.oid not in known
-        ]
-        warnings += [
-            f"Table {name} was dropped or renamed: its rows stay in the target, and what happens under the new name "
-            f"is not captured."
-            for name in sorted(names - {r.full_name for r in now})
-        ]
-        warnings += [
             f"Table {schema}.{name} matches but is UNLOGGED: its changes are not in the log. Run ALTER TABLE "
-            f"{schema}.{name} SET LOGGED and restart the connector."
+            f"{schema}.{name} SET LOGGED."
             for schema, name in catalog.unlogged(connection)
             if self._selection.table(schema, name)
         ]
         warnings += self._detached(now)
         warnings += self._rewrites.inspect(connection, [r for r in now if r.oid in known])
         warnings += self._diverged(connection, [r for r in now if r.full_name in names])
-        was_bare = {r.full_name for r in captured if not r.has_identity}
-        warnings += [
-            f"Table {r.full_name} has a replica identity now: restart the connector to capture its updates and "
-            f"deletes; it will be copied anew."
-            for r in now
-            if r.has_identity and r.full_name in was_bare
-        ]
         return warnings
 
     def _detached(self, now: Sequence[Relation]) -> list[str]:
@@ -219,6 +218,6 @@ class Watch:
         self._diverged_tables |= changed
         return [
             f"Table {name} diverged: it has no replica identity and was updated or deleted from, which is not "
-            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and restart the connector; or copy it anew."
+            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and it is copied anew by itself."
             for name in sorted(self._diverged_tables & set(leaves.values()))
         ]

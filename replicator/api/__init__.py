@@ -28,6 +28,7 @@ from replicator.api.errors import (
     StructuralError,
 )
 from replicator.api.position import SourcePosition, decode_position
+from replicator.api.provider import ConfigProvider, ProvidedValue
 from replicator.api.record import ConnectRecord, Header, SinkRecord, SourceRecord, TopicPartition, offset_only
 from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.sink import (
@@ -52,6 +53,7 @@ __all__ = [
     "ConfigDef",
     "ConfigError",
     "ConfigKey",
+    "ConfigProvider",
     "ConfigValue",
     "ConnectError",
     "ConnectRecord",
@@ -72,6 +74,7 @@ __all__ = [
     "PositionLostError",
     "Predicate",
     "Problem",
+    "ProvidedValue",
     "RetriableError",
     "Schema",
     "SchemaAndValue",

@@ -18,7 +18,8 @@ class Problem:
     """One finding of a preflight.
 
     Attributes:
-        severity: "error" (refuse), "table" (this table cannot be replicated), "warning", "note".
+        severity: "error" (refuse), "table" (this table cannot be replicated), "stopped" (it was replicated and cannot
+            go on; the others can), "warning", "note".
         what: the fact, one sentence.
         remedy: what to do, with the exact command or SQL.
         table: source table it concerns, if any (`schema.table`).
@@ -120,6 +121,14 @@ class SourceDatabase(Protocol):
 
     def tables(self, include: Sequence[str], exclude: Sequence[str]) -> list[TableInfo]:
         """Tables matching `schema.table` globs (`public.*`), partition roots instead of leaves."""
+        ...
+
+    def names(self, include: Sequence[str], exclude: Sequence[str]) -> list[str]:
+        """Names (`schema.table`) of the tables in the log that match; cheap enough for every second."""
+        ...
+
+    def quiet(self) -> bool:
+        """Whether no transaction runs that ran at the last call already."""
         ...
 
     def measured(self, tables: Sequence[TableInfo]) -> list[TableInfo]:

@@ -41,6 +41,21 @@ class ConnectorContext(Protocol):
         ...
 
 
+class TransactionContext(Protocol):
+    """How a task says where transactions end (KIP-618, `transaction.boundary=connector`). Any thread."""
+
+    def commit_transaction(self, record: SourceRecord | None = None) -> None:
+        """Commit after `record` of the batch returned next, or after that whole batch."""
+        ...
+
+    def abort_transaction(self, record: SourceRecord | None = None) -> None:
+        """Abort after `record` of the batch returned next, or after that whole batch.
+
+        What was aborted is skipped: its offsets are stored all the same.
+        """
+        ...
+
+
 class SourceTaskContext(Protocol):
     """What a source task may ask of the runtime.
 
@@ -49,12 +64,14 @@ class SourceTaskContext(Protocol):
         task: index of the task.
         offsets: reader of stored offsets.
         stopping: set when the task is to stop; wait on it instead of sleeping.
+        transactions: where the task's own transaction boundaries go, or None unless they are asked for.
     """
 
     connector: str
     task: int
     offsets: OffsetReader
     stopping: threading.Event
+    transactions: TransactionContext | None
 
     def configs(self) -> ConnectorConfig:
         """The latest resolved configuration."""
@@ -167,6 +184,14 @@ class SourceConnector(Connector):
     def task_class(self) -> type[SourceTask]:
         """Class of the tasks."""
         raise NotImplementedError
+
+    def exactly_once_support(self, config: ConnectorConfig) -> bool | None:
+        """Whether delivery can be exactly once with this configuration; None when the connector cannot tell."""
+        return None
+
+    def can_define_transaction_boundaries(self, config: ConnectorConfig) -> bool:
+        """Whether the tasks use `context.transactions` with this configuration."""
+        return False
 
     def alter_offsets(self, config: ConnectorConfig, offsets: Mapping[str, Any]) -> bool:
         """Take part in an offset change; False when the connector has nothing of its own to change."""

@@ -96,7 +96,10 @@ class NewMessage(Message):
 
 @dataclass(frozen=True, slots=True)
 class NewTopic:
-    """A topic to create. `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...)."""
+    """A topic to create; -1 partitions or replicas: the broker's default.
+
+    `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...).
+    """
 
     name: str
     partitions: int = 1
@@ -271,6 +274,10 @@ class Admin(Protocol):
         Raises:
             IllegalStateError: Kafka says that it has live members.
         """
+        ...
+
+    def release_static_members(self, group: str) -> None:
+        """Remove the static members of a group, whose clients have ended without leaving it."""
         ...
 
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:

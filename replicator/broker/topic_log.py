@@ -14,7 +14,7 @@ from typing import Final
 
 from replicator.api.errors import BrokerError, ConnectError, IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Broker, Consumer, Message, NewMessage, NewTopic, Producer
+from replicator.broker.base import Admin, Broker, Consumer, Message, NewMessage, NewTopic, Producer
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +78,12 @@ class TopicLog:
         """Name of the topic."""
         return self._topic.name
 
-    def start(self) -> None:
-        """Open the topic and deliver everything in it."""
+    def start(self, check: Callable[[Admin], None] | None = None) -> None:
+        """Open the topic and deliver everything in it; `check` may refuse the topic before it is read."""
         if self._writable:
             self._broker.admin().create_topics([self._topic])
+            if check is not None:
+                check(self._broker.admin())
             self._producer = self._broker.producer(f"{self._client_id}-producer")
         self._consumer = self._broker.consumer(f"{self._client_id}-consumer", start="earliest")
         found = self._broker.admin().topics().get(self.name)

@@ -17,6 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MARK = {
     "error": ("ERROR", "red"),
     "table": ("TABLE", "red"),
+    "held": ("NOT REPLICATED", "red"),
+    "stopped": ("STOPPED", "red"),
     "warning": ("WARNING", "yellow"),
     "note": ("NOTE", "cyan"),
 }
@@ -52,7 +54,7 @@ def say(message: str) -> None:
 
 def show_problems(problems: Sequence[Problem], *, notes: bool = False) -> None:
     """Every finding, the gravest first, with its remedy."""
-    order = {"error": 0, "table": 1, "warning": 2, "note": 3}
+    order = {"error": 0, "table": 1, "held": 2, "stopped": 3, "warning": 4, "note": 5}
     for problem in sorted(problems, key=lambda p: order.get(p.severity, 9)):
         if problem.severity == "note" and not notes:
             continue

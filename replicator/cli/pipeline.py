@@ -12,7 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,7 +77,12 @@ def pipeline_name(source_url: str, target_url: str, given: str | None) -> str:
 
 @dataclass(slots=True)
 class Pipeline:
-    """What is known of a pipeline from its folder; no secrets are kept there (INV-9)."""
+    """What is known of a pipeline from its folder; no secrets are kept there (INV-9).
+
+    Attributes:
+        joined: the tables it replicates.
+        held: tables that match and are not replicated, or stopped, with the reason and the remedy.
+    """
 
     name: str
     source: str
@@ -88,6 +93,8 @@ class Pipeline:
     pid: int | None = None
     boot_id: str = ""
     folder: str = ""
+    joined: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:

@@ -46,6 +46,7 @@ def _view(pipeline: Pipeline) -> dict[str, Any]:
         "port": pipeline.port,
         "pid": pipeline.pid,
         "state": "STOPPED",
+        "held": pipeline.held,
         "log_bytes": sum(f.stat().st_size for f in pipeline.path.glob("log.db*")),
     }
     if pipeline.running():
@@ -83,6 +84,8 @@ def _show(view: dict[str, Any]) -> None:
     say(f"  {where}log {size(view['log_bytes'])} in {view['folder']}")
     if view.get("note"):
         say(f"  {view['note']}")
+    for table, reason in view["held"].items():
+        click.secho(f"  not replicated, or stopped: {table}: {reason}", fg="red")
     for connector in view.get("overview", {}).get("connectors", []):
         for task in connector.get("tasks", []):
             _show_task(connector["name"], task)

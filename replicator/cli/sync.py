@@ -23,7 +23,7 @@ from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import fail, fails_with, leave_out_traces, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
 from replicator.cli.plan import Plan, make_plan, split_patterns
-from replicator.cli.watch import Watch
+from replicator.cli.watch import Watch, put_source
 
 if TYPE_CHECKING:
     from replicator.api.database import SourceDatabase, TargetDatabase
@@ -86,7 +86,10 @@ def command(
     source, target = source_database(source_url), target_database(target_url)
     include, left_out = split_patterns(tables), split_patterns(exclude)
     say(f"Pipeline {name}: {source.describe()} -> {target.describe()}")
-    plan = make_plan(source, target, name, include, left_out, skip_unsupported=skip_unsupported)
+    joined = known.joined if known is not None and target.ledger(name) else []
+    plan = make_plan(
+        source, target, name, include, left_out, skip_unsupported=skip_unsupported, joined=joined
+    )
     show_problems(plan.problems, notes=dry_run)
     _say_skipped(plan)
     if plan.refused():
@@ -99,8 +102,10 @@ def command(
     pipeline = Pipeline(
         name, without_secrets(source_url), without_secrets(target_url), include, left_out, folder=str(folder)
     )
-    known_tables = (p.source.full_name for p in plan.pairs)
-    newcomers = Newcomers(source_database(source_url), include, left_out, known_tables)
+    pipeline.joined, pipeline.held = [t.full_name for t in plan.tables], plan.held
+    newcomers = Newcomers(
+        source_database(source_url), target_database(target_url), name, (include, left_out), plan
+    )
     _run(pipeline, source, target, plan, newcomers, choose_port(port), until_caught_up=until_caught_up)
 
 
@@ -144,8 +149,8 @@ def _run(
         _put_connectors(service, pipeline, source, target, plan)
         where = f", http://127.0.0.1:{port}" if port else ""
         say(f"Running with {len(plan.pairs)} tables{where}. Ctrl-C stops; the same command resumes.")
-        newcomers.start()
-        watch = Watch(service.herder, pipeline.name, source, target, plan.pairs, newcomers)
+        watch = Watch(service.herder, pipeline, source, target, plan.pairs, newcomers)
+        newcomers.start(watch.streaming)
         failure = watch.run(stop, until_caught_up=until_caught_up)
         if failure is None and not until_caught_up:
             say("Stopping: finishing what is on its way ...")
@@ -185,5 +190,4 @@ def _put_connectors(
     name = pipeline.name
     sink = target.connector_config(plan.pairs, name, name)
     service.herder.put_connector_config(f"{name}-sink", {"name": f"{name}-sink"} | sink)
-    reader = source.connector_config(plan.tables, name)
-    service.herder.put_connector_config(f"{name}-source", {"name": f"{name}-source"} | reader)
+    put_source(service.herder, source, plan.pairs, name)

@@ -20,7 +20,7 @@ from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, PositionLostError, RetriableError
 from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import duration, lsn, number, say, size
-from replicator.cli.pipeline import applied_through
+from replicator.cli.pipeline import Pipeline, applied_through
 from replicator.herder.base import Herder, TaskProgress
 
 log = logging.getLogger(__name__)
@@ -35,17 +35,18 @@ class Watch:
     def __init__(
         self,
         herder: Herder,
-        name: str,
+        pipeline: Pipeline,
         source: SourceDatabase,
         target: TargetDatabase,
         pairs: Sequence[TablePair],
         newcomers: Newcomers,
     ) -> None:
         self._herder = herder
-        self._name = name
+        self._pipeline = pipeline
+        self._name = pipeline.name
         self._source = source
         self._target = target
-        self._pairs = pairs
+        self._pairs = list(pairs)
         self._newcomers = newcomers
         self._complete = False
         self._terminal = sys.stdout.isatty()
@@ -68,17 +69,36 @@ class Watch:
             if failure is not None:
                 self._end_line()
                 return failure
+            self._let_in()
             self._tell_news(source, sink)
             self._show(source, sink)
             if not self._complete and self._caught_up(source):
                 self._complete = True
-                self._create_missing()
+                self._create_missing(self._pairs)
             if until_caught_up and self._complete:
                 self._end_line()
                 say(f"Caught up: the target has everything up to {lsn(self._goal or 0)}.")
                 return None
         self._end_line()
         return None
+
+    def streaming(self) -> bool:
+        """Whether the source is past its copy (any thread)."""
+        return self._phase == "streaming"
+
+    def _let_in(self) -> None:
+        """New tables that were checked join: the source is configured anew and goes on where it was."""
+        pipeline, accepted = self._pipeline, self._newcomers.take()
+        held = dict(self._newcomers.held)
+        if not accepted and held == pipeline.held:
+            return
+        if accepted:
+            self._pairs += accepted
+            put_source(self._herder, self._source, self._pairs, self._name)
+            self._news("New: " + ", ".join(p.source.full_name for p in accepted) + "; copying.", "green")
+            self._create_missing(accepted)
+        pipeline.joined, pipeline.held = [p.source.full_name for p in self._pairs], held
+        pipeline.save()
 
     def _task(self, role: str) -> TaskProgress | None:
         found = self._herder.progress(f"{self._name}-{role}")
@@ -121,8 +141,8 @@ class Watch:
                 took = duration(time.monotonic() - self._copy_began)
                 self._news(f"Copy finished after {took}; following changes.")
             self._phase = phase
-        for table in self._newcomers.names:
-            self._news(f"WARNING: Table {table} is new: stop and run the same command to add it.", "yellow")
+        for table, reason in self._newcomers.held.items():
+            self._news(f"NOT REPLICATED, or stopped: table {table}: {reason} The others go on.", "red")
         for task in (source, sink):
             facts: dict[str, Any] = dict(task.facts) if task else {}
             for warning in facts.get("warnings") or ():
@@ -130,10 +150,10 @@ class Watch:
             for table, reason in (facts.get("stopped_tables") or {}).items():
                 self._news(f"STOPPED: table {table}: {reason} The other tables go on.", colour="red")
 
-    def _create_missing(self) -> None:
+    def _create_missing(self, pairs: Sequence[TablePair]) -> None:
         """Tables without rows send no records; readers of the target expect them all the same."""
         try:
-            self._target.create_missing(self._pairs)
+            self._target.create_missing(pairs)
         except ConnectError as error:
             self._news(f"WARNING: A table without rows could not be made in the target: {error}", "yellow")
 
@@ -194,6 +214,12 @@ class Watch:
     def _end_line(self) -> None:
         if self._terminal and self._last_line:
             click.echo("")
+
+
+def put_source(herder: Herder, source: SourceDatabase, pairs: Sequence[TablePair], name: str) -> None:
+    """Configure the source connector for these tables."""
+    config = source.connector_config([p.source for p in pairs], name)
+    herder.put_connector_config(f"{name}-source", {"name": f"{name}-source"} | config)
 
 
 def _last_line(trace: str | None) -> str:

@@ -1,57 +1,66 @@
-"""Config providers: `${env:NAME}`, `${file:/path:key}`, `${dir:/path:key}` in option values.
+"""Placeholders in option values: `${provider:key}` and `${provider:path:key}`, several in one value.
 
 Values are resolved when a connector or task starts or is validated, never before, and what was
 resolved is stored nowhere (INV-9). A placeholder of an unknown provider stays as it is; one that a
-known provider cannot resolve is an error.
+known provider cannot resolve is an error. Any thread may resolve.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, Final, NamedTuple
 
 from replicator.api.config import split_prefix
 from replicator.api.errors import ConfigError
-from replicator.config.files import parse_properties
+from replicator.api.provider import ConfigProvider
+from replicator.config.builtin_providers import (
+    BUILT_IN,
+    DirectoryConfigProvider,
+    EnvVarConfigProvider,
+    FileConfigProvider,
+)
 
-Provider = Callable[[str, str], str]
-"""Called with (path, key); raises ConfigError."""
+GROUP: Final = "replicator.config_providers"
+"""Entry points of providers of other packages."""
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}")
 
-_KINDS: Final = {
-    "EnvVarConfigProvider": "env",
-    "FileConfigProvider": "file",
-    "DirectoryConfigProvider": "dir",
-}
+
+class Leased(NamedTuple):
+    """Resolved options, and after how many milliseconds they should be resolved again; None: never."""
+
+    options: dict[str, Any]
+    ttl_ms: int | None
 
 
 class Resolver:
     """Resolves placeholders with the providers of a worker."""
 
-    def __init__(self, providers: Mapping[str, Provider] | None = None) -> None:
-        self._providers: dict[str, Provider] = {
-            "env": env_provider(),
-            "file": file_provider(),
-            "dir": dir_provider(),
-        }
-        self._providers.update(providers or {})
+    def __init__(self, providers: Mapping[str, ConfigProvider] | None = None) -> None:
+        """Without `providers` there are `env`, `file` and `dir`, with no limits."""
+        if providers is None:
+            providers = {
+                "env": EnvVarConfigProvider(),
+                "file": FileConfigProvider(),
+                "dir": DirectoryConfigProvider(),
+            }
+        self._providers = dict(providers)
 
     @classmethod
     def of_worker(cls, raw: Mapping[str, Any]) -> Resolver:
-        """The providers named by `config.providers` and the three that always exist.
+        """Just the providers named by `config.providers`; where it is not set, the three that need no options.
 
         Raises:
-            ConfigError: a provider's class is not known.
+            ConfigError: a provider's class is not known, or a parameter is wrong.
         """
-        named: dict[str, Provider] = {}
-        for name in (n.strip() for n in str(raw.get("config.providers") or "").split(",")):
-            if name:
-                named[name] = _build(name, split_prefix(raw, f"config.providers.{name}."))
-        return cls(named)
+        listed = raw.get("config.providers") or ""
+        names = listed if isinstance(listed, list) else str(listed).split(",")
+        named = [name.strip() for name in names if name.strip()]
+        if not named:
+            return cls()
+        return cls({name: _build(name, split_prefix(raw, f"config.providers.{name}.")) for name in named})
 
     def resolve(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The options with placeholders replaced.
@@ -59,77 +68,71 @@ class Resolver:
         Raises:
             ConfigError: a provider cannot find what is asked for.
         """
-        return {name: self._text(v) if isinstance(v, str) and "${" in v else v for name, v in raw.items()}
+        return self.lease(raw).options
 
-    def _text(self, text: str) -> str:
+    def lease(self, raw: Mapping[str, Any]) -> Leased:
+        """The same, with the time for which the values may be used."""
+        resolved: dict[str, Any] = {}
+        leases: list[int] = []
+        for name, value in raw.items():
+            resolved[name] = self._text(value, leases) if isinstance(value, str) and "${" in value else value
+        return Leased(resolved, min(leases, default=None))
+
+    def close(self) -> None:
+        """Release the providers."""
+        for provider in self._providers.values():
+            provider.close()
+
+    def _text(self, text: str, leases: list[int]) -> str:
         def replaced(match: re.Match[str]) -> str:
             provider = self._providers.get(match[1])
-            return match[0] if provider is None else provider(match[3] or "", match[4])
+            if provider is None:
+                return match[0]
+            found = provider.get(match[3] or "", match[4])
+            if found.ttl_ms is not None:
+                leases.append(found.ttl_ms)
+            return found.value
 
         return _PLACEHOLDER.sub(replaced, text)
 
 
-def env_provider(allowlist: str = ".*") -> Provider:
-    """Environment variables whose name matches `allowlist`."""
-    allowed = re.compile(allowlist)
-
-    def provide(path: str, name: str) -> str:
-        value = os.environ.get(name) if allowed.fullmatch(name) and not path else None
-        if value is None:
-            raise ConfigError(f"Environment variable {name} is not set.", hint="Set it for this process.")
-        return value
-
-    return provide
-
-
-def file_provider(allowed_paths: str = "") -> Provider:
-    """Keys of `.properties` files."""
-
-    def provide(path: str, name: str) -> str:
-        file = _allowed(path, allowed_paths)
-        try:
-            options = parse_properties(file.read_bytes().decode("latin-1"))
-        except OSError as error:
-            raise ConfigError(f"Could not read properties from file {path}: {error.strerror}") from None
-        if name not in options:
-            raise ConfigError(f"The file {path} has no key {name}.")
-        return options[name]
-
-    return provide
-
-
-def dir_provider(allowed_paths: str = "") -> Provider:
-    """Files of a folder, one value each (as Docker and Kubernetes mount secrets)."""
-
-    def provide(path: str, name: str) -> str:
-        folder = _allowed(path, allowed_paths)
-        if not name or Path(name).name != name:
-            raise ConfigError(f"{name} is not the name of a file in {path}.")
-        try:
-            return (folder / name).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"Could not read file {folder / name}: {error.strerror}") from None
-
-    return provide
-
-
-def _allowed(path: str, allowed_paths: str) -> Path:
-    given = Path(path)
-    roots = [Path(p.strip()).resolve() for p in allowed_paths.split(",") if p.strip()]
-    if roots and not any(given.resolve().is_relative_to(root) for root in roots):
-        raise ConfigError(f"The path {path} is not allowed.", option="allowed.paths")
-    return given
-
-
-def _build(name: str, options: Mapping[str, Any]) -> Provider:
-    cls = str(options.get("class", ""))
-    kind = _KINDS.get(cls.rpartition(".")[2], cls)
-    if kind == "env":
-        return env_provider(str(options.get("param.allowlist.pattern", ".*")))
-    if kind == "file":
-        return file_provider(str(options.get("param.allowed.paths", "")))
-    if kind == "dir":
-        return dir_provider(str(options.get("param.allowed.paths", "")))
+def _build(name: str, options: Mapping[str, Any]) -> ConfigProvider:
     option = f"config.providers.{name}.class"
-    hint = f"Known: {', '.join(_KINDS)}."
-    raise ConfigError(f"Config provider {cls} of {name} is not known.", option=option, hint=hint)
+    cls_name = str(options.get("class") or "").strip()
+    if not cls_name:
+        raise ConfigError(
+            f'Missing required configuration "{option}" which has no default value.', option=option
+        )
+    made = _find(cls_name, option)()
+    try:
+        made.configure(split_prefix(options, "param."))
+    except ConfigError as error:
+        named = f"config.providers.{name}.param.{error.option}" if error.option else option
+        raise ConfigError(f"Config provider {name}: {error.message}", option=named, hint=error.hint) from None
+    return made
+
+
+def _find(cls_name: str, option: str) -> type[ConfigProvider]:
+    """The class a user means: a Java name, a simple name, or the entry point of another package."""
+    known = {cls.__name__: cls for cls in BUILT_IN}
+    for cls in BUILT_IN:
+        if cls_name in (cls.__name__, *cls.aliases):
+            return cls
+    for point in entry_points(group=GROUP):
+        try:
+            found: type[ConfigProvider] = point.load()
+        except Exception as error:
+            if point.name != cls_name:
+                continue
+            raise ConfigError(
+                f"Config provider {cls_name} cannot be imported: {error}", option=option
+            ) from error
+        own = f"{found.__module__}.{found.__qualname__}"
+        if cls_name in (point.name, own, *found.aliases):
+            return found
+        known[point.name] = found
+    raise ConfigError(
+        f"Config provider class {cls_name} is not known.",
+        option=option,
+        hint=f"Known: {', '.join(sorted(known))}.",
+    )

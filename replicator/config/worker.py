@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, invalid, key, one_of
+from replicator.config.overrides import ALLOWLIST, POLICY, check_policy
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
 HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -15,6 +16,11 @@ HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverte
 def _key(name: str, type_: Type, default: Any, doc: str, **more: Any) -> ConfigKey:
     more.setdefault("importance", Importance.LOW)
     return key(name, type_, default, doc=doc, **more)
+
+
+def _replication(name: str, value: Any) -> None:
+    if value is not None and value != -1 and value < 1:
+        raise invalid(name, value, "Value must be -1 (the brokers' default) or at least 1")
 
 
 _CONVERTER = "Converter of {} where a connector names none; its own options follow with this prefix."
@@ -64,14 +70,21 @@ WORKER_DEF: Final = ConfigDef(
         "OWN. How often the log is flushed to disk; only then may a source discard what was read.",
         validator=at_least(1),
     ),
-    _key("plugin.path", Type.LIST, None, "Accepted and ignored: plugins are installed Python packages."),
-    _key("config.providers", Type.LIST, [], "Names of config providers; env, file and dir always exist."),
     _key(
-        "connector.client.config.override.policy",
+        "plugin.path",
+        Type.LIST,
+        None,
+        "Folders of further plugins: installed packages, wheels, source trees. Java's archives in them are ignored.",
+    ),
+    _key("config.providers", Type.LIST, [], "Names of config providers; not set: env, file and dir."),
+    _key(
+        POLICY,
         Type.STRING,
         "All",
-        "Which client options a connector may override: All, None, Principal.",
+        "Which client options a connector may override: All, None, Principal or Allowlist.",
+        validator=check_policy,
     ),
+    _key(ALLOWLIST, Type.LIST, [], "Client options that the policy Allowlist lets connectors override."),
     _key("topic.creation.enable", Type.BOOLEAN, True, "Whether topics of sources are created."),
     _key("topic.tracking.enable", Type.BOOLEAN, True, "Whether topics in use are tracked."),
     _key("topic.tracking.allow.reset", Type.BOOLEAN, True, "Whether tracked topics can be reset."),
@@ -97,7 +110,130 @@ WORKER_DEF: Final = ConfigDef(
     _key("response.http.headers.config", Type.STRING, "", "Further headers of every answer."),
     _key("group.id", Type.STRING, None, "Group of a distributed worker."),
     _key("client.id", Type.STRING, "", "Prefix of client ids."),
+    _key(
+        "config.storage.replication.factor",
+        Type.SHORT,
+        3,
+        "Replication factor of the topic of configurations, when it is made; -1: the brokers' default.",
+        validator=_replication,
+    ),
+    _key(
+        "offset.storage.partitions",
+        Type.INT,
+        25,
+        "Partitions of the topic of source offsets, when it is made; -1: the brokers' default.",
+        validator=_replication,
+    ),
+    _key(
+        "offset.storage.replication.factor",
+        Type.SHORT,
+        3,
+        "Replication factor of the topic of source offsets, when it is made; -1: the brokers' default.",
+        validator=_replication,
+    ),
+    _key(
+        "status.storage.partitions",
+        Type.INT,
+        5,
+        "Partitions of the topic of states, when it is made; -1: the brokers' default.",
+        validator=_replication,
+    ),
+    _key(
+        "status.storage.replication.factor",
+        Type.SHORT,
+        3,
+        "Replication factor of the topic of states, when it is made; -1: the brokers' default.",
+        validator=_replication,
+    ),
+    _key(
+        "session.timeout.ms",
+        Type.INT,
+        10000,
+        "A worker that was not heard of for so long is lost, and others take over its work.",
+        importance=Importance.HIGH,
+        validator=at_least(1),
+    ),
+    _key(
+        "heartbeat.interval.ms",
+        Type.INT,
+        3000,
+        "Longest time between two heartbeats; one is sent at least once a second.",
+        importance=Importance.HIGH,
+        validator=at_least(1),
+    ),
+    _key(
+        "rebalance.timeout.ms",
+        Type.INT,
+        60000,
+        "Longest time for all workers to join again once a round began.",
+        importance=Importance.HIGH,
+        validator=at_least(1),
+    ),
+    _key(
+        "worker.sync.timeout.ms",
+        Type.INT,
+        3000,
+        "Longest wait for a worker that is behind to read all configurations.",
+        importance=Importance.MEDIUM,
+        validator=at_least(0),
+    ),
+    _key(
+        "worker.unsync.backoff.ms",
+        Type.INT,
+        300000,
+        "Wait outside the group of a worker that could not catch up (connect.protocol=eager).",
+        importance=Importance.MEDIUM,
+        validator=at_least(0),
+    ),
+    _key(
+        "connect.protocol",
+        Type.STRING,
+        "sessioned",
+        "How workers share work: eager, compatible (incremental) or sessioned (also signs their requests).",
+        validator=one_of("eager", "compatible", "sessioned"),
+    ),
+    _key(
+        "scheduled.rebalance.max.delay.ms",
+        Type.INT,
+        300000,
+        "Longest wait for a lost worker to come back before its work moves; work of one that stops moves at once.",
+        validator=at_least(0),
+    ),
+    _key(
+        "inter.worker.key.generation.algorithm",
+        Type.STRING,
+        "HmacSHA256",
+        "Algorithm of the keys with which workers sign requests to each other.",
+    ),
+    _key(
+        "inter.worker.key.size", Type.INT, None, "Size of these keys in bits; not set: the algorithm's own."
+    ),
+    _key(
+        "inter.worker.key.ttl.ms",
+        Type.INT,
+        3600000,
+        "Age at which the leader replaces the key; 0: never.",
+        validator=at_least(0),
+    ),
+    _key("inter.worker.signature.algorithm", Type.STRING, "HmacSHA256", "Algorithm of the signatures."),
+    _key(
+        "inter.worker.verification.algorithms",
+        Type.LIST,
+        ["HmacSHA256"],
+        "Algorithms of signatures that are accepted.",
+    ),
+    _key(
+        "exactly.once.source.support",
+        Type.STRING,
+        "disabled",
+        "Exactly-once sources: disabled, preparing or enabled; a running group goes through preparing.",
+        importance=Importance.HIGH,
+        validator=one_of("disabled", "preparing", "enabled"),
+    ),
 )
+
+DISTRIBUTED: Final = ("group.id", "config.storage.topic", "offset.storage.topic", "status.storage.topic")
+"""Options that a distributed worker must set."""
 
 
 class WorkerConfig:
@@ -129,6 +265,13 @@ class WorkerConfig:
     def seconds(self, name: str) -> float:
         """An option in milliseconds, as seconds."""
         return float(self.values[name]) / 1000.0
+
+    def topic_settings(self, storage: str) -> dict[str, str]:
+        """Configuration of an internal topic (`config`, `offset` or `status`) when it is made."""
+        prefix = f"{storage}.storage."
+        own = ("topic", "replication.factor", "partitions", "cleanup.policy", "file.filename")
+        given = {n.removeprefix(prefix): str(v) for n, v in self.raw.items() if n.startswith(prefix)}
+        return {n: v for n, v in given.items() if n not in own}
 
     @property
     def listener(self) -> tuple[str, int] | None:

@@ -3,8 +3,8 @@
 `eager` gives everything out anew, round-robin. `cooperative` (KIP-415) leaves work where it is: it hands out what is
 new, waits for workers that vanished up to `max_delay` before their work moves, and evens out loads by revoking the
 surplus in one round and assigning it in the next. Same decisions as Kafka Connect's IncrementalCooperativeAssignor,
-so leadership may pass between Java workers and ours; beyond it, work of workers that announced their leave
-moves at once.
+so leadership may pass between Java workers and ours. Beyond it, work of workers that announced their leave moves at
+once, and a worker that comes back under its address gets its work back at once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Memory:
         generation: of the last round.
         previous: all that was given out, what is lost included.
         by_member: what each member had after the last round.
+        urls: addresses of these members.
         revoked: what the last round took away.
         scheduled: time (ms) at which lost work is given out, 0 for none.
         delay: milliseconds left until then.
@@ -42,6 +43,7 @@ class Memory:
     generation: int = -1
     previous: Work = NOTHING
     by_member: Mapping[str, Work] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
     revoked: Work = NOTHING
     scheduled: int = 0
     delay: int = 0
@@ -82,6 +84,7 @@ def cooperative(
     now: int,
     max_delay: int,
     departed: Iterable[str] = (),
+    urls: Mapping[str, str] | None = None,
 ) -> tuple[Memory, Round]:
     """One incremental round.
 
@@ -94,6 +97,7 @@ def cooperative(
         now: milliseconds.
         max_delay: longest wait for a worker that vanished.
         departed: former members that announced their leave; nobody waits for them.
+        urls: addresses of the members.
 
     Returns:
         The memory for the next round, and this round's outcome.
@@ -107,14 +111,18 @@ def cooperative(
     revoked = {member: has & surplus for member, has in members.items()}
     loads = _Loads({member: has - surplus for member, has in members.items()})
 
-    waiting, to_assign = _lost(before, lost, loads, now, max_delay, frozenset(departed))
+    still_lost = lost - _give_back(before, lost, loads, urls or {})
+    waiting, to_assign = _lost(before, still_lost, loads, now, max_delay, frozenset(departed))
     if waiting.delay == 0:
         taken = loads.surplus(configured)
-        waiting = _revoke_or_wait(waiting, taken, now, max_delay)
+        held = any(part & members[member] for member, part in taken.items())
+        waiting = _revoke_or_wait(waiting, now, max_delay) if held else _even(waiting)
         if waiting.delay == 0:
             for member, part in taken.items():
-                revoked[member] |= part
                 loads.remove(member, part)
+                revoked[member] |= part & members[member]
+                # What was handed out in this very round just goes to somebody else.
+                to_assign |= part - members[member]
     loads.spread(created | to_assign)
 
     after = loads.work()
@@ -124,7 +132,8 @@ def cooperative(
         waiting,
         generation=generation,
         previous=(union(after.values()) - all_revoked) | lost,
-        by_member=_by_member(before, after, revoked, lost),
+        by_member=(held_by := _by_member(before, after, revoked, lost)),
+        urls={m: url for m, url in {**before.urls, **(urls or {})}.items() if m in held_by},
         revoked=all_revoked,
     )
     return remembered, Round(assigned, revoked, waiting.delay)
@@ -142,12 +151,25 @@ def _by_member(
 def _valid(memory: Memory, members: Mapping[str, Work], last_generation: int) -> Memory:
     """The memory, without what a round that failed to reach the members pretends."""
     if memory.generation != last_generation:
-        return replace(memory, previous=NOTHING, by_member={}, revoked=NOTHING)
+        return replace(memory, previous=NOTHING, by_member={}, urls={}, revoked=NOTHING)
     active = union(members.values())
     if memory.revoked & active:
         # The revocation did not take effect: what runs is what counts.
         return replace(memory, previous=active, revoked=NOTHING)
     return memory
+
+
+def _give_back(memory: Memory, lost: Work, loads: _Loads, urls: Mapping[str, str]) -> Work:
+    """Work of vanished members whose address is back in the group goes to whoever has the address now."""
+    members = {url: member for member, url in urls.items()}
+    returned = NOTHING
+    for former, has in memory.by_member.items():
+        member = members.get(memory.urls.get(former, ""))
+        if former not in urls and member is not None:
+            part = (has & lost) - returned
+            loads.add(member, part)
+            returned |= part
+    return returned
 
 
 def _lost(
@@ -191,10 +213,13 @@ def _no_delay(memory: Memory) -> Memory:
     return replace(memory, scheduled=0, delay=0, candidates=frozenset())
 
 
-def _revoke_or_wait(memory: Memory, taken: Mapping[str, Work], now: int, max_delay: int) -> Memory:
+def _even(memory: Memory) -> Memory:
+    """Nothing has to move any more."""
+    return replace(memory, revoking=False, successive=0) if memory.revoking else memory
+
+
+def _revoke_or_wait(memory: Memory, now: int, max_delay: int) -> Memory:
     """Rounds that take work away one after the other wait longer and longer in between."""
-    if not taken:
-        return replace(memory, revoking=False, successive=0) if memory.revoking else memory
     if not memory.revoking:
         return replace(memory, revoking=True)
     successive = memory.successive + 1
@@ -218,6 +243,10 @@ class _Loads:
 
     def work(self) -> dict[str, Work]:
         return {m: Work(frozenset(self._connectors[m]), frozenset(self._tasks[m])) for m in self._connectors}
+
+    def add(self, member: str, part: Work) -> None:
+        self._connectors[member] |= part.connectors
+        self._tasks[member] |= part.tasks
 
     def remove(self, member: str, part: Work) -> None:
         self._connectors[member] -= part.connectors

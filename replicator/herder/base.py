@@ -7,7 +7,8 @@ IllegalStateError (409), other ConnectErrors (500).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -122,6 +123,7 @@ class TaskProgress:
         stats: records_in, records_out, rates, last_poll_ms, last_put_ms, lag_ms (see runtime.stats).
         facts: what the task published through `context.progress`.
         gauges: numbers published through `context.gauge`, by name with labels.
+        measures: further figures for /metrics (see runtime.measures).
     """
 
     id: TaskId
@@ -129,6 +131,7 @@ class TaskProgress:
     stats: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All members, as plain JSON values."""
@@ -308,7 +311,15 @@ class Herder(Protocol):
 
 
 class ClusterHerder(Herder, Protocol):
-    """What a distributed herder can do besides. Any method of it may raise NotLeaderError."""
+    """What a distributed herder can do besides. Any method of it may raise NotLeaderError.
+
+    Attributes:
+        peer_tls: how to speak to workers with https addresses, None for what the system trusts; settable.
+        on_logger_level: called with (logger, level) when a level is set for the whole group; settable.
+    """
+
+    peer_tls: ssl.SSLContext | None
+    on_logger_level: Callable[[str, str], None]
 
     def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]], signature: Signature) -> None:
         """POST /connectors/X/tasks (between workers): publish a connector's task configurations.

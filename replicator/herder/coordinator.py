@@ -300,6 +300,7 @@ class GroupMember:
             now=int(time.monotonic() * 1000),
             max_delay=self.options.max_delay_ms,
             departed=departed,
+            urls={member: found.url for member, found in members.items()},
         )
         return outcome
 

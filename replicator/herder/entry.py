@@ -73,7 +73,7 @@ class Entry:
     def progress(self) -> list[TaskProgress]:
         """Live facts of the tasks."""
         return [
-            TaskProgress(TaskId(self.name, n), h.state, h.stats(), h.facts(), h.gauges())
+            TaskProgress(TaskId(self.name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures())
             for n, h in sorted(self.tasks.items())
         ]
 

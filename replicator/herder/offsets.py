@@ -107,6 +107,7 @@ def check_no_members(admin: Admin, group: str) -> None:
     Raises:
         ConnectError: the group has members.
     """
+    admin.release_static_members(group)
     if admin.group_members(group):
         raise ConnectError(
             f"Failed to alter consumer group offsets of {group} either because its tasks haven't stopped completely"

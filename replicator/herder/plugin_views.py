@@ -7,9 +7,11 @@ from typing import Any
 
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
+from replicator.config.overrides import policy_of
 from replicator.herder.base import PluginInfo
 from replicator.herder.validation import Validator, key_info
-from replicator.plugins.registry import KINDS
+from replicator.plugins.discovery import KINDS
+from replicator.runtime import exactly_once
 from replicator.runtime.assembly import WorkerParts
 
 
@@ -22,8 +24,10 @@ class PluginViews:
 
     def __init__(self, parts: WorkerParts) -> None:
         self._registry = parts.registry
-        policy = str(parts.config["connector.client.config.override.policy"])
-        self.validator = Validator(parts.registry, parts.resolver, policy)
+        policy = policy_of(parts.config.values)
+        self.validator = Validator(
+            parts.registry, parts.resolver, policy, exactly_once=exactly_once.promised(parts)
+        )
 
     def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
         """Plugins that can be imported, in Connect's order."""
@@ -32,8 +36,7 @@ class PluginViews:
         for kind, name, cls in self._registry.all():
             if kind in kinds:
                 shown = next((a for a in cls.aliases if "." in a), name)
-                version = cls.version() if hasattr(cls, "version") else None
-                found.append(PluginInfo(shown, kind, version))
+                found.append(PluginInfo(shown, kind, self._registry.version(kind, name, cls)))
         return found
 
     def plugin_config(self, plugin: str) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ from replicator.api.errors import (
     NotFoundError,
 )
 from replicator.config.connector import COMMON_DEF
-from replicator.herder import offsets as offset_views
 from replicator.herder.base import (
     ConnectorInfo,
     ConnectorStatus,
@@ -30,15 +29,14 @@ from replicator.herder.base import (
     TaskState,
 )
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
+from replicator.herder.naming import initial_target, with_name
+from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
-from replicator.runtime.assembly import sink_group
 from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
-
-_INITIAL = {"RUNNING": STARTED, "STARTED": STARTED, "PAUSED": PAUSED, "STOPPED": STOPPED}
 
 
 class StandaloneHerder(PluginViews):
@@ -125,7 +123,7 @@ class StandaloneHerder(PluginViews):
     ) -> tuple[bool, ConnectorInfo]:
         """Create or replace a connector."""
         name = name.strip()
-        named = _with_name(name, config)
+        named = with_name(name, config)
         with self._lock:
             if name in self._entries and not allow_replace:
                 raise AlreadyExistsError(f"Connector {name} already exists")
@@ -133,7 +131,7 @@ class StandaloneHerder(PluginViews):
         stored = {option: str(value) for option, value in named.items()}
         with self._lock:
             old = self._entries.get(name)
-            target = _target(initial_state) or (old.target if old else STARTED)
+            target = initial_target(initial_state) or (old.target if old else STARTED)
             entry = self._new_entry(name, stored, target)
             if old is not None:
                 self._halt(old)
@@ -238,46 +236,21 @@ class StandaloneHerder(PluginViews):
 
     def connector_offsets(self, name: str) -> list[dict[str, Any]]:
         """Stored offsets of a source, group positions of a sink."""
-        entry = self._known(name)
-        if entry.kind == "sink":
-            return offset_views.show_sink(self._parts.broker.admin(), self._group(entry))
-        return offset_views.show_source(self._parts.offsets, name)
+        return self._offsets(self._known(name)).show()
 
     def alter_offsets(self, name: str, offsets: Sequence[Mapping[str, Any]]) -> str:
-        """Change offsets of a stopped connector; the connector itself is asked first (C11)."""
+        """Change offsets of a stopped connector."""
         with self._lock:
-            entry = self._stopped(name)
-            if entry.kind == "sink":
-                wanted = offset_views.parse_sink(offsets)
-                return offset_views.message("altered", by_connector=self._change_sink(entry, wanted))
-            changed = offset_views.parse_source(offsets)
-            by_connector = self._connector(entry).alter_offsets(self._resolved(entry), {"offsets": changed})
-            self._parts.offsets.write(name, changed)
-            return offset_views.message("altered", by_connector=by_connector)
+            return self._offsets(self._stopped(name)).alter(offsets)
 
     def reset_offsets(self, name: str) -> str:
         """Remove the offsets of a stopped connector."""
         with self._lock:
-            entry = self._stopped(name)
-            if entry.kind == "sink":
-                admin, group = self._parts.broker.admin(), self._group(entry)
-                known = dict.fromkeys(admin.group_offsets(group))
-                by_connector = self._change_sink(entry, known)
-                offset_views.reset_sink(admin, group)
-            else:
-                removed = [(partition, None) for partition, _ in self._parts.offsets.offsets(name)]
-                by_connector = self._connector(entry).alter_offsets(
-                    self._resolved(entry), {"offsets": removed}
-                )
-                self._parts.offsets.write(name, removed)
-            return offset_views.message("reset", by_connector=by_connector)
+            return self._offsets(self._stopped(name)).reset()
 
-    def _change_sink(self, entry: Entry, wanted: Mapping[Any, int | None]) -> bool:
-        admin, group = self._parts.broker.admin(), self._group(entry)
-        offset_views.check_no_members(admin, group)
-        by_connector = bool(self._connector(entry).alter_offsets(self._resolved(entry), wanted))
-        offset_views.alter_sink(admin, group, wanted)
-        return by_connector
+    def _offsets(self, entry: Entry) -> OffsetChanges:
+        cls = self._parts.registry.connector(entry.config["connector.class"])[1]
+        return OffsetChanges(self._parts, entry.name, entry.kind, cls, entry.config)
 
     # Life
 
@@ -399,27 +372,6 @@ class StandaloneHerder(PluginViews):
 
     def _resolved(self, entry: Entry) -> dict[str, str]:
         return self._parts.resolver.resolve(entry.config)
-
-    def _group(self, entry: Entry) -> str:
-        return sink_group(entry.name, self._resolved(entry))
-
-
-def _with_name(name: str, config: Mapping[str, str | None]) -> dict[str, str | None]:
-    given = config.get("name")
-    if given is not None and given.strip() != name:
-        raise BadRequestError(
-            f"Connector name configuration ({given}) doesn't match connector name in the URL ({name})"
-        )
-    return {**config, "name": name}
-
-
-def _target(initial_state: str | None) -> str | None:
-    if initial_state is None:
-        return None
-    target = _INITIAL.get(initial_state.upper())
-    if target is None:
-        raise BadRequestError(f"{initial_state} is not an initial state: RUNNING, PAUSED or STOPPED.")
-    return target
 
 
 def _logged(name: str) -> Callable[[str, str | None], None]:

@@ -25,14 +25,14 @@ from replicator.api.config import (
 )
 from replicator.api.errors import BadRequestError, ConfigError, ConnectError
 from replicator.config.connector import PREDICATES_GROUP, TRANSFORMS_GROUP, check_topics, framework_def
+from replicator.config.overrides import OverridePolicy
 from replicator.config.providers import Resolver
+from replicator.herder.exactly_once_checks import check_exactly_once
 from replicator.plugins.factory import aliases
 from replicator.plugins.registry import Registry
 from replicator.runtime.topics import rules
 
 NULL_VALUE: Final = "Null value can not be supplied as the configuration value."
-_PRINCIPAL: Final = ("sasl.jaas.config", "sasl.mechanism", "security.protocol")
-_CLIENTS: Final = ("producer.override.", "consumer.override.", "admin.override.")
 
 
 @dataclass(slots=True)
@@ -57,10 +57,19 @@ class _Result:
 class Validator:
     """Validates configurations against the plugins of a worker."""
 
-    def __init__(self, registry: Registry, resolver: Resolver, override_policy: str = "All") -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        resolver: Resolver,
+        override_policy: str | OverridePolicy = "All",
+        *,
+        exactly_once: bool = False,
+    ) -> None:
         self._registry = registry
         self._resolver = resolver
-        self._policy = override_policy
+        given = override_policy
+        self._policy = OverridePolicy(given) if isinstance(given, str) else given
+        self._exactly_once = exactly_once
 
     def infos(self, config: Mapping[str, str | None]) -> dict[str, Any]:
         """ConfigInfos of a configuration.
@@ -111,6 +120,11 @@ class Validator:
         else:
             self._topic_rules(result, resolved)
         self._connector(result, connector_class, resolved)
+        if kind == "source":
+            for option, message in check_exactly_once(
+                connector_class(), resolved, enabled=self._exactly_once
+            ):
+                result.error(option, message)
         self._converters(result, resolved)
         self._overrides(result, resolved)
         for name in (name for name, value in config.items() if value is None):
@@ -196,13 +210,8 @@ class Validator:
             result.add(config_def.prefixed(f"{option}."), values)
 
     def _overrides(self, result: _Result, resolved: Mapping[str, Any]) -> None:
-        policy = self._policy.rpartition(".")[2].removesuffix("ConnectorClientConfigOverridePolicy")
-        for prefix in _CLIENTS:
-            for option in split_prefix(resolved, prefix):
-                refused = policy == "None" or (policy == "Principal" and option not in _PRINCIPAL)
-                if refused:
-                    result.error(prefix + option, f"The '{policy}' policy does not allow '{option}' to be"
-                                 " overridden in the connector configuration.")  # fmt: skip
+        for option, message in self._policy.refusals(resolved):
+            result.error(option, message)
 
 
 def key_info(k: ConfigKey) -> dict[str, Any]:

@@ -1,111 +1,122 @@
-"""Names of all metrics, once.
+"""Names of all metrics, once: what /metrics shows, docs/metrics.md lists, and board and alert rules may use.
 
-Those that Kafka Connect has too carry the names its usual JMX exporter gives them,
-`kafka_connect_<group>_<attribute>`; our own start with `replicator_`. Counters get `_total` added.
+Those of Kafka Connect and Debezium carry the names that the usual JMX exporter rules give them, so
+that boards made for those work here; our own start with `replicator_`.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from replicator.metrics.metric import COUNTER, GAUGE, HISTOGRAM, TASK_LABELS, Group, Metric
+from replicator.metrics.names_connect import CONNECT_GROUPS
+from replicator.metrics.names_debezium import DEBEZIUM_GROUPS
 
-class Figure(NamedTuple):
-    """A metric taken from one figure of a task's statistics.
+_TABLE: Final = (*TASK_LABELS, "table")
 
-    Attributes:
-        stat: name of the figure.
-        name: name of the metric.
-        counter: whether it only grows.
-        help: what it says.
-    """
-
-    stat: str
-    name: str
-    counter: bool
-    help: str
-
-
-WORKER_CONNECTORS: Final = "kafka_connect_worker_connector_count"
-WORKER_TASKS: Final = "kafka_connect_worker_task_count"
-CONNECTOR_STATUS: Final = "kafka_connect_connector_status"
-CONNECTOR_TASKS: Final = "kafka_connect_worker_connector_task_count"
-TASK_STATUS: Final = "kafka_connect_connector_task_status"
-
-SOURCE_FIGURES: Final = (
-    Figure(
-        "records_in",
-        "kafka_connect_source_task_source_record_poll",
-        True,
-        "Records polled from the source, before transformations.",
-    ),
-    Figure(
-        "records_out",
-        "kafka_connect_source_task_source_record_write",
-        True,
-        "Records written to topics, after transformations.",
-    ),
-    Figure(
-        "records_in_per_second",
-        "kafka_connect_source_task_source_record_poll_rate",
-        False,
-        "Records polled per second.",
-    ),
-    Figure(
-        "records_out_per_second",
-        "kafka_connect_source_task_source_record_write_rate",
-        False,
-        "Records written per second.",
-    ),
+LAG: Final = Metric(
+    "replicator_lag_seconds",
+    GAUGE,
+    TASK_LABELS,
+    "Age of the newest change that passed: at a source since its commit, at a sink since it came into the topic;"
+    " 0 when nothing waits.",
+    stat="lag_ms",
 )
-SINK_FIGURES: Final = (
-    Figure(
-        "records_in",
-        "kafka_connect_sink_task_sink_record_read",
-        True,
-        "Records read from topics, before transformations.",
-    ),
-    Figure(
-        "records_out",
-        "kafka_connect_sink_task_sink_record_send",
-        True,
-        "Records handed to the sink, after transformations.",
-    ),
-    Figure(
-        "records_in_per_second",
-        "kafka_connect_sink_task_sink_record_read_rate",
-        False,
-        "Records read per second.",
-    ),
-    Figure(
-        "records_out_per_second",
-        "kafka_connect_sink_task_sink_record_send_rate",
-        False,
-        "Records handed to the sink per second.",
-    ),
+END_TO_END: Final = Metric(
+    "replicator_end_to_end_lag_seconds",
+    GAUGE,
+    TASK_LABELS,
+    "From the commit at the source to the commit in the target, for the newest change applied; 0 when nothing"
+    " waits.",
+    stat="end_to_end_ms",
 )
-TASK_FIGURES: Final = (
-    Figure("batches", "replicator_task_batches", True, "Batches polled or delivered."),
-    Figure("last_batch", "replicator_task_last_batch_size", False, "Records in the newest batch."),
-    Figure(
-        "commits",
-        "kafka_connect_connector_task_offset_commit_success",
-        True,
-        "Offset commits that succeeded.",
-    ),
-    Figure(
-        "commit_failures",
-        "kafka_connect_connector_task_offset_commit_failure",
-        True,
-        "Offset commits that failed.",
-    ),
-    Figure("retries", "kafka_connect_task_error_retries", True, "Operations that were tried again."),
+END_TO_END_MAX: Final = Metric(
+    "replicator_end_to_end_lag_max_seconds",
+    GAUGE,
+    TASK_LABELS,
+    "The same for the oldest change of a batch, the worst of the last 30 to 60 seconds.",
+    stat="end_to_end_max_ms",
 )
+END_TO_END_TIMES: Final = Metric(
+    "replicator_end_to_end_seconds",
+    HISTOGRAM,
+    TASK_LABELS,
+    "The same for the oldest change of each batch: one observation a batch.",
+    stat="end_to_end_times",
+)
+RETAINED: Final = Metric(
+    "replicator_source_retained_bytes", GAUGE, TASK_LABELS, "Log the source keeps for this task (its slot)."
+)
+TABLE_ROWS: Final = Metric(
+    "replicator_table_rows_total",
+    COUNTER,
+    _TABLE,
+    "Rows of a table: copied (source), or changes applied (sink).",
+)
+TABLE_ROWS_EXPECTED: Final = Metric(
+    "replicator_table_rows_expected", GAUGE, _TABLE, "Rows the copy of a table expects."
+)
+TABLE_STOPPED: Final = Metric(
+    "replicator_table_stopped", GAUGE, _TABLE, "1 for a table whose changes are not applied any more."
+)
+VALUES_LOST: Final = Metric(
+    "replicator_values_lost_total",
+    COUNTER,
+    (*TASK_LABELS, "column"),
+    "Values the target cannot hold, replaced as the policy says.",
+)
+IDLE: Final = Metric(
+    "replicator_task_idle_seconds", GAUGE, TASK_LABELS, "Time since the task last moved a record."
+)
+BATCHES: Final = Metric(
+    "replicator_task_batches_total", COUNTER, TASK_LABELS, "Batches polled or delivered.", stat="batches"
+)
+LAST_BATCH: Final = Metric(
+    "replicator_task_last_batch_size", GAUGE, TASK_LABELS, "Records in the newest batch.", stat="last_batch"
+)
+COMMITS: Final = Metric(
+    "replicator_task_commits_total", COUNTER, TASK_LABELS, "Offset commits that succeeded.", stat="commits"
+)
+COMMIT_FAILURES: Final = Metric(
+    "replicator_task_commit_failures_total",
+    COUNTER,
+    TASK_LABELS,
+    "Offset commits that failed.",
+    stat="commit_failures",
+)
+BATCH_RETRIES: Final = Metric(
+    "replicator_task_retries_total",
+    COUNTER,
+    TASK_LABELS,
+    "Whole batches that were tried again (polls, puts, appends).",
+    stat="retries",
+)
+WARNINGS: Final = Metric(
+    "replicator_task_warnings",
+    GAUGE,
+    TASK_LABELS,
+    "Warnings the task shows at present; status tells their text.",
+)
+BUILD: Final = Metric("replicator_build_info", GAUGE, ("version",), "The running version; the value is 1.")
+CPU: Final = Metric("process_cpu_seconds_total", COUNTER, (), "CPU time of the process.")
+MEMORY: Final = Metric("process_resident_memory_bytes", GAUGE, (), "Memory of the process.")
+STARTED: Final = Metric("process_start_time_seconds", GAUGE, (), "When the process started, since the epoch.")
 
-LAG: Final = "replicator_lag_seconds"
-RETAINED: Final = "replicator_source_retained_bytes"
-TABLE_ROWS: Final = "replicator_table_rows"
-TABLE_ROWS_EXPECTED: Final = "replicator_table_rows_expected"
-TABLE_STOPPED: Final = "replicator_table_stopped"
-VALUES_LOST: Final = "replicator_values_lost"
-IDLE: Final = "replicator_task_idle_seconds"
+TASK_FIGURES: Final = (BATCHES, LAST_BATCH, COMMITS, COMMIT_FAILURES, BATCH_RETRIES)
+"""Metrics taken from the figure of a task's statistics that `stat` names."""
+
 GAUGE_PREFIX: Final = "replicator_"
+"""In front of numbers that connectors publish under names of their own (`context.gauge`)."""
+
+OWN: Final = Group(
+    "Our own",
+    "A connector may publish further numbers; they appear as `replicator_<name>` with the task's labels.",
+    (
+        LAG, END_TO_END, END_TO_END_MAX, END_TO_END_TIMES, RETAINED, TABLE_ROWS, TABLE_ROWS_EXPECTED,
+        TABLE_STOPPED, VALUES_LOST, IDLE, *TASK_FIGURES, WARNINGS,
+    ),
+)  # fmt: skip
+PROCESS: Final = Group("The process", "", (BUILD, CPU, MEMORY, STARTED))
+
+GROUPS: Final = (OWN, *CONNECT_GROUPS, *DEBEZIUM_GROUPS, PROCESS)
+ALL: Final = {metric.name: metric for group in GROUPS for metric in group.metrics}

@@ -14,10 +14,26 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.debezium.connector.mariadb.MariaDbConnector": "MariaDbConnector",
     "io.debezium.connector.jdbc.JdbcSinkConnector": "DebeziumJdbcSinkConnector",
     "io.confluent.connect.jdbc.JdbcSinkConnector": "ConfluentJdbcSinkConnector",
-    "io.confluent.connect.jdbc.JdbcSourceConnector": "JdbcSourceConnector",
+    "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
-    "io.debezium.transforms.ExtractNewRecordState": "ExtractNewRecordState",
+    **{
+        f"io.debezium.transforms.{name}": name.rpartition(".")[2]
+        for name in (
+            "ByLogicalTableRouter",
+            "ExtractChangedRecordState",
+            "ExtractNewRecordState",
+            "HeaderToValue",
+            "SchemaChangeEventFilter",
+            "TimezoneConverter",
+            "ToLogicalTopicRouter",
+            "outbox.EventRouter",
+            "partitions.PartitionRouting",
+        )
+    },
+    "io.confluent.connect.avro.AvroConverter": "AvroConverter",
+    "io.confluent.connect.json.JsonSchemaConverter": "JsonSchemaConverter",
+    "io.confluent.connect.protobuf.ProtobufConverter": "ProtobufConverter",
     "org.apache.kafka.connect.json.JsonConverter": "JsonConverter",
     "org.apache.kafka.connect.storage.StringConverter": "StringConverter",
     "org.apache.kafka.connect.storage.SimpleHeaderConverter": "SimpleHeaderConverter",

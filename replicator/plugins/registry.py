@@ -10,23 +10,14 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterator, Sequence
+from importlib.metadata import EntryPoint
 from typing import Any, Final
 
 from replicator.api.errors import ConfigError, ConnectError
+from replicator.api.source import Connector
 from replicator.plugins.aliases import BUILT_IN
-
-KINDS: Final = {
-    "sink": "replicator.sink_connectors",
-    "source": "replicator.source_connectors",
-    "transformation": "replicator.transforms",
-    "predicate": "replicator.predicates",
-    "converter": "replicator.converters",
-    "header_converter": "replicator.header_converters",
-}
-"""Kinds in the order of GET /connector-plugins, with their entry point groups."""
+from replicator.plugins.discovery import KINDS, discover, version_of
 
 _SUFFIXES: Final = {
     "sink": ("Connector", "SinkConnector"),
@@ -45,8 +36,13 @@ class Registry:
         broken: plugin name -> why it cannot be imported.
     """
 
-    def __init__(self, points: dict[str, dict[str, EntryPoint]] | None = None) -> None:
-        self._points = _discover() if points is None else points
+    def __init__(
+        self,
+        points: dict[str, dict[str, EntryPoint]] | None = None,
+        *,
+        plugin_path: Sequence[str] | None = None,
+    ) -> None:
+        self._points = discover(tuple(p for p in plugin_path or () if p)) if points is None else points
         self._classes: dict[tuple[str, str], type[Any]] = {}
         self._added: dict[str, dict[str, type[Any]]] = {kind: {} for kind in KINDS}
         self._lock = threading.RLock()
@@ -113,6 +109,16 @@ class Registry:
                 except ConnectError as error:
                     self.broken[name] = error.message
 
+    def version(self, kind: str, name: str, cls: type[Any]) -> str | None:
+        """What a plugin says its version is, else the version of the package it is from."""
+        own = getattr(cls, "version", None)
+        if own is not None and getattr(own, "__func__", own) is not Connector.version.__func__:  # type: ignore[attr-defined]
+            return str(own())
+        point = self._points.get(kind, {}).get(name)
+        if point is not None and (found := version_of(point)) is not None:
+            return found
+        return str(own()) if own is not None else None
+
     def _search(self, kind: str, name: str) -> type[Any] | None:
         for candidate in _candidates(kind, name):
             if candidate in self._added[kind]:
@@ -156,11 +162,3 @@ def _candidates(kind: str, name: str) -> Iterator[str]:
         if separator:
             yield base + variant
             yield base
-
-
-@cache
-def _discover() -> dict[str, dict[str, EntryPoint]]:
-    found: dict[str, dict[str, EntryPoint]] = {}
-    for kind, group in KINDS.items():
-        found[kind] = {point.name: point for point in entry_points(group=group)}
-    return found

@@ -6,21 +6,28 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from replicator import __version__
+from replicator.broker.base import Broker
 from replicator.herder.base import Herder
-from replicator.rest import errors
+from replicator.rest import errors, forwarding
 from replicator.rest.admin import AdminRoutes
-from replicator.rest.body import PathNames
 from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
+from replicator.rest.internal import InternalRoutes
+from replicator.rest.letters import LetterRoutes
+from replicator.rest.loggers import LoggerRoutes
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
+from replicator.rest.routing import Methods, Paths
+from replicator.rest.schemas import SchemaRoutes
 from replicator.rest.signals import SignalRoutes
+from replicator.rest.states import StateRoutes
 
 
 def create_app(
     herder: Herder,
     *,
     overview: Overview | None = None,
+    broker: Broker | None = None,
     allow_origin: str = "",
     allow_methods: str = "",
     local_only: bool = False,
@@ -29,6 +36,7 @@ def create_app(
 
     Args:
         herder: owner of the connectors.
+        broker: where topics live; without it nothing about topics is served.
         overview: collector of the overview; one that does not sample by itself when not given.
         allow_origin: origins for CORS, comma-separated; empty: none.
         allow_methods: methods for CORS; empty: GET, POST and HEAD.
@@ -36,13 +44,21 @@ def create_app(
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
     errors.install(app)
+    forwarding.install(app, herder)
     AdminRoutes(herder).install(app)
+    LoggerRoutes(herder).install(app)
     ConnectorRoutes(herder).install(app)
+    StateRoutes(herder).install(app)
+    InternalRoutes(herder).install(app)
     PluginRoutes(herder).install(app)
     SignalRoutes(herder).install(app)
+    SchemaRoutes().install(app)
     (overview or Overview(herder)).install(app)
+    if broker is not None:
+        LetterRoutes(broker).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
-    app.add_middleware(PathNames)
+    app.add_middleware(Methods, routes=app.routes)
+    app.add_middleware(Paths)
     app.add_middleware(Guard, origins=origins, local_only=local_only)
     if origins:
         methods = [m.strip() for m in allow_methods.split(",") if m.strip()]

@@ -8,8 +8,9 @@ from fastapi import FastAPI, Query, Response
 
 from replicator.api.errors import BadRequestError
 from replicator.herder.base import Herder
-from replicator.rest.body import Body, Name, config_of, parse_object
+from replicator.rest.body import Body, Name, config_body
 from replicator.rest.errors import JsonResponse
+from replicator.rest.routing import add
 
 
 class PluginRoutes:
@@ -20,9 +21,9 @@ class PluginRoutes:
 
     def install(self, app: FastAPI) -> None:
         """Register the endpoints."""
-        app.add_api_route("/connector-plugins", self.index, methods=["GET"])
-        app.add_api_route("/connector-plugins/{name}/config", self.config, methods=["GET"])
-        app.add_api_route("/connector-plugins/{name}/config/validate", self.validate, methods=["PUT"])
+        add(app, "GET", "/connector-plugins", self.index)
+        add(app, "GET", "/connector-plugins/{name}/config", self.config)
+        add(app, "PUT", "/connector-plugins/{name}/config/validate", self.validate)
 
     def index(self, connectors_only: Annotated[str, Query(alias="connectorsOnly")] = "true") -> Response:
         """GET /connector-plugins."""
@@ -35,7 +36,7 @@ class PluginRoutes:
 
     def validate(self, name: Name, body: Body) -> Response:
         """PUT /connector-plugins/P/config/validate: 200 also when there are errors."""
-        config = config_of(parse_object(body, scalars_as_text=True))
+        config = config_body(body)
         included = config.get("connector.class")
         if included is not None and not included.removesuffix("Connector").endswith(
             name.removesuffix("Connector")

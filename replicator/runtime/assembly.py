@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from replicator.api.sink import SinkTask
 from replicator.api.source import SourceTask
@@ -26,7 +26,13 @@ from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
 from replicator.plugins import factory
 from replicator.plugins.registry import Registry
+from replicator.runtime import exactly_once
 from replicator.runtime.chain import Chain
+from replicator.runtime.clients import (
+    consumer_options,
+    max_poll_records,
+    producer_options,
+)
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
 from replicator.runtime.contexts import SinkContext, SourceContext, StoredOffsets, TaskFacts
@@ -40,8 +46,6 @@ from replicator.runtime.stats import TaskStats
 from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy, Reporter
 from replicator.runtime.topics import TopicCreator, rules
 from replicator.storage.base import OffsetStore
-
-DEFAULT_MAX_POLL_RECORDS: Final = 500
 
 
 @dataclass(slots=True)
@@ -100,27 +104,52 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
     reporters = _log_reporters(spec, options)
     errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
-    producer = parts.broker.producer(f"connector-producer-{spec.name}")
-    reader = StoredOffsets(spec.connector, parts.offsets.read)
+    once = exactly_once.enabled(parts)
+    # Before the offsets are read: this ends what a predecessor left open.
+    producer = (
+        exactly_once.source_producer(parts, spec, resolved, options)
+        if once
+        else parts.broker.producer(
+            f"connector-producer-{spec.name}", options=producer_options(parts.config, resolved)
+        )
+    )
+    offsets, release_offsets = exactly_once.offset_store(parts, resolved)
+    requests = exactly_once.requested_boundaries(options) if once else None
+    reader = StoredOffsets(spec.connector, offsets.read)
     task_config = parts.resolver.resolve(spec.task_config)
     context = SourceContext(
-        spec.connector, spec.task, spec.stopping, lambda: parts.resolver.resolve(spec.task_config), reader
+        spec.connector,
+        spec.task,
+        spec.stopping,
+        lambda: parts.resolver.resolve(spec.task_config),
+        reader,
+        requests,
     )
     spec.facts = context
     task: SourceTask = spec.task_class()
 
     def release() -> None:
         producer.close()
+        release_offsets()
         _close(chain, key, value, header)
 
+    commits = (
+        exactly_once.transactions(parts, spec, producer, offsets, options, requests)
+        if once
+        else _commits(parts, spec, producer, offsets)
+    )
     writer = RecordWriter(chain, key, value, header, errors)
     # Letters go through the producer of the records: whatever makes offsets wait for those makes them wait for
     # letters, too (INV-6).
-    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), producer, writer.letters())
+    letters = exactly_once.letter_producer(commits, producer)
+    queue = _dead_letters(parts, spec, QUEUE_DEF.parse(resolved), lambda: letters, writer.letters())
     if queue is not None:
         reporters.append(queue)
     creator = TopicCreator(
-        parts.broker.admin(), rules(resolved), enabled=parts.config["topic.creation.enable"], used=spec.used
+        parts.broker.admin(),
+        rules(resolved),
+        enabled=parts.config["topic.creation.enable"],
+        used=exactly_once.refusing(exactly_once.own_topic(parts, resolved), spec.used) if once else spec.used,
     )
     return SourceWork(
         task=task,
@@ -129,7 +158,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         writer=writer,
         errors=errors,
         topics=creator,
-        commits=_commits(parts, spec, producer),
+        commits=commits,
         stats=spec.stats,
         clock=parts.clock,
         release=release,
@@ -143,17 +172,20 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
     options = SINK_DEF.parse(resolved)
     counts = spec.stats.fresh_errors()
     reporters = _log_reporters(spec, options)
-    queue = _dead_letters(parts, spec, options)
+    queue = _dead_letters(parts, spec, options, lambda: _letter_producer(parts, spec, resolved))
     if queue is not None:
         reporters.append(queue)
     errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
     chain, key, value, header = _pipeline(parts, resolved)
     reader = RecordReader(chain, key, value, header, errors)
     reporter = RecordReporter(errors, reader.original, lambda: spec.task_class, queue) if reporters else None
+    client = consumer_options(parts.config, resolved)
     consumer = parts.broker.consumer(
         f"connector-consumer-{spec.name}",
         sink_group(spec.connector, resolved),
-        start=str(resolved.get("consumer.override.auto.offset.reset", "earliest")),
+        start=str(client.get("auto.offset.reset", "earliest")),
+        instance_id=spec.name,
+        options=client,
     )
     context = SinkContext(
         spec.connector,
@@ -182,7 +214,7 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
         reporter=reporter,
         stats=spec.stats,
         clock=parts.clock,
-        max_poll_records=int(resolved.get("consumer.override.max.poll.records", DEFAULT_MAX_POLL_RECORDS)),
+        max_poll_records=max_poll_records(client),
         commit_interval=parts.config.seconds("offset.flush.interval.ms"),
         used=spec.used,
         release=release,
@@ -199,14 +231,14 @@ def sink_group(connector: str, config: Mapping[str, Any]) -> str:
     return str(config.get("consumer.override.group.id") or f"connect-{connector}")
 
 
-def _commits(parts: WorkerParts, spec: TaskSpec, producer: Any) -> Commits:
+def _commits(parts: WorkerParts, spec: TaskSpec, producer: Producer, offsets: OffsetStore) -> Commits:
     config = parts.config
     timeout = config.seconds("offset.flush.timeout.ms")
     if producer.atomic and not config["offset.storage.file.filename"]:
         interval = config.seconds("durability.interval.ms")
-        return AtomicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+        return AtomicCommit(spec.name, spec.connector, producer, offsets, interval, timeout)
     interval = config.seconds("offset.flush.interval.ms")
-    return PeriodicCommit(spec.name, spec.connector, producer, parts.offsets, interval, timeout)
+    return PeriodicCommit(spec.name, spec.connector, producer, offsets, interval, timeout)
 
 
 def _pipeline(parts: WorkerParts, config: Mapping[str, Any]) -> tuple[Chain, Any, Any, Any]:
@@ -229,11 +261,16 @@ def _log_reporters(spec: TaskSpec, options: Mapping[str, Any]) -> list[Reporter]
     return [LogReporter(spec.connector, spec.task, include_messages=include, counts=spec.stats.errors)]
 
 
+def _letter_producer(parts: WorkerParts, spec: TaskSpec, config: Mapping[str, Any]) -> Producer:
+    options = producer_options(parts.config, config)
+    return parts.broker.producer(f"connector-dlq-producer-{spec.name}", options=options)
+
+
 def _dead_letters(
     parts: WorkerParts,
     spec: TaskSpec,
     options: Mapping[str, Any],
-    producer: Producer | None = None,
+    producer: Callable[[], Producer],
     encoder: SourceEncoder | None = None,
 ) -> DeadLetterQueue | None:
     if not options[DLQ_TOPIC]:
@@ -242,7 +279,7 @@ def _dead_letters(
         options[DLQ_TOPIC],
         spec.connector,
         spec.task,
-        producer or parts.broker.producer(f"connector-dlq-producer-{spec.name}"),
+        producer(),
         parts.broker.admin(),
         replication=options[DLQ_REPLICATION],
         headers=options[DLQ_HEADERS],

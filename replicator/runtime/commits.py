@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from replicator.api.errors import ConnectError
+from replicator.api.record import SourceRecord
 from replicator.broker.base import NewMessage, Producer
 from replicator.runtime.inflight import Inflight, PartitionOffset
 from replicator.storage.base import OffsetStore
@@ -29,8 +30,18 @@ class Commits(Protocol):
         """Begin the durability thread."""
         ...
 
+    def parts(self, records: Sequence[SourceRecord]) -> Iterable[Sequence[SourceRecord]]:
+        """The pieces of a polled batch to append one after the other; what must happen after a piece happens
+        when the next one is asked for.
+        """
+        ...
+
     def append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
         """Append a batch with the newest offset of each of its source partitions."""
+        ...
+
+    def pause(self) -> None:
+        """No batch will come for a while."""
         ...
 
     def take_durable(self) -> list[PartitionOffset]:
@@ -151,6 +162,12 @@ class AtomicCommit:
     def start(self) -> None:
         self._thread.start()
 
+    def parts(self, records: Sequence[SourceRecord]) -> Iterable[Sequence[SourceRecord]]:
+        return (records,)
+
+    def pause(self) -> None:
+        """Nothing is held open."""
+
     def append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
         if offsets:
             messages = messages + self._store.messages(self._connector, offsets)
@@ -194,6 +211,12 @@ class PeriodicCommit:
 
     def start(self) -> None:
         self._thread.start()
+
+    def parts(self, records: Sequence[SourceRecord]) -> Iterable[Sequence[SourceRecord]]:
+        return (records,)
+
+    def pause(self) -> None:
+        """Nothing is held open."""
 
     def append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
         self._raise_refusal()

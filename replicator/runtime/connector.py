@@ -13,6 +13,7 @@ from typing import Any
 
 from replicator.api.errors import ConnectError
 from replicator.api.source import Connector
+from replicator.runtime.startups import STARTUPS
 from replicator.runtime.task import FAILED, PAUSED, RUNNING, STOPPED, UNASSIGNED
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ class ConnectorRunner:
         self._reconfigure = reconfigure
         self._connector: Connector | None = None
 
+    @property
+    def started(self) -> bool:
+        """Whether there is a started instance."""
+        return self._connector is not None
+
     def start(self, config: Mapping[str, str]) -> bool:
         """Construct and start; False (and FAILED) when that fails."""
         try:
@@ -48,8 +54,10 @@ class ConnectorRunner:
             connector.initialize(self)
             connector.start(config)
         except Exception as error:  # noqa: BLE001 - a plugin's error is the connector's failure
+            STARTUPS.count("connector", succeeded=False)
             self._fail(error)
             return False
+        STARTUPS.count("connector", succeeded=True)
         self._connector = connector
         self._set_state(RUNNING)
         return True

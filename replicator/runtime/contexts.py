@@ -13,7 +13,7 @@ from typing import Any
 
 from replicator.api.record import TopicPartition
 from replicator.api.sink import ErrantRecordReporter, OffsetAndMetadata
-from replicator.api.source import OffsetReader
+from replicator.api.source import OffsetReader, TransactionContext
 from replicator.broker.base import Admin, Consumer
 
 
@@ -71,9 +71,11 @@ class SourceContext(TaskContext):
         stopping: threading.Event,
         configs: Callable[[], Mapping[str, str]],
         offsets: OffsetReader,
+        transactions: TransactionContext | None = None,
     ) -> None:
         super().__init__(connector, task, stopping, configs)
         self.offsets = offsets
+        self.transactions = transactions
 
 
 class SinkContext(TaskContext):

@@ -10,6 +10,7 @@ from replicator.api.change import ChangeSinkRecord
 from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
+from replicator.api.struct import Struct
 from replicator.broker.base import Message, MessageHeaders
 from replicator.runtime.chain import Chain, apply_step
 from replicator.runtime.source_records import common_form
@@ -85,6 +86,24 @@ class RecordReader:
                 if slow is not None:
                     add(slow)
 
+    def commit_times(self, records: Sequence[SinkRecord]) -> Sequence[int]:
+        """When the first and the last of these were committed at the source, in milliseconds, as far as they say.
+
+        Asked once a batch. A transform may have dropped the source block: then the consumed record tells.
+        """
+        first, last = records[0], records[-1]
+        if self._chain:
+            try:
+                found = [self._source_time(self.original(record)) for record in (first, last)]
+            except Exception:  # noqa: BLE001 - a figure is not worth a failure
+                return ()
+        else:
+            found = [commit_time(first.value), commit_time(last.value)]
+        return [moment for moment in found if moment is not None]
+
+    def _source_time(self, message: Message) -> int | None:
+        return commit_time(self._value.to_connect_data(message.topic, message.value).value)
+
     def original(self, record: SinkRecord) -> Message:
         """The consumed message behind a record, whatever transforms made of it."""
         topic, partition = record.original_topic, record.original_kafka_partition
@@ -148,3 +167,14 @@ class RecordReader:
             if record is None or record is FAILED:
                 return None
         return cast(SinkRecord, record)
+
+
+def commit_time(value: Any) -> int | None:
+    """When a change event was committed at its source, in milliseconds; None for copied rows and other records."""
+    fields = value.fields if isinstance(value, Struct) else value
+    source = fields.get("source") if isinstance(fields, dict) else None
+    block = source.fields if isinstance(source, Struct) else source
+    if not isinstance(block, dict) or str(block.get("snapshot", "false")).lower() not in ("false", "none"):
+        return None
+    stamp = block.get("ts_ms")
+    return stamp if isinstance(stamp, int) and stamp > 0 else None

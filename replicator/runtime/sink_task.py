@@ -70,6 +70,7 @@ class SinkWork:
         self._committed: Positions = {}
         self._pending: list[SinkRecord] | None = None
         self._pending_next: dict[TopicPartition, int] = {}
+        self._pending_commits: Sequence[int] = ()
         self._redeliveries = 0
         self._next_commit = clock.now() + commit_interval
         self._known_topics: set[str] = set()
@@ -92,6 +93,7 @@ class SinkWork:
             return
         messages = self._poll(self._max, self._timeout())
         records = self._reader.convert(messages) if messages else []
+        self._pending_commits = self._reader.commit_times(records) if records else ()
         self._put(records, _next_offsets(messages))
         if self._pending is None:
             self._stats.reached(messages[-1].timestamp if messages else None)
@@ -148,6 +150,7 @@ class SinkWork:
                 self._current[partition] = start
                 self._committed[partition] = self._consumer.committed(partition) or start
             self._assigned.update(new)
+            self._stats.partitions = len(self._assigned)
             self._task.open(new)
             if self._paused:
                 self._consumer.pause(new)
@@ -199,6 +202,7 @@ class SinkWork:
             self._stats.received(len(records))
             self._track_topics(next_offsets)
         self._pending, self._pending_next = records, next_offsets
+        began = self._clock.now()
         try:
             failpoint("before_put")
             self._task.put(records)
@@ -206,9 +210,9 @@ class SinkWork:
         except RetriableError as error:
             self._retry_later(error)
             return
-        self._delivered(len(records))
+        self._delivered(len(records), self._clock.now() - began)
 
-    def _delivered(self, count: int) -> None:
+    def _delivered(self, count: int, seconds: float) -> None:
         if self._reporter is not None and self._reporter.failure is not None:
             raise self._reporter.failure
         next_offsets, self._pending_next, self._pending = self._pending_next, {}, None
@@ -220,7 +224,8 @@ class SinkWork:
             if partition in self._assigned:
                 self._current[partition] = OffsetAndMetadata(offset)
         if next_offsets:
-            self._stats.sent(count)
+            self._stats.sent(count, seconds)
+            self._stats.visible(self._pending_commits)
 
     def _retry_later(self, error: RetriableError) -> None:
         if self._redeliveries == 0:
@@ -247,13 +252,14 @@ class SinkWork:
         if self._pending is None or self._context.stopping.is_set():
             return
         pending, next_offsets = self._pending, self._pending_next
+        began = self._clock.now()
         try:
             self._task.put(pending)
         except RetriableError as error:
             self._retry_later(error)
             return
         self._pending_next = next_offsets
-        self._delivered(len(pending))
+        self._delivered(len(pending), self._clock.now() - began)
 
     def _resume_unpaused(self) -> None:
         if not self._paused:
@@ -279,7 +285,7 @@ class SinkWork:
         except FencedError:
             raise
         except ConnectError as error:
-            self._stats.commit_failures += 1
+            self._stats.committed(0.0, done=False)
             log.warning(
                 "%s: offset commit failed, rewinding to the last commit: %s", self._context.connector, error
             )
@@ -305,20 +311,29 @@ class SinkWork:
         if not safe:
             return
         if self._reporter is not None and not self._reporter.settled():
-            self._stats.commit_failures += 1
+            self._stats.skipped_commit()
             log.warning("%s: no offset commit before the dead letters are safe", self._context.connector)
             return
         failpoint("before_group_commit")
+        began = self._clock.now()
         try:
             self._consumer.commit(safe)
         except FencedError:
             raise
         except ConnectError as error:
-            self._stats.commit_failures += 1
+            self._stats.committed(self._clock.now() - began, done=False)
             log.warning("%s: offset commit failed: %s", self._context.connector, error)
             return
         self._committed.update(safe)
-        self._stats.commits += 1
+        self._stats.committed(self._clock.now() - began, left=self._uncommitted())
+
+    def _uncommitted(self) -> int:
+        committed = self._committed
+        return sum(
+            position.offset - committed[partition].offset
+            for partition, position in self._current.items()
+            if partition in committed
+        )
 
     def _rewind(self) -> None:
         self._pending, self._pending_next = None, {}
@@ -351,6 +366,7 @@ class SinkWork:
             self._committed.pop(partition, None)
             self._context.paused.discard(partition)
             self._context.seeks.pop(partition, None)
+        self._stats.partitions = len(self._assigned)
         if self._pending is not None:
             gone = set(partitions)
             self._pending = [

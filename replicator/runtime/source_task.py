@@ -76,6 +76,7 @@ class SourceWork:
     def step(self) -> None:
         """Tell the task what is durable, then move one batch."""
         self._tell_durable(self._commits.take_durable())
+        began = self._clock.now()
         try:
             records = self._task.poll()
         except RetriableError as error:
@@ -84,10 +85,13 @@ class SourceWork:
             self._clock.wait(self._stopping, _POLL_RETRY)
             return
         if records:
-            self._deliver(records)
+            self._stats.received(len(records), self._clock.now() - began)
+            for part in self._commits.parts(records):
+                self._deliver(part)
 
     def pause(self) -> None:
-        """Nothing to do: an unpolled task waits."""
+        """An unpolled task waits; what it began to deliver is finished."""
+        self._commits.pause()
 
     def resume(self) -> None:
         """Nothing to do."""
@@ -117,8 +121,6 @@ class SourceWork:
                 self._release()
 
     def _deliver(self, records: Sequence[SourceRecord]) -> None:
-        stats = self._stats
-        stats.received(len(records))
         messages = self._writer.convert(records)
         topics = self._writer.topics
         if topics:
@@ -127,7 +129,7 @@ class SourceWork:
         failpoint("before_append")
         self._append(messages, newest_offsets(records))
         failpoint("after_append")
-        stats.sent(len(messages))
+        self._stats.sent(len(messages))
 
     def _append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
         """Append, again and again while the broker says that nothing was appended."""
@@ -176,12 +178,13 @@ class SourceWork:
     def _tell_durable(self, offsets: list[PartitionOffset]) -> None:
         if not offsets:
             return
+        began = self._clock.now()
         try:
             self._task.commit(offsets)
-            self._stats.commits += 1
+            self._stats.committed(self._clock.now() - began)
         except FencedError:
             raise
         except ConnectError as error:
             # As in Connect: the offsets are stored; telling the source is tried with the next ones.
-            self._stats.commit_failures += 1
+            self._stats.committed(self._clock.now() - began, done=False)
             log.warning("%s: committing to the source failed: %s", self._context.connector, error)

@@ -11,6 +11,11 @@ from replicator.api.errors import ConfigError
 from replicator.broker.base import Admin, NewTopic
 
 DEFAULT_GROUP = "default"
+_MEANINGS = {
+    "partitions": "Number of partitions must be positive",
+    "replication.factor": "Replication factor must be positive and not larger than the number of brokers in the"
+    " Kafka cluster",
+}
 _OWN = ("include", "exclude", "replication.factor", "partitions")
 
 
@@ -70,8 +75,8 @@ def _number(name: str, own: Mapping[str, str], options: Mapping[str, str], prefi
     except ValueError:
         number = 0
     if number == 0 or number < -1:
-        raise ConfigError(f"Invalid value {text} for configuration {prefix}{name}: at least 1, or -1 for the"
-                          " broker's default", option=prefix + name)  # fmt: skip
+        raise ConfigError(f"Invalid value {text} for configuration {prefix}{name}: {_MEANINGS[name]}, or -1 to use"
+                          " the broker's default", option=prefix + name)  # fmt: skip
     return number
 
 
@@ -111,7 +116,6 @@ class TopicCreator:
     def _new_topic(self, topic: str) -> NewTopic:
         for rule in self._rules:
             if rule.matches(topic):
-                partitions = rule.partitions if rule.partitions > 0 else 1
-                return NewTopic(topic, partitions, rule.replication_factor, rule.config)
+                return NewTopic(topic, rule.partitions, rule.replication_factor, rule.config)
         # One partition per table by default (C13); nothing a replica still needs is compacted away.
         return NewTopic(topic, 1, -1, {"cleanup.policy": "delete"})

@@ -8,16 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from replicator.runtime.assembly import TaskSpec, WorkerParts, make_work
+from replicator.runtime.measures import measures
+from replicator.runtime.plugin_info import plugin_info
+from replicator.runtime.startups import STARTUPS
 from replicator.runtime.stats import TaskStats
-from replicator.runtime.task import StateListener, TaskRunner
+from replicator.runtime.task import FAILED, PAUSED, RESTARTING, RUNNING, StateListener, TaskRunner
 
 
 class TaskHandle:
     """A running task as the herder holds it; everything may be called from any thread."""
 
-    def __init__(self, spec: TaskSpec, runner: TaskRunner) -> None:
+    def __init__(self, spec: TaskSpec, runner: TaskRunner, parts: WorkerParts) -> None:
         self.spec = spec
         self.runner = runner
+        self._parts = parts
 
     @property
     def state(self) -> str:
@@ -50,6 +54,13 @@ class TaskHandle:
     def gauges(self) -> Mapping[str, float]:
         """Numbers the task published."""
         return self.spec.facts.gauges
+
+    def measures(self) -> Mapping[str, Any]:
+        """Figures for /metrics."""
+        spec, parts = self.spec, self._parts
+        if not spec.stats.info:
+            spec.stats.info = plugin_info(parts.registry, spec.config, parts.converters, spec.task_class)
+        return measures(spec.stats)
 
 
 class Worker:
@@ -86,10 +97,10 @@ class Worker:
             lambda: make_work(self.parts, spec),
             spec.stopping,
             self.parts.clock,
-            on_state,
+            _counted(on_state, spec.stats),
             paused=paused,
         )
-        handle = TaskHandle(spec, runner)
+        handle = TaskHandle(spec, runner, self.parts)
         runner.start()
         return handle
 
@@ -99,3 +110,18 @@ class Worker:
             handle.runner.stop()
         deadline = time.monotonic() + self.parts.config.seconds("task.shutdown.graceful.timeout.ms")
         return [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
+
+
+def _counted(on_state: StateListener, stats: TaskStats) -> StateListener:
+    """The listener, behind one that keeps the time spent in each state and counts how the start ended."""
+    begun = False
+
+    def listen(state: str, trace: str | None) -> None:
+        nonlocal begun
+        stats.entered(state)
+        if not begun and state in (RUNNING, PAUSED, FAILED, RESTARTING):
+            begun = True
+            STARTUPS.count("task", succeeded=state in (RUNNING, PAUSED))
+        on_state(state, trace)
+
+    return listen

@@ -100,6 +100,7 @@ class ConfigState:
         task_counts: number of tasks of each connector; of inconsistent ones too.
         applied: the connector configuration from which the tasks were generated.
         fencing: task counts whose transactional producers were fenced.
+        pending_fencing: connectors whose tasks changed since.
         inconsistent: connectors whose task set is incomplete.
         session_key: the newest key, or None.
     """
@@ -111,6 +112,7 @@ class ConfigState:
     task_counts: Mapping[str, int] = field(default_factory=dict)
     applied: Mapping[str, dict[str, str]] = field(default_factory=dict)
     fencing: Mapping[str, int] = field(default_factory=dict)
+    pending_fencing: frozenset[str] = frozenset()
     inconsistent: frozenset[str] = frozenset()
     session_key: SessionKey | None = None
 

@@ -41,8 +41,10 @@ class ConfigLog:
         self._counts: dict[str, int] = {}
         self._applied: dict[str, dict[str, str]] = {}
         self._fencing: dict[str, int] = {}
+        self._pending_fencing: set[str] = set()
         self._inconsistent: set[str] = set()
         self._session: SessionKey | None = None
+        self._snapshot: ConfigState | None = None
         # The order matters: the first prefix that fits decides.
         self._readers: list[tuple[str, Callable[[str, Value | None], None]]] = [
             (TARGET, self._target),
@@ -55,7 +57,12 @@ class ConfigLog:
         ]
 
     def state(self) -> ConfigState:
-        """A snapshot that later records do not change."""
+        """A snapshot that later records do not change; the same one until there is a new record."""
+        if self._snapshot is None:
+            self._snapshot = self._taken()
+        return self._snapshot
+
+    def _taken(self) -> ConfigState:
         return ConfigState(
             offset=self._offset,
             connectors={name: dict(config) for name, config in self._connectors.items()},
@@ -68,6 +75,7 @@ class ConfigLog:
             task_counts=dict(self._counts),
             applied={name: dict(config) for name, config in self._applied.items()},
             fencing=dict(self._fencing),
+            pending_fencing=frozenset(self._pending_fencing),
             inconsistent=frozenset(self._inconsistent),
             session_key=self._session,
         )
@@ -75,6 +83,7 @@ class ConfigLog:
     def apply(self, key: str, data: bytes | None, offset: int) -> None:
         """Take one record."""
         self._offset = offset + 1
+        self._snapshot = None
         value = loads_object(data)
         if value is None and data is not None:
             _log.error("Ignoring the config record %s: its value is no JSON object", key)
@@ -106,6 +115,7 @@ class ConfigLog:
         for held in (self._tasks, self._pending, self._counts, self._applied, self._targets):
             held.pop(name, None)
         self._inconsistent.discard(name)
+        self._pending_fencing.discard(name)
         if known and self.live:
             self.listener.connector_removed(name)
 
@@ -154,6 +164,7 @@ class ConfigLog:
         self._tasks[name] = {number: tasks[number] for number in range(count)}
         self._applied[name] = self._connectors[name]
         self._inconsistent.discard(name)
+        self._pending_fencing.add(name)
         if self.live:
             self.listener.tasks_updated(name)
 
@@ -161,6 +172,7 @@ class ConfigLog:
         count = None if value is None else value.get("task-count")
         if isinstance(count, int):
             self._fencing[name] = count
+            self._pending_fencing.discard(name)
 
     def _session_key(self, value: Value | None) -> None:
         try:

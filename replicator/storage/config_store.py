@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from replicator.broker.base import Broker, Message, NewTopic
+from replicator.broker.base import Admin, Broker, Message
 from replicator.broker.topic_log import TopicLog
 from replicator.storage import config_log
 from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey, TargetState
 from replicator.storage.formats import dumps
+from replicator.storage.internal_topics import check_compacted, check_single, compacted
 
 _WRITE_SECONDS: Final = 30.0
 
@@ -26,11 +27,17 @@ class TopicConfigStore:
     """See the module."""
 
     def __init__(
-        self, broker: Broker, topic: str, *, replication_factor: int = 3, writable: bool = True
+        self,
+        broker: Broker,
+        topic: str,
+        *,
+        replication_factor: int = 3,
+        settings: Mapping[str, str] | None = None,
+        writable: bool = True,
     ) -> None:
         self._lock = threading.Lock()
         self._state = config_log.ConfigLog(ConfigListener())
-        new = NewTopic(topic, 1, replication_factor, {"cleanup.policy": "compact"})
+        new = compacted(topic, 1, replication_factor, settings)
         self._log = TopicLog(broker, new, self._record, client_id="configs", writable=writable)
 
     def listen(self, listener: ConfigListener) -> None:
@@ -38,9 +45,17 @@ class TopicConfigStore:
         self._state.listener = listener
 
     def start(self) -> None:
-        """Open the topic, read it, and follow it."""
-        self._log.start()
+        """Open the topic, read it, and follow it.
+
+        Raises:
+            ConfigError: the topic is not compacted, or has several partitions.
+        """
+        self._log.start(self._check)
         self._state.live = True
+
+    def _check(self, admin: Admin) -> None:
+        check_compacted(admin, self._log.name, "config.storage.topic", "connector configurations")
+        check_single(admin, self._log.name, "config.storage.topic")
 
     def stop(self) -> None:
         """Stop following."""

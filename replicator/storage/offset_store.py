@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from replicator.broker.base import Broker, Message, NewMessage, NewTopic
+from replicator.broker.base import Broker, Message, NewMessage
 from replicator.broker.topic_log import TopicLog
 from replicator.storage.base import Offset, OffsetPartition
 from replicator.storage.formats import (
@@ -22,6 +22,7 @@ from replicator.storage.formats import (
     loads_object,
     partition_identity,
 )
+from replicator.storage.internal_topics import check_compacted, compacted
 
 
 class TopicOffsetStore:
@@ -34,16 +35,25 @@ class TopicOffsetStore:
         *,
         partitions: int = 25,
         replication_factor: int = 3,
+        settings: Mapping[str, str] | None = None,
         writable: bool = True,
     ) -> None:
         self._offsets = OffsetMap()
-        new = NewTopic(topic, partitions, replication_factor, {"cleanup.policy": "compact"})
+        new = compacted(topic, partitions, replication_factor, settings)
         self._log = TopicLog(broker, new, self._record, client_id="offsets", follow=False, writable=writable)
         self._topic = topic
 
     def start(self) -> None:
-        """Open the topic and read it."""
-        self._log.start()
+        """Open the topic and read it.
+
+        Raises:
+            ConfigError: the topic is not compacted.
+        """
+        self._log.start(
+            lambda admin: check_compacted(
+                admin, self._topic, "offset.storage.topic", "source connector offsets"
+            )
+        )
 
     def stop(self) -> None:
         """Release the clients."""

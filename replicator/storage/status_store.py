@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Any, Final
 
-from replicator.broker.base import Broker, Message, NewTopic
+from replicator.broker.base import Broker, Message
 from replicator.broker.topic_log import TopicLog
 from replicator.storage.base import ConnectorStatus, State, TaskStatus, TopicStatus
 from replicator.storage.formats import dumps, loads_object
+from replicator.storage.internal_topics import check_compacted, compacted
 
 _log = logging.getLogger(__name__)
 
@@ -32,18 +34,27 @@ class TopicStatusStore:
         *,
         partitions: int = 5,
         replication_factor: int = 3,
+        settings: Mapping[str, str] | None = None,
         writable: bool = True,
     ) -> None:
         self._lock = threading.Lock()
         self._connectors: dict[str, ConnectorStatus] = {}
         self._tasks: dict[str, dict[int, TaskStatus]] = {}
         self._topics: dict[str, dict[str, TopicStatus]] = {}
-        new = NewTopic(topic, partitions, replication_factor, {"cleanup.policy": "compact"})
+        new = compacted(topic, partitions, replication_factor, settings)
         self._log = TopicLog(broker, new, self._record, client_id="statuses", writable=writable)
 
     def start(self) -> None:
-        """Open the topic, read it, and follow it."""
-        self._log.start()
+        """Open the topic, read it, and follow it.
+
+        Raises:
+            ConfigError: the topic is not compacted.
+        """
+        self._log.start(
+            lambda admin: check_compacted(
+                admin, self._log.name, "status.storage.topic", "connector and task statuses"
+            )
+        )
 
     def stop(self) -> None:
         """Stop following."""

@@ -16,7 +16,7 @@ from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.transforms import java_numbers as numbers
-from replicator.transforms.java_lists import java_list
+from replicator.transforms.java_lists import java_list, split
 from replicator.transforms.part import (
     NULL_SWITCH,
     PACKAGE,
@@ -25,6 +25,7 @@ from replicator.transforms.part import (
     PartTransform,
     basics,
     copier,
+    fields_of,
     java_class,
     null_switch,
     require_map,
@@ -99,8 +100,8 @@ class Cast(PartTransform):
         if self._whole is not None:
             target = self._plans_of_whole(schema)
             return self.write(record, target, caster(schema, self._whole)(value))
-        struct = require_struct(value, _PURPOSE, schema)
         plan = self._plans(schema)
+        struct = require_struct(value, _PURPOSE, schema)
         return self.write(record, plan.schema, plan.build(struct))
 
     def _schemaless(self, value: Any) -> Any:
@@ -120,7 +121,7 @@ class Cast(PartTransform):
             return _Plan(whole, lambda struct: struct)
         casters: list[tuple[str, Caster]] = []
         fields: list[tuple[str, Schema]] = []
-        for field in schema.fields:
+        for field in fields_of(schema):
             target = self._casts.get(field.name)
             if target is None:
                 fields.append((field.name, field.schema))
@@ -130,7 +131,7 @@ class Cast(PartTransform):
         made = schema.evolve(fields=fields, default=None)
         if schema.default is not None:
             cast(schema, schema.default, SchemaType.STRUCT)
-        copy = copier(same_names(schema), schema, defaults=self._defaults)
+        copy = copier(same_names(schema), schema, defaults=self._defaults, made=made)
 
         def build(struct: Struct) -> Struct:
             values = copy(struct.fields)
@@ -163,11 +164,11 @@ def parse_spec(spec: list[str]) -> dict[str | None, SchemaType]:
     """
     casts: dict[str | None, SchemaType] = {}
     for entry in spec:
-        parts = entry.split(":")
+        parts = split(entry)
         if len(parts) > 2:
-            raise invalid("spec", java_list(spec), f"Invalid rename mapping: {entry}")
+            raise invalid("renames", java_list(spec), f"Invalid rename mapping: {entry}")
         name = parts[0].strip() if len(parts) == 2 else None
-        casts[name] = _target(parts[-1].strip())
+        casts[name] = _target(parts[-1].strip(), whole=name is None)
     if None in casts and len(spec) > 1:
         raise ConfigError(
             "Cast transformations that specify a type to cast the entire value to may only specify a single "
@@ -183,11 +184,16 @@ def _check(name: str, value: Any) -> None:
     parse_spec(value)
 
 
-def _target(text: str) -> SchemaType:
+def _target(text: str, *, whole: bool) -> SchemaType:
     try:
         target = SchemaType[text.upper()]
     except KeyError:
-        raise ConfigError(f"Invalid type found in casting spec: {text}", option="spec") from None
+        message = f"Invalid type found in casting spec: {text}"
+        if not whole:  # Java's message has its two parts exchanged
+            constant = f"org.apache.kafka.connect.data.Schema.Type.{text.upper()}"
+            cause = f"java.lang.IllegalArgumentException: No enum constant {constant}"
+            message = f"Invalid value {cause} for configuration {message}"
+        raise ConfigError(message, option="spec") from None
     if target not in _TARGETS:
         raise ConfigError(
             f"Cast transformation does not support casting to {target.name}; supported types are "

@@ -10,7 +10,7 @@ from replicator.api.errors import DataError
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, struct_schema
-from replicator.api.struct import Struct, check_value
+from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 from replicator.transforms import paths
 from replicator.transforms.part import (
@@ -20,6 +20,7 @@ from replicator.transforms.part import (
     OnValue,
     PartTransform,
     field_reader,
+    null_in_required,
     null_switch,
     require_map,
     require_struct,
@@ -97,8 +98,8 @@ class HoistField(PartTransform):
         schema, value = self.read(record)
         if schema is None:
             return self.write(record, None, {self._field: value})
-        if value is None:
-            check_value(schema, value, self._field)
+        if value is None and not schema.optional:
+            raise null_in_required(self._field, schema)
         made = self._plans(schema)
         return self.write(record, made, Struct(made, {self._field: value}))
 

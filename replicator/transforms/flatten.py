@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
 from replicator.api.config import ConfigDef, Importance, Type, key
-from replicator.api.errors import DataError, SchemaError
+from replicator.api.errors import DataError
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
@@ -96,12 +96,7 @@ class Flatten(PartTransform):
     def _plan(self, schema: Schema) -> _Plan:
         leaves: list[_Leaf] = []
         self._leaves(schema, "", (), schema.optional, schema.default, leaves)
-        fields: dict[str, Schema] = {}
-        for leaf in leaves:
-            if leaf.name in fields:
-                raise SchemaError(f"Cannot create field because of field name duplication {leaf.name}")
-            fields[leaf.name] = leaf.schema
-        return _Plan(basics(schema, fields.items()), _builder(leaves))
+        return _Plan(basics(schema, [(leaf.name, leaf.schema) for leaf in leaves]), _builder(leaves))
 
     def _leaves(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, key, non_empty, one_of
+from replicator.api.config import ConfigDef, Importance, Type, key, one_of
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, Header
@@ -26,6 +26,7 @@ from replicator.transforms.part import (
     null_switch,
     require_map,
     require_struct,
+    schema_text,
 )
 
 
@@ -66,12 +67,11 @@ class InsertHeader(Transformation):
     def config_def(cls) -> ConfigDef:
         high = Importance.HIGH
         return ConfigDef(
-            key("header", Type.STRING, importance=high, validator=non_empty, doc="Name of the header."),
+            key("header", Type.STRING, importance=high, doc="Name of the header."),
             key(
                 "value.literal",
                 Type.STRING,
                 importance=high,
-                validator=non_empty,
                 doc="Value of the header; its type is inferred from the text, as for headers read from a topic.",
             ),
         )
@@ -131,7 +131,7 @@ class HeaderFrom(PartTransform):
             )
         self._pairs = list(zip(fields, headers, strict=True))
         self._moved = frozenset(fields) if options["operation"] == "move" else frozenset()
-        self._purpose = f"header {options['operation'].upper()}"
+        self._purpose = f"header {options['operation']}"
         self._defaults: bool = options[NULL_SWITCH]
         self._plans = PlanCache(self._plan)
 
@@ -146,7 +146,7 @@ class HeaderFrom(PartTransform):
             return self.write(record, None, values).evolve(headers=headers)
         struct = require_struct(value, self._purpose, schema)
         plan = self._plans(schema)
-        headers += [Header(name, field, read(struct)) for name, field, read in plan.headers]
+        headers += [_header(name, field, read(struct)) for name, field, read in plan.headers]
         if plan.copy is not None:
             struct = Struct(plan.schema, plan.copy(struct.fields))
         return self.write(record, plan.schema, struct).evolve(headers=headers)
@@ -163,6 +163,12 @@ class HeaderFrom(PartTransform):
         kept = [(f.name, f.schema) for f in schema.fields if f.name not in self._moved]
         copy = copier([(name, name) for name, _ in kept], schema, defaults=self._defaults)
         return _Plan(basics(schema, kept), copy, headers)
+
+
+def _header(name: str, schema: Schema, value: Any) -> Header:
+    if value is None and not schema.optional:
+        raise DataError(f"A null value requires an optional schema but was {schema_text(schema)}")
+    return Header(name, schema, value)
 
 
 class HeaderFromKey(OnKey, HeaderFrom):

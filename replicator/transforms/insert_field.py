@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
 from replicator.api.config import ConfigDef, Importance, Type, invalid, key
-from replicator.api.errors import ConfigError, DataError, SchemaError
+from replicator.api.errors import ConfigError, DataError
 from replicator.api.logical import timestamp_schema
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, SinkRecord
 from replicator.api.schema import INT32, INT64, STRING, Schema
-from replicator.api.struct import Struct, check_value
+from replicator.api.struct import Struct
 from replicator.transforms.java_numbers import timestamp
 from replicator.transforms.part import (
     NULL_SWITCH,
@@ -78,7 +78,7 @@ class InsertField(PartTransform):
         self._text: str | None = options["static.value"]
         for added in self._inserted:
             if added.kind == "static" and self._text is None:
-                raise invalid("static.value", "null", f"No value specified for static field: {_shown(added)}")
+                raise invalid("static.value", "null", f"No value specified for static field: {added.name}")
         self._defaults: bool = options[NULL_SWITCH]
         self._plans = PlanCache(self._plan)
 
@@ -96,12 +96,9 @@ class InsertField(PartTransform):
         struct = require_struct(value, _PURPOSE, schema)
         plan = self._plans(schema)
         values = plan.copy(struct.fields)
-        for kind, name, field_schema in self._inserted:
+        for kind, name, _ in self._inserted:
             found = self._found(kind, record)
-            if found is None:
-                if not field_schema.optional:
-                    check_value(field_schema, None, name)
-            else:
+            if found is not None:
                 values[name] = timestamp(found) if kind == "timestamp" else found
         return self.write(record, plan.schema, Struct(plan.schema, values))
 
@@ -121,14 +118,9 @@ class InsertField(PartTransform):
         return record.kafka_offset
 
     def _plan(self, schema: Schema) -> _Plan:
-        fields = {f.name: f.schema for f in schema.fields}
-        for added in self._inserted:
-            if added.name in fields:
-                raise SchemaError(f"Cannot create field because of field name duplication {added.name}")
-            fields[added.name] = added.schema
-        return _Plan(
-            basics(schema, fields.items()), copier(same_names(schema), schema, defaults=self._defaults)
-        )
+        fields = [(f.name, f.schema) for f in schema.fields]
+        fields += [(added.name, added.schema) for added in self._inserted]
+        return _Plan(basics(schema, fields), copier(same_names(schema), schema, defaults=self._defaults))
 
 
 class InsertFieldKey(OnKey, InsertField):
@@ -148,7 +140,3 @@ def _inserted(kind: str, text: str) -> _Inserted:
     if text.endswith("!"):
         return _Inserted(kind, text[:-1], schema)
     return _Inserted(kind, text.removesuffix("?"), schema.as_optional())
-
-
-def _shown(added: _Inserted) -> str:
-    return added.name

@@ -19,6 +19,14 @@ def non_empty_list(name: str, value: Any) -> None:
         raise invalid(name, java_list(value or []), "Empty list")
 
 
+def split(entry: str) -> list[str]:
+    """Java's `entry.split(":")`, which leaves out empty parts at the end."""
+    parts = entry.split(":")
+    while len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    return parts
+
+
 def pairs(name: str, value: Sequence[str]) -> dict[str, str]:
     """`old:new` entries as a map.
 
@@ -27,7 +35,7 @@ def pairs(name: str, value: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for entry in value:
-        parts = entry.split(":")
+        parts = split(entry)
         if len(parts) != 2:
             raise invalid(name, java_list(value), f"Invalid rename mapping: {entry}")
         found[parts[0]] = parts[1]

@@ -14,6 +14,7 @@ _EPOCH: Final = dt.datetime(1970, 1, 1)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _MS: Final = dt.timedelta(milliseconds=1)
 _INTEGER: Final = re.compile(r"[+-]?\d+")
+_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FLOAT: Final = re.compile(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)", re.ASCII)
 
 
@@ -61,6 +62,17 @@ def parse_double(text: str) -> float:
     if stripped.endswith(("NaN", "Infinity")):
         return float(stripped.replace("Infinity", "inf"))
     return float(stripped.rstrip("fFdD"))
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Java's `new BigDecimal(text)`.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError(text)
+    return Decimal(text)
 
 
 def single(value: float) -> float:

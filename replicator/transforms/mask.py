@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from replicator.api.config import ConfigDef, Importance, Type, key, non_empty
@@ -95,9 +95,9 @@ class MaskField(PartTransform):
             return _empty(value, schema)
         try:
             return _replaced(value, schema, self._replacement)
-        except (ValueError, InvalidOperation):
+        except ValueError:
             raise DataError(
-                f"Unable to convert {self._replacement} (class java.lang.String) to number"
+                f"Unable to convert {self._replacement} (class java.lang.String) to {_a_number(value)}"
             ) from None
 
 
@@ -111,6 +111,10 @@ class MaskFieldValue(OnValue, MaskField):
     """MaskField of the value."""
 
     aliases: ClassVar[tuple[str, ...]] = (f"{PACKAGE}MaskField$Value",)
+
+
+def _a_number(value: Any) -> str:
+    return "number" if isinstance(value, Decimal) else "a number"  # as Java words the two
 
 
 def _empty(value: Any, schema: Schema | None) -> Any:
@@ -138,9 +142,9 @@ def _replaced(value: Any, schema: Schema | None, replacement: str) -> Any:
         shown = java_class(value, schema)
         raise DataError(f"Cannot mask value of type class {shown} with custom replacement.")
     if isinstance(value, Decimal):
-        return Decimal(replacement)
+        return numbers.parse_decimal(replacement)
+    number = numbers.parse_decimal(replacement)
     if isinstance(value, float):
-        parsed = numbers.parse_double(replacement)
         is_single = schema is not None and schema.type is SchemaType.FLOAT32
-        return numbers.single(parsed) if is_single else parsed
-    return numbers.parse_integer(replacement, 64 if schema is None else _BITS.get(schema.type, 64))
+        return numbers.single(float(number)) if is_single else float(number)
+    return numbers.narrow(number, 64 if schema is None else _BITS.get(schema.type, 64))

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from replicator.api.config import ConfigKey, Importance, Type, key
-from replicator.api.errors import DataError
+from replicator.api.errors import DataError, SchemaError
 from replicator.api.record import ConnectRecord
-from replicator.api.schema import Schema, SchemaType
+from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 
@@ -141,22 +141,51 @@ def basics(schema: Schema, fields: Iterable[tuple[str, Schema]] | None = None) -
     """A required schema without default that keeps name, version, documentation and parameters."""
     changes: dict[str, Any] = {"optional": False, "default": None}
     if fields is not None:
-        changes["fields"] = list(fields)
+        changes["fields"] = distinct(fields)
     return schema.evolve(**changes)
 
 
+def distinct(fields: Iterable[tuple[str, Schema]]) -> list[tuple[str, Schema]]:
+    """The fields of a new struct.
+
+    Raises:
+        SchemaError: two have the same name.
+    """
+    listed = list(fields)
+    names: set[str] = set()
+    for name, _ in listed:
+        if name in names:
+            raise SchemaError(f"Cannot create field because of field name duplication {name}")
+        names.add(name)
+    return listed
+
+
+def fields_of(schema: Schema) -> tuple[Field, ...]:
+    """The fields of a struct.
+
+    Raises:
+        DataError: the schema is of another type.
+    """
+    if schema.type is not SchemaType.STRUCT:
+        raise DataError("Cannot list fields on non-struct type")
+    return schema.fields
+
+
 def copier(
-    fields: Sequence[tuple[str, str]], source: Schema, *, defaults: bool
+    fields: Sequence[tuple[str, str]], source: Schema, *, defaults: bool, made: Schema | None = None
 ) -> Callable[[Fields], dict[str, Any]]:
     """A function that builds new fields from (new name, name in the source) pairs.
 
-    With `defaults`, a null in a field that has a default becomes the default.
+    With `defaults`, a null in a field that has a default becomes the default. `made` is the schema that the new
+    fields are for, where it has other types.
     """
     names = tuple(new for new, _ in fields)
     olds = tuple(old for _, old in fields)
-    found = {new: source.field(old) for new, old in fields} if defaults else {}
-    filled = [
-        (n, f.schema.default) for n, f in found.items() if f is not None and f.schema.default is not None
+    found = [(new, field.schema) for new, old in fields if (field := source.field(old)) is not None]
+    filled = [(name, schema.default) for name, schema in found if schema.default is not None]
+    types = {} if made is None else {field.name: field.schema for field in made.fields}
+    required = [
+        (name, schema) for name, schema in found if schema.default is not None and not schema.optional
     ]
 
     def copy(values: Fields) -> dict[str, Any]:
@@ -169,7 +198,32 @@ def copier(
                 copied[name] = default
         return copied
 
-    return copy_filled if filled else copy
+    def copy_checked(values: Fields) -> dict[str, Any]:
+        copied = dict(zip(names, map(values.get, olds), strict=True))
+        for name, schema in required:
+            if copied[name] is None:
+                raise null_in_required(name, types.get(name, schema))
+        return copied
+
+    if defaults:
+        return copy_filled if filled else copy
+    return copy_checked if required else copy
+
+
+def schema_text(schema: Schema) -> str:
+    """A schema as Java prints it."""
+    return (
+        f"Schema{{{schema.type.name}}}"
+        if schema.name is None
+        else f"Schema{{{schema.name}:{schema.type.name}}}"
+    )
+
+
+def null_in_required(name: str, schema: Schema) -> SchemaError:
+    """The error for a null that was not replaced by its default, in a field that may not be null."""
+    return SchemaError(
+        f'Invalid value: null used for required field: "{name}", schema type: {schema.type.name}'
+    )
 
 
 def same_names(schema: Schema) -> list[tuple[str, str]]:

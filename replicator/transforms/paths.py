@@ -29,15 +29,17 @@ def syntax_version() -> ConfigKey:
 
 def _is_version(name: str, value: Any) -> None:
     if str(value).upper() not in ("V1", "V2"):
-        raise invalid(name, value, "Unrecognized field syntax version")
+        raise invalid(name, value, "String must be one of (case insensitive): V1, V2")
 
 
 def parse_path(text: str, version: str) -> tuple[str, ...]:
     """The names on the way to a field.
 
     Raises:
-        ConfigError: a backtick has no partner.
+        ConfigError: a backtick has no partner, or a nested path is empty.
     """
+    if not text and version.upper() == "V2":
+        raise ConfigError("The path to the field is empty", option="field")
     return (text,) if version.upper() == "V1" else tuple(_nested(text))
 
 

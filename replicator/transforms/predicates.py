@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from replicator.api.config import ConfigDef, Type, invalid, key, non_empty
+from replicator.api.java_regex import compile_java
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Predicate
 
@@ -24,7 +25,7 @@ class RecordIsTombstone(Predicate):
 
 def _is_pattern(name: str, value: Any) -> None:
     try:
-        re.compile(value)
+        compile_java(value)
     except re.error as error:
         raise invalid(name, value, f"entry must be a regular expression: {error}") from error
 
@@ -46,7 +47,7 @@ class TopicNameMatches(Predicate):
         )
 
     def configure(self, config: Mapping[str, Any]) -> None:
-        self._pattern = re.compile(self.config_def().parse(config)["pattern"])
+        self._pattern = compile_java(self.config_def().parse(config)["pattern"])
 
     def test(self, record: ConnectRecord) -> bool:
         topic: str | None = record.topic

@@ -27,6 +27,7 @@ from replicator.transforms.part import (
     require_map,
     require_struct,
     same_names,
+    schema_text,
 )
 from replicator.transforms.simple_date_format import SimpleDateFormat
 
@@ -132,7 +133,7 @@ class TimestampConverter(PartTransform):
         return (_OPTIONAL if schema.optional else _SCHEMAS)[self._type]
 
     def _builder(self, schema: Schema, made: Schema) -> Callable[[Struct], Struct]:
-        copy = copier(same_names(schema), schema, defaults=self._defaults)
+        copy = copier(same_names(schema), schema, defaults=self._defaults, made=made)
         field = schema.field(self._field)
         if field is None:
             return lambda struct: Struct(made, copy(struct.fields))
@@ -208,10 +209,11 @@ def _compiled(pattern: str, target: str) -> SimpleDateFormat | None:
         return None
     try:
         return SimpleDateFormat(pattern)
-    except ValueError:
+    except ValueError as error:
+        wanted = "TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps"
+        cause = f"java.lang.IllegalArgumentException: {error}"  # Java's message has its two parts exchanged
         raise ConfigError(
-            f"TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps: {pattern}",
-            option="format",
+            f"Invalid value {cause} for configuration {wanted}: {pattern}", option="format"
         ) from None
 
 
@@ -223,8 +225,7 @@ def _type_of(schema: Schema) -> str:
         return "string"
     if schema.type is SchemaType.INT64:
         return "unix"
-    shown = f"{schema.name}:{schema.type.name}" if schema.name is not None else schema.type.name
-    raise ConnectError(f"Schema Schema{{{shown}}} does not correspond to a known timestamp type format")
+    raise ConnectError(f"Schema {schema_text(schema)} does not correspond to a known timestamp type format")
 
 
 def _inferred(value: Any) -> str:

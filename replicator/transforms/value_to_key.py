@@ -17,6 +17,7 @@ from replicator.transforms.part import (
     NULL_SWITCH,
     PACKAGE,
     copier,
+    distinct,
     null_switch,
     require_map,
     require_struct,
@@ -70,4 +71,4 @@ class ValueToKey(Transformation):
                 raise DataError(f"Field does not exist: {name}")
             fields.append((name, field.schema))
         copy = copier([(name, name) for name in self._fields], schema, defaults=self._defaults)
-        return _Plan(struct_schema(fields), copy)
+        return _Plan(struct_schema(distinct(fields)), copy)

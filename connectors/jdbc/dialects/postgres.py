@@ -39,7 +39,9 @@ class PostgresConnection(Connection):
 
     def __init__(self, url: TargetUrl, application_name: str) -> None:
         try:
-            self._driver: psycopg.Connection[Any] = psycopg.connect(**_arguments(url, application_name))
+            self._driver: psycopg.Connection[Any] = psycopg.connect(
+                **connect_arguments(url, application_name)
+            )
             self.execute_text(_SESSION)
             self._driver.commit()
         except Exception as error:
@@ -94,7 +96,7 @@ class PostgresConnection(Connection):
         self.query("SELECT 1")
 
 
-def _arguments(url: TargetUrl, application_name: str) -> dict[str, Any]:
+def connect_arguments(url: TargetUrl, application_name: str) -> dict[str, Any]:
     """The driver's arguments; TLS options have libpq's names."""
     return {
         "host": url.host,

@@ -54,6 +54,31 @@ class EmbeddedAdmin:
         self._refresh()
         return {tp: self._log.partition(tp).begin for tp in partitions}
 
+    def delete_records(self, before: Mapping[TopicPartition, int]) -> None:
+        """Delete messages before these offsets, as far as whole batches lie before them; groups are not asked.
+
+        Raises:
+            NotFoundError: a partition does not exist.
+        """
+        for tp, offset in before.items():
+            partition = self._log.partition(tp)
+            with self._log.transaction() as connection:
+                row = connection.execute(
+                    "SELECT max(next) FROM batches WHERE partition_id = ? AND next <= ?",
+                    (partition.id, offset),
+                ).fetchone()
+                if row[0] is None:
+                    continue
+                connection.execute(
+                    "DELETE FROM batches WHERE partition_id = ? AND next <= ?", (partition.id, row[0])
+                )
+                begin = max(partition.begin, row[0])
+                connection.execute(
+                    "UPDATE partitions SET begin_offset = ?, end_offset = ? WHERE id = ?",
+                    (begin, partition.end, partition.id),
+                )
+                partition.begin = begin
+
     def log_identity(self, topic: str) -> str:
         """The log's UUID; a topic that was deleted and made anew has its number appended, as its offsets start over."""
         topic_incarnation = self._log.incarnation(topic)
@@ -81,6 +106,9 @@ class EmbeddedAdmin:
     def delete_group(self, group: str) -> None:
         """Forget a group: it no longer keeps messages from being removed."""
         self._groups.delete(group)
+
+    def release_static_members(self, group: str) -> None:
+        """Nothing to do: members end with their consumers."""
 
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:
         """Take each id over and end at once, which drops what its producer had pending."""

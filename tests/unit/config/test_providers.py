@@ -36,26 +36,72 @@ def test_what_cannot_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             Resolver().resolve({"a": text})
 
 
-def test_providers_of_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def provider(kind: str, **parameters: str) -> Resolver:
+    """A worker's resolver with one provider `p`."""
+    names = {"env": "EnvVarConfigProvider", "file": "FileConfigProvider", "dir": "DirectoryConfigProvider"}
+    options = {"config.providers.p.param." + n.replace("_", "."): v for n, v in parameters.items()}
+    cls = f"org.apache.kafka.common.config.provider.{names[kind]}"
+    return Resolver.of_worker({"config.providers": "p", "config.providers.p.class": cls, **options})
+
+
+def test_env_allow_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_A", "1")
     monkeypatch.setenv("OTHER", "2")
-    resolver = Resolver.of_worker(
-        {
-            "config.providers": "e, f",
-            "config.providers.e.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-            "config.providers.e.param.allowlist.pattern": "MY_.*",
-            "config.providers.f.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
-            "config.providers.f.param.allowed.paths": str(tmp_path / "allowed"),
-        }
-    )
-    assert resolver.resolve({"a": "${e:MY_A}"}) == {"a": "1"}
-    with pytest.raises(ConfigError):
-        resolver.resolve({"a": "${e:OTHER}"})
-    (tmp_path / "s.properties").write_text("k=v")
-    with pytest.raises(ConfigError, match="not allowed"):
-        resolver.resolve({"a": f"${{f:{tmp_path}/allowed/../s.properties:k}}"})
+    resolver = provider("env", allowlist_pattern="MY_.*")
+    assert resolver.resolve({"a": "${p:MY_A}"}) == {"a": "1"}
+    with pytest.raises(ConfigError, match="OTHER is not allowed"):
+        resolver.resolve({"a": "${p:OTHER}"})
+    with pytest.raises(ConfigError, match=r"config\.providers\.p|Could not compile regex"):
+        provider("env", allowlist_pattern="(")
 
 
-def test_unknown_provider_class() -> None:
+@pytest.mark.parametrize("kind", ["file", "dir"])
+def test_allowed_paths_follow_links(tmp_path: Path, kind: str) -> None:
+    allowed = tmp_path / "allowed"
+    (allowed / "below").mkdir(parents=True)
+    for folder in (tmp_path, allowed, allowed / "below"):
+        (folder / "s.properties").write_text("k=v")
+    (allowed / "link.properties").symlink_to(tmp_path / "s.properties")
+    resolver = provider(kind, allowed_paths=str(allowed))
+
+    def get(folder: Path, name: str) -> str:
+        text = f"${{p:{folder}/{name}:k}}" if kind == "file" else f"${{p:{folder}:{name}}}"
+        found: str = resolver.resolve({"a": text})["a"]
+        return found
+
+    expected = "v" if kind == "file" else "k=v"
+    assert [get(f, "s.properties") for f in (allowed, allowed / "below")] == [expected, expected]
+    for folder, name in (
+        (tmp_path, "s.properties"),
+        (allowed / "..", "s.properties"),
+        (allowed, "link.properties"),
+    ):
+        with pytest.raises(ConfigError, match="not allowed to be accessed"):
+            get(folder, name)
+
+
+@pytest.mark.parametrize("path", ["relative", "/no/such/folder"])
+def test_allowed_paths_are_absolute_and_exist(path: str) -> None:
+    with pytest.raises(ConfigError, match=r"not absolute|does not exist") as error:
+        provider("file", allowed_paths=path)
+    assert error.value.option == "config.providers.p.param.allowed.paths"
+
+
+def test_a_worker_that_names_providers_has_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", "1")
+    assert provider("file").resolve({"a": "${env:A}"}) == {"a": "${env:A}"}
+    assert Resolver.of_worker({}).resolve({"a": "${env:A}"}) == {"a": "1"}
+
+
+def test_unknown_or_missing_provider_class() -> None:
     with pytest.raises(ConfigError, match="not known"):
         Resolver.of_worker({"config.providers": "v", "config.providers.v.class": "com.x.VaultProvider"})
+    with pytest.raises(ConfigError, match="Missing required configuration"):
+        Resolver.of_worker({"config.providers": "v"})
+
+
+def test_the_shortest_lease_counts(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    resolver = provider("dir", ttl_ms="1500")
+    assert resolver.lease({"x": f"${{p:{tmp_path}:a}}", "y": "plain"}) == ({"x": "1", "y": "plain"}, 1500)
+    assert resolver.lease({"y": "plain"}).ttl_ms is None

@@ -25,13 +25,14 @@ class Group:
         self.moves = 0
         self.delay = 0
         self.departed: set[str] = set()
+        self.urls: dict[str, str] = {}
 
     def round(self) -> Work:
         """One round; answers with what was revoked."""
         self.generation += 1
         self.memory, outcome = cooperative(
             self.memory, self.held, configured(self.counts), generation=self.generation,
-            last_generation=self.generation - 1, now=self.now, max_delay=self.max_delay, departed=self.departed,
+            last_generation=self.generation - 1, now=self.now, max_delay=self.max_delay, departed=self.departed, urls={m: self.urls.get(m, m) for m in self.held},
         )  # fmt: skip
         for member, has in self.held.items():
             assert not outcome.revoked[member] - has, "only what is held can be revoked"
@@ -89,6 +90,7 @@ def act(made: Group, action) -> None:
     what, number, *more = action
     if what == "join":
         made.held.setdefault(f"w{number}", NOTHING)
+        made.urls[f"w{number}"] = f"u{number % 4}"
     elif what in ("crash", "leave") and made.held:
         member = sorted(made.held)[number % len(made.held)]
         del made.held[member]
@@ -172,6 +174,28 @@ def test_a_worker_that_keeps_its_work_over_a_short_absence_goes_on():
     assert made.held["w1"] == away
 
 
+def test_a_worker_that_comes_back_under_its_address_gets_its_work_back_at_once():
+    made = group(3, connectors=3, tasks=3)
+    lost = made.held.pop("w1")
+    made.round()
+    assert made.delay == DELAY
+    made.held["w1-anew"], made.urls["w1-anew"] = NOTHING, "w1"
+    made.round()
+    assert made.held["w1-anew"] == lost
+    assert made.delay == 0
+    made.check()
+    assert made.moves == 0
+
+
+def test_a_worker_that_restarts_between_two_rounds_gets_its_work_back():
+    made = group(2, connectors=2, tasks=2)
+    lost = made.held.pop("w1")
+    made.held["w1-anew"], made.urls["w1-anew"] = NOTHING, "w1"
+    made.round()
+    assert made.held["w1-anew"] == lost
+    assert made.delay == 0
+
+
 def test_without_delay_lost_work_moves_at_once():
     made = group(2, connectors=2, tasks=3, max_delay=0)
     made.held.pop("w1")
@@ -244,6 +268,17 @@ def test_successive_evening_out_is_held_back():
     made.held["w2"] = NOTHING
     made.round()
     assert made.delay == 40
+    made.settle()
+    made.check()
+
+
+def test_only_what_is_held_is_revoked():
+    """Found by the random histories: lost work handed to a newcomer must not be revoked from it in the same round."""
+    made = group(1)
+    for actions in [[("put", 1, 0)], [("join", 1), ("crash", 0)], [("join", 0), ("put", 0, 0)]]:
+        for action in actions:
+            act(made, action)
+        made.round()
     made.settle()
     made.check()
 

@@ -174,6 +174,16 @@ def test_options_of_transforms_and_converters_appear() -> None:
         ("None", "producer.override.acks", True),
         ("Principal", "consumer.override.max.poll.records", True),
         ("Principal", "consumer.override.sasl.mechanism", False),
+        (
+            "org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy",
+            "admin.override.client.id",
+            True,
+        ),
+        (
+            "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy",
+            "admin.override.client.id",
+            False,
+        ),
     ],
 )
 def test_override_policy(policy: str, option: str, refused: bool) -> None:

@@ -65,14 +65,14 @@ def test_lists(client: TestClient) -> None:
     shown = client.get("/connectors?expand=status&expand=info&expand=other").json()
     assert set(shown["x"]) == {"status", "info"}
     assert [t["id"] for t in shown["x"]["status"]["tasks"]] == [0, 1]
-    assert client.get("/connectors?expand=other").json() == ["x"]
+    assert client.get("/connectors?expand=other").json() == {"x": {}}
 
 
 def test_create(client: TestClient, herder: FakeHerder) -> None:
     body = {"name": " a b/c ", "config": {"connector.class": "C", "tasks.max": 2, "flag": True, "n": None}}
     answer = client.post("/connectors", json=body | {"initial_state": "paused"})
     assert answer.status_code == 201
-    assert answer.headers["location"] == "/connectors/a%20b%2Fc"
+    assert answer.headers["location"] == "http://testserver/connectors/a%20b%2Fc"
     assert herder.calls == [("put", "a b/c", "PAUSED")]
     assert herder.configs["a b/c"] == {
         "connector.class": "C",
@@ -88,14 +88,20 @@ def test_create(client: TestClient, herder: FakeHerder) -> None:
 
 
 BAD_BODIES: list[tuple[str, str, bytes, int, str]] = [
-    ("POST", "/connectors", b"{", 500, "Cannot parse"),
+    ("POST", "/connectors", b"{", 500, "Unexpected end-of-input: expected close marker for Object"),
     ("POST", "/connectors", b"[]", 500, "Cannot deserialize value"),
     ("POST", "/connectors", b"", 400, "needs a JSON object"),
     ("POST", "/connectors", b"null", 400, "needs a JSON object"),
     ("POST", "/connectors", b"{}", 400, "needs a config"),
     ("POST", "/connectors", b'{"name":"a","config":{"a":"b"},"more":1}', 500, 'Unrecognized field "more"'),
     ("POST", "/connectors", b'{"name":"a","config":{"a":[]}}', 500, "Cannot deserialize value of type"),
-    ("POST", "/connectors", b'{"name":"a","config":"text"}', 500, "Cannot deserialize value of type"),
+    (
+        "POST",
+        "/connectors",
+        b'{"name":"a","config":"text"}',
+        500,
+        "Cannot construct instance of `java.util.LinkedHashMap`",
+    ),
     (
         "POST",
         "/connectors",
@@ -113,7 +119,7 @@ BAD_BODIES: list[tuple[str, str, bytes, int, str]] = [
     ("PUT", "/connectors/x/config", b'{"name":"y"}', 400, "Connector name configuration (y) doesn't match"),
     ("PATCH", "/connectors/x/offsets", b"{}", 400, "Partitions / offsets need to be provided"),
     ("PATCH", "/connectors/x/offsets", b'{"offsets":[]}', 400, "Partitions / offsets need to be provided"),
-    ("PATCH", "/connectors/x/offsets", b'{"offsets":[1]}', 500, "Cannot deserialize"),
+    ("PATCH", "/connectors/x/offsets", b'{"offsets":[1]}', 500, "Cannot construct instance"),
     (
         "PUT",
         "/connector-plugins/Other/config/validate",
@@ -153,7 +159,7 @@ def test_configs(client: TestClient, herder: FakeHerder) -> None:
     assert client.put("/connectors/x/config", json={"a": 1.50}).status_code == 200
     assert client.get("/connectors/x/config").json() == {"a": "1.5", "name": "x"}
     created = client.put("/connectors/new/config", json={"a": "1"})
-    assert (created.status_code, created.headers["location"]) == (201, "/connectors/new")
+    assert (created.status_code, created.headers["location"]) == (201, "http://testserver/connectors/new")
     assert client.patch("/connectors/x/config", json={"a": None, "b": "2"}).json()["config"] == {
         "b": "2",
         "name": "x",

@@ -1,0 +1,1 @@
+"""Plugins of docs/plugins.md."""

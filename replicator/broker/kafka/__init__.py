@@ -1,0 +1,5 @@
+"""Topics in Apache Kafka, through confluent-kafka; see broker."""
+
+from replicator.broker.kafka.broker import KafkaBroker
+
+__all__ = ["KafkaBroker"]

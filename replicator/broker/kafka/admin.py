@@ -1,0 +1,240 @@
+"""Topics of a Kafka cluster, and its groups (see groups). Any thread; every call waits for the cluster's answer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewTopic as KafkaTopic
+
+from replicator.api.errors import ConnectError, NotFoundError, RetriableError
+from replicator.api.record import TopicPartition
+from replicator.broker.base import NewTopic, TopicDescription
+from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate, translated
+from replicator.broker.kafka.groups import GroupAdmin
+from replicator.broker.kafka.options import made
+from replicator.broker.kafka.producer import client_log, unreachable
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_SECONDS: Final = 30.0
+_VISIBLE_SECONDS: Final = 10.0
+_SPEC: Final[Any] = OffsetSpec
+_EXISTS: Final = KafkaError.TOPIC_ALREADY_EXISTS
+
+
+class KafkaAdmin(GroupAdmin):
+    """The shared admin client. Connects on first use."""
+
+    def __init__(
+        self, options: Mapping[str, Any], fence: Callable[[str], None], java: Mapping[str, str]
+    ) -> None:
+        """Nothing happens yet.
+
+        Args:
+            options: librdkafka's.
+            fence: makes and ends a transactional producer of an id.
+            java: the same options under Java's names, for what another client must do.
+        """
+        super().__init__(self._connected, fence, java)
+        self._options = options
+        self._made: AdminClient | None = None
+        self._making = threading.Lock()
+        self._last_error: KafkaError | None = None
+        self._cluster = ""
+
+    def _connected(self) -> AdminClient:
+        with self._making:
+            if self._made is None:
+                more = {"error_cb": self._client_error, "logger": client_log}
+                self._made = made(AdminClient, {**self._options, **more})
+            return self._made
+
+    def _client_error(self, error: KafkaError) -> None:
+        self._last_error = error
+
+    def cluster_id(self) -> str:
+        """Identity of the cluster."""
+        if not self._cluster:
+            self._cluster = self._metadata().cluster_id or ""
+        return self._cluster
+
+    def _metadata(self, topic: str | None = None) -> Any:
+        client = self._connected()
+        try:
+            with translated("to look up topics"):
+                return client.list_topics(topic, timeout=_SECONDS)
+        except RetriableError as error:
+            client.poll(0)  # serves the error callback, which knows why
+            raise unreachable(error, self._last_error) from error
+
+    # -- topics
+
+    def create_topics(self, topics: Sequence[NewTopic]) -> None:
+        """Create those that do not exist; waits until all of them can be used.
+
+        A principal that may not create topics is taken to have them created by somebody else, as in Connect.
+        """
+        if not topics:
+            return
+        wanted = [
+            KafkaTopic(t.name, t.partitions, t.replication_factor, config=dict(t.config)) for t in topics
+        ]
+        made_now = []
+        for name, future in self._connected().create_topics(wanted, operation_timeout=_SECONDS).items():
+            doing = f"to create the topic {name}"
+            try:
+                future.result(_SECONDS + 5)
+                made_now.append(name)
+            except KafkaException as error:
+                reason = kafka_error(error)
+                if reason.code() in AUTHORIZATION:
+                    log.warning("Not authorized to create the topic %s; it is taken to exist.", name)
+                elif reason.code() != _EXISTS:
+                    raise translate(reason, doing) from error
+        self._wait_visible(made_now)
+
+    def _wait_visible(self, names: Sequence[str]) -> None:
+        deadline = time.monotonic() + _VISIBLE_SECONDS
+        left = set(names)
+        while left and time.monotonic() < deadline:
+            known = self._metadata().topics
+            left = {n for n in left if n not in known or not _usable(known[n])}
+            if left:
+                time.sleep(0.02)
+
+    def topic_names(self) -> set[str]:
+        """Names of all topics."""
+        return set(self._metadata().topics)
+
+    def topics(self) -> dict[str, TopicDescription]:
+        """All topics; their configurations are asked for when they are looked at."""
+        found = self._metadata().topics
+        return {
+            name: TopicDescription(name, len(found[name].partitions), _TopicConfig(name, self._config))
+            for name in sorted(found)
+            if found[name].error is None
+        }
+
+    def _config(self, topic: str) -> dict[str, str]:
+        resource = ConfigResource(ResourceType.TOPIC, topic)
+        entries = _results(self._connected().describe_configs([resource]), f"to describe the topic {topic}")
+        return {
+            name: entry.value or "" for name, entry in entries[resource].items() if entry.value is not None
+        }
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic; missing is fine."""
+        try:
+            _results(
+                self._connected().delete_topics([name], operation_timeout=_SECONDS),
+                f"to delete the topic {name}",
+            )
+        except NotFoundError:
+            return
+
+    # -- offsets
+
+    def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset one past the last message that readers of committed data see.
+
+        Raises:
+            NotFoundError: one of them does not exist.
+        """
+        return self._offsets(partitions, _SPEC.latest())
+
+    def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset of the first message still kept.
+
+        Raises:
+            NotFoundError: one of them does not exist.
+        """
+        return self._offsets(partitions, _SPEC.earliest())
+
+    def _offsets(self, partitions: Iterable[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+        wanted = {KafkaPartition(*tp): spec for tp in partitions}
+        if not wanted:
+            return {}
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            asked = self._connected().list_offsets(
+                wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
+            )
+            try:
+                answers = _results(asked, "to look up offsets")
+                return {TopicPartition(p.topic, p.partition): answer.offset for p, answer in answers.items()}
+            except RetriableError as error:
+                # A partition made or moved a moment ago has its leader elsewhere than this client believes.
+                if time.monotonic() > deadline:
+                    raise unreachable(error, self._last_error) from error
+                time.sleep(0.1)
+
+    def delete_records(self, before: Mapping[TopicPartition, int]) -> None:
+        """Delete messages before these offsets; groups are not asked."""
+        wanted = [KafkaPartition(tp.topic, tp.partition, offset) for tp, offset in before.items()]
+        if wanted:
+            asked = self._connected().delete_records(wanted, request_timeout=_SECONDS)
+            _results(asked, "to delete records")
+
+    def log_identity(self, topic: str) -> str:
+        """Cluster and topic id: a topic made anew has another (C9)."""
+        try:
+            described = _results(
+                self._connected().describe_topics(TopicCollection([topic]), request_timeout=_SECONDS),
+                f"to describe the topic {topic}",
+            )
+        except NotFoundError:
+            return self.cluster_id()
+        return f"{self.cluster_id()}.{described[topic].topic_id}"
+
+
+class _TopicConfig(Mapping[str, str]):
+    """Configuration of a topic, asked for once, when it is first looked at."""
+
+    def __init__(self, topic: str, ask: Callable[[str], dict[str, str]]) -> None:
+        self._topic = topic
+        self._ask = ask
+        self._held: dict[str, str] | None = None
+
+    def _entries(self) -> dict[str, str]:
+        if self._held is None:
+            self._held = self._ask(self._topic)
+        return self._held
+
+    def __getitem__(self, name: str) -> str:
+        return self._entries()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries())
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+
+def _usable(topic: Any) -> bool:
+    return bool(topic.partitions) and all(p.leader >= 0 for p in topic.partitions.values())
+
+
+def _results(futures: Mapping[Any, Future[_T]], doing: str) -> dict[Any, _T]:
+    """The answers to a request, or the first error among them."""
+    found: dict[Any, _T] = {}
+    for key, future in futures.items():
+        try:
+            with translated(doing):
+                found[key] = future.result(_SECONDS + 5)
+        except TimeoutError as error:
+            raise RetriableError(f"Kafka: no answer in time {doing}.") from error
+        except ConnectError:
+            raise
+    return found

@@ -1,0 +1,437 @@
+"""Consumers: a group member or a plain reader, over librdkafka's consumer.
+
+Belongs to the thread that polls; listeners are called there. Positions are kept here: they move when messages are
+returned and when a partition's end is reached, so that they also pass what is never returned (transaction markers,
+compacted records). librdkafka cannot be woken, so waits are cut into short slices.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException
+from confluent_kafka import Consumer as Client
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from replicator.api.errors import ConfigError, IllegalStateError, RetriableError
+from replicator.api.record import TopicPartition
+from replicator.api.sink import OffsetAndMetadata
+from replicator.broker.base import Message, RebalanceListener
+from replicator.broker.kafka.errors import AUTHORIZATION, translate, translated
+from replicator.broker.kafka.options import made
+from replicator.broker.kafka.producer import client_log, unreachable
+from replicator.broker.kafka.topic_watch import TopicWatch
+
+log = logging.getLogger(__name__)
+
+DEFAULTS: Final = {
+    "enable.auto.commit": "false",
+    "enable.auto.offset.store": "false",
+    "isolation.level": "read_committed",
+    "enable.partition.eof": "true",
+    "partition.assignment.strategy": "cooperative-sticky",
+    "allow.auto.create.topics": "false",
+    "topic.metadata.refresh.interval.ms": "3000",
+    "fetch.max.bytes": str(16 << 20),
+    "queued.max.messages.kbytes": str(16 << 10),
+    "queued.min.messages": "20000",
+    "fetch.queue.backoff.ms": "5",
+}
+_SLICE: Final = 0.05
+_CALL_SECONDS: Final = 30.0
+_INVALID: Final = -1001
+
+Offsets = Callable[[Sequence[TopicPartition], str], dict[TopicPartition, int]]
+
+
+class KafkaConsumer:
+    """See the module."""
+
+    def __init__(
+        self, options: Mapping[str, Any], group: str | None, start: str, offsets: Offsets, watch: TopicWatch
+    ) -> None:
+        """Connect in the background.
+
+        Args:
+            options: librdkafka's.
+            group: consumer group, or None.
+            start: where a partition without a position begins: earliest, latest, or error.
+            offsets: the first (`earliest`) or next (`latest`) offsets of partitions.
+            watch: names of all topics, for subscriptions by pattern.
+        """
+        # librdkafka wants a group even of plain readers; without commits the broker never hears of it.
+        settings = {
+            **DEFAULTS,
+            **options,
+            "group.id": group or "replicator-reader",
+            "auto.offset.reset": start,
+        }
+        self._client: Any = made(Client, {**settings, "error_cb": self._client_error, "logger": client_log})
+        self._group = group
+        self._start = start
+        self._offsets = offsets
+        self._watch = watch
+        self._pattern: re.Pattern[str] | None = None
+        self._matched: tuple[str, ...] = ()
+        self._seen_topics = -1
+        self._subscribed = False
+        self._listener: RebalanceListener | None = None
+        self._assigned: dict[TopicPartition, int | None] = {}
+        self._unstarted: set[TopicPartition] = set()
+        self._paused: set[TopicPartition] = set()
+        self._known_commits: dict[TopicPartition, OffsetAndMetadata | None] = {}
+        self._names: dict[str, str] = {}
+        self._woken = False
+        self._in_callback = False
+        self._callback_error: Exception | None = None
+        self._failure: Exception | None = None
+        self._last_error: KafkaError | None = None
+        self._closed = False
+
+    # -- what to read
+
+    def subscribe(
+        self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None
+    ) -> None:
+        """Join the group."""
+        if self._group is None:
+            raise IllegalStateError("A consumer without a group cannot subscribe.")
+        self._listener = listener
+        self._subscribed = True
+        if isinstance(topics, re.Pattern):
+            self._pattern = topics
+            self._watch.join()
+            self._follow_pattern()
+        else:
+            self._pattern = None
+            self._join(tuple(topics))
+
+    def _join(self, topics: tuple[str, ...]) -> None:
+        with translated("to subscribe"):
+            self._client.subscribe(
+                list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            )
+
+    def _follow_pattern(self) -> None:
+        pattern = self._pattern
+        version = self._watch.version
+        if pattern is None or version == self._seen_topics:
+            return
+        self._seen_topics = version
+        matched = tuple(sorted(name for name in self._watch.names if pattern.fullmatch(name)))
+        if matched and matched != self._matched:
+            self._matched = matched
+            self._join(matched)
+
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read exactly these; begins with the next poll."""
+        kept = {tp: at for tp, at in self._assigned.items() if tp in set(partitions)}
+        self._assigned = {tp: kept.get(tp) for tp in partitions}
+        self._unstarted = set(partitions)
+        self._paused.intersection_update(self._assigned)
+        if not partitions:
+            with translated("to assign partitions"):
+                self._client.unassign()
+
+    def assignment(self) -> set[TopicPartition]:
+        """Partitions read at present."""
+        return set(self._assigned)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Continue there."""
+        self._check_assigned(partition)
+        self._assigned[partition] = offset
+        if partition not in self._unstarted:
+            self._seek_started(partition, offset)
+
+    def _seek_started(self, partition: TopicPartition, offset: int) -> None:
+        try:
+            self._client.seek(KafkaPartition(partition.topic, partition.partition, offset))
+        except KafkaException:
+            # Not being fetched just now (its leader is not known yet, for one): it is assigned anew at the next poll.
+            self._unstarted.add(partition)
+
+    def position(self, partition: TopicPartition) -> int:
+        """Offset of the next message `poll` would return."""
+        self._check_assigned(partition)
+        if self._assigned[partition] is None:
+            self._find_starts([tp for tp, at in self._assigned.items() if at is None])
+        found = self._assigned[partition]
+        return 0 if found is None else found
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Return nothing from these until resumed."""
+        new = [tp for tp in partitions if tp not in self._paused]
+        self._paused.update(new)
+        self._switch(self._client.pause, new)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Return messages again."""
+        gone = [tp for tp in partitions if tp in self._paused]
+        self._paused.difference_update(gone)
+        self._switch(self._client.resume, gone)
+
+    def _switch(self, call: Callable[[list[KafkaPartition]], None], partitions: list[TopicPartition]) -> None:
+        started = [
+            KafkaPartition(*tp) for tp in partitions if tp in self._assigned and tp not in self._unstarted
+        ]
+        if started:
+            with translated("to pause or resume partitions"):
+                call(started)
+
+    def _check_assigned(self, partition: TopicPartition) -> None:
+        if partition not in self._assigned:
+            raise IllegalStateError(f"Partition {partition.topic}-{partition.partition} is not assigned.")
+
+    # -- group
+
+    def committed(self, partition: TopicPartition) -> OffsetAndMetadata | None:
+        """The group's committed position; while we own the partition nobody else can change it."""
+        if self._group is None:
+            return None
+        if partition not in self._known_commits or not self._subscribed:
+            self._fetch_commits([partition])
+        return self._known_commits[partition]
+
+    def _fetch_commits(self, partitions: Sequence[TopicPartition]) -> None:
+        wanted = [KafkaPartition(*tp) for tp in partitions]
+        with translated(f"to read the positions of the group {self._group}"):
+            found = self._client.committed(wanted, timeout=_CALL_SECONDS)
+        for entry in found:
+            if entry.error is not None:
+                raise translate(entry.error, f"to read the positions of the group {self._group}")
+            known = OffsetAndMetadata(entry.offset, entry.metadata or "") if entry.offset >= 0 else None
+            self._known_commits[TopicPartition(entry.topic, entry.partition)] = known
+
+    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit for the group and wait for it."""
+        if self._group is None:
+            raise IllegalStateError("A consumer without a group cannot commit.")
+        if not offsets:
+            return
+        wanted = [
+            KafkaPartition(tp.topic, tp.partition, at.offset, at.metadata) for tp, at in offsets.items()
+        ]
+        doing = f"to commit positions of the group {self._group}"
+        with translated(doing):
+            answers = self._client.commit(offsets=wanted, asynchronous=False)
+        for answer in answers or ():
+            if answer.error is not None:
+                raise translate(answer.error, doing)
+        self._known_commits.update(offsets)
+
+    def _on_assign(self, _: Any, partitions: list[KafkaPartition]) -> None:
+        added = [TopicPartition(p.topic, p.partition) for p in partitions]
+        self._assigned |= dict.fromkeys(added)
+        self._unstarted.update(added)
+        self._known_commits = {tp: at for tp, at in self._known_commits.items() if tp not in set(added)}
+        self._call_listener(lambda listener: self._tell_assigned(listener, added))
+        # Positions are known now, or the poll that follows raises what went wrong.
+        self._begin([tp for tp in added if tp in self._assigned], incremental=True)
+
+    def _tell_assigned(self, listener: RebalanceListener, added: Sequence[TopicPartition]) -> None:
+        self._find_starts(added)
+        listener.assigned(added)
+
+    def _on_revoke(self, _: Any, partitions: list[KafkaPartition]) -> None:
+        gone = [tp for tp in self._own(partitions) if tp in self._assigned]
+        if gone:
+            self._call_listener(lambda listener: listener.revoked(gone))
+        self._give_up(gone, partitions)
+
+    def _on_lost(self, _: Any, partitions: list[KafkaPartition]) -> None:
+        """Another member may own them already: the listener's commit fails, and so it should."""
+        self._on_revoke(_, partitions)
+
+    def _call_listener(self, call: Callable[[RebalanceListener], Any]) -> None:
+        if self._listener is None:
+            return
+        try:
+            call(self._listener)
+        except Exception as error:  # noqa: BLE001 - raised by the poll that called us; librdkafka cannot carry it
+            self._callback_error = self._callback_error or error
+
+    def _give_up(self, gone: Sequence[TopicPartition], partitions: list[KafkaPartition]) -> None:
+        for tp in gone:
+            del self._assigned[tp]
+            self._known_commits.pop(tp, None)
+        self._unstarted.difference_update(gone)
+        self._paused.difference_update(gone)
+        try:
+            self._client.incremental_unassign([KafkaPartition(p.topic, p.partition) for p in partitions])
+        except KafkaException:
+            self._client.unassign()  # an eager assignor, or lost membership: everything goes
+
+    @staticmethod
+    def _own(partitions: list[KafkaPartition]) -> list[TopicPartition]:
+        return [TopicPartition(p.topic, p.partition) for p in partitions]
+
+    def close(self) -> None:
+        """Leave the group."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._pattern is not None:
+            self._watch.leave()
+        with translated("to leave the group"):
+            self._client.close()
+        self._assigned = {}
+        self._raise_callback_error()
+
+    # -- starting to read
+
+    def _find_starts(self, partitions: Sequence[TopicPartition]) -> None:
+        """Give partitions without a position the group's, or the one `start` says."""
+        wanted = [tp for tp in partitions if self._assigned.get(tp) is None]
+        if not wanted:
+            return
+        if self._group is not None:
+            self._fetch_commits(wanted)
+        fresh = []
+        for tp in wanted:
+            known = self._known_commits.get(tp)
+            if known is not None:
+                self._assigned[tp] = known.offset
+            else:
+                fresh.append(tp)
+        if fresh and self._start == "error":
+            raise ConfigError(
+                f"The group {self._group} has no position in {fresh[0].topic}-{fresh[0].partition}.",
+                option="auto.offset.reset",
+            )
+        if fresh:
+            self._assigned.update(self._offsets(fresh, self._start))
+
+    def _begin(self, partitions: Sequence[TopicPartition], *, incremental: bool = False) -> None:
+        """Let librdkafka fetch partitions from their positions."""
+        started = []
+        for tp in partitions:
+            at = self._assigned.get(tp)
+            started.append(KafkaPartition(tp.topic, tp.partition, _INVALID if at is None else at))
+        self._unstarted.difference_update(partitions)
+        with translated("to assign partitions"):
+            if incremental:
+                try:
+                    self._client.incremental_assign(started)
+                except KafkaException:
+                    self._client.assign(started)  # an eager assignor was chosen
+            else:
+                self._client.assign(started)
+        paused = [KafkaPartition(*tp) for tp in partitions if tp in self._paused]
+        if paused:
+            with translated("to pause partitions"):
+                self._client.pause(paused)
+
+    def _begin_unstarted(self) -> None:
+        if self._subscribed:
+            for tp in list(self._unstarted):
+                at = self._assigned.get(tp)
+                self._unstarted.discard(tp)
+                if at is not None:
+                    self._seek_started(tp, at)
+        else:
+            self._find_starts([tp for tp in self._unstarted if self._assigned.get(tp) is None])
+            self._begin(list(self._assigned))
+
+    # -- reading
+
+    def wakeup(self) -> None:
+        """Let a waiting `poll` return soon. Any thread."""
+        self._woken = True
+
+    def poll(self, max_messages: int, timeout: float) -> list[Message]:
+        """Next messages, as many as are here already once the first has come."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self._pattern is not None:
+                self._follow_pattern()
+            if self._unstarted:
+                self._begin_unstarted()
+            left = deadline - time.monotonic()
+            found = self._fetch(max_messages, min(_SLICE, max(0.0, left)))
+            if self._callback_error is not None or self._failure is not None:
+                self._raise_callback_error()
+            if found:
+                return found
+            if self._woken:
+                self._woken = False
+                return []
+            if left <= 0:
+                return []
+
+    def _fetch(self, most: int, wait: float) -> list[Message]:
+        with translated("to read"):
+            first = self._client.poll(wait)
+            if first is None:
+                return []
+            batch = self._client.consume(most - 1, 0) if most > 1 else []
+        return self._received([first, *batch])
+
+    def _received(self, batch: list[Any]) -> list[Message]:
+        found: list[Message] = []
+        add = found.append
+        names = self._names
+        positions = self._assigned
+        topic, partition, offset = "", -1, -1
+        for raw in batch:
+            error = raw.error()
+            if error is not None:
+                self._event(raw, error)
+                continue
+            name = raw.topic()
+            known = names.get(name)
+            if known is None:
+                known = names[name] = name
+            number = raw.partition()
+            if number != partition or known is not topic:
+                if partition >= 0 and (topic, partition) in positions:
+                    positions[TopicPartition(topic, partition)] = offset + 1
+                topic, partition = known, number
+            offset = raw.offset()
+            kind, timestamp = raw.timestamp()
+            add(
+                Message(
+                    known,
+                    number,
+                    offset,
+                    timestamp if kind != TIMESTAMP_NOT_AVAILABLE else -1,
+                    raw.key(),
+                    raw.value(),
+                    raw.headers(),
+                )
+            )
+        if partition >= 0 and (topic, partition) in positions:
+            positions[TopicPartition(topic, partition)] = offset + 1
+        return found
+
+    def _event(self, raw: Any, error: KafkaError) -> None:
+        code = error.code()
+        if code == KafkaError._PARTITION_EOF:
+            tp = TopicPartition(raw.topic(), raw.partition())
+            at = self._assigned.get(tp)
+            if tp in self._assigned and (at is None or raw.offset() > at):
+                self._assigned[tp] = raw.offset()
+        elif code == KafkaError.GROUP_AUTHORIZATION_FAILED and self._group is None:
+            return  # a plain reader has no business with the group that librdkafka wants it to name
+        elif code in AUTHORIZATION or code == KafkaError._AUTO_OFFSET_RESET or error.fatal():
+            self._failure = translate(error, "to read")
+        elif code not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+            # librdkafka goes on by itself; a topic that does not exist yet is waited for.
+            log.warning("Reading from Kafka: %s", error.str())
+
+    def _client_error(self, error: KafkaError) -> None:
+        self._last_error = error
+        if error.fatal():
+            self._failure = translate(error, "to read")
+
+    def _raise_callback_error(self) -> None:
+        error = self._callback_error or self._failure
+        self._callback_error = None
+        if error is not None:
+            if isinstance(error, RetriableError):
+                raise unreachable(error, self._last_error) from error
+            raise error

@@ -1,0 +1,117 @@
+"""Consumer groups and transactional producers, as an administrator sees them. Any thread.
+
+Removing single positions of a group is asked of kafka-python's admin client, as confluent-kafka lacks it (C28).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
+
+from replicator.api.errors import IllegalStateError, NotFoundError
+from replicator.api.record import TopicPartition
+from replicator.api.sink import OffsetAndMetadata
+from replicator.broker.kafka.errors import translate, translated
+from replicator.broker.kafka.python_client import delete_group_offsets, remove_static_members
+
+_SECONDS: Final = 30.0
+
+
+class GroupAdmin:
+    """The part of the admin client about groups."""
+
+    def __init__(
+        self, client: Callable[[], AdminClient], fence: Callable[[str], None], java: Mapping[str, str]
+    ) -> None:
+        """See KafkaAdmin."""
+        self._client = client
+        self._fence = fence
+        self._java = java
+
+    def group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Committed positions; empty when the group is unknown."""
+        asked = [ConsumerGroupTopicPartitions(group)]
+        try:
+            with translated(f"to read the positions of the group {group}"):
+                answer = self._client().list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
+                found = answer.result(_SECONDS + 5).topic_partitions
+        except NotFoundError:
+            return {}
+        return {
+            TopicPartition(p.topic, p.partition): OffsetAndMetadata(p.offset, p.metadata or "")
+            for p in found
+            if p.offset >= 0
+        }
+
+    def group_members(self, group: str) -> int:
+        """Number of live members."""
+        return len(self._members(group))
+
+    def _members(self, group: str) -> list[Any]:
+        try:
+            with translated(f"to describe the group {group}"):
+                answer = self._client().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
+                found = answer.result(_SECONDS + 5)
+        except NotFoundError:
+            return []
+        return [] if found.state == ConsumerGroupState.DEAD else list(found.members)
+
+    def release_static_members(self, group: str) -> None:
+        """Remove the static members of a group, whose clients have ended without leaving it."""
+        ids = [m.group_instance_id for m in self._members(group) if m.group_instance_id]
+        if ids:
+            remove_static_members(self._java, group, ids)
+
+    def alter_group_offsets(
+        self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]
+    ) -> None:
+        """Set or remove committed positions.
+
+        Raises:
+            IllegalStateError: the group has members that use them.
+        """
+        changed = [
+            KafkaPartition(tp.topic, tp.partition, at.offset, at.metadata)
+            for tp, at in offsets.items()
+            if at is not None
+        ]
+        removed = [tp for tp, at in offsets.items() if at is None]
+        if changed:
+            self._set(group, changed)
+        if removed:
+            delete_group_offsets(self._java, group, removed)
+
+    def _set(self, group: str, changed: list[KafkaPartition]) -> None:
+        doing = f"to change the positions of the group {group}"
+        asked = [ConsumerGroupTopicPartitions(group, changed)]
+        with translated(doing):
+            answer = self._client().alter_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
+            found = answer.result(_SECONDS + 5).topic_partitions
+        for entry in found:
+            if entry.error is not None:
+                if self.group_members(group):
+                    raise IllegalStateError(f"The group {group} has members; stop them first.")
+                raise translate(entry.error, doing)
+
+    def delete_group(self, group: str) -> None:
+        """Forget a group; missing is fine.
+
+        Raises:
+            IllegalStateError: it has live members.
+        """
+        try:
+            with translated(f"to delete the group {group}"):
+                self._client().delete_consumer_groups([group], request_timeout=_SECONDS)[group].result(
+                    _SECONDS + 5
+                )
+        except NotFoundError:
+            return
+
+    def fence_producers(self, transactional_ids: Sequence[str]) -> None:
+        """Take each id over and end at once, which aborts what its producer had not committed."""
+        for transactional_id in transactional_ids:
+            self._fence(transactional_id)

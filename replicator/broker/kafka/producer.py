@@ -1,0 +1,297 @@
+"""Producers: idempotent, acks=all, partitions chosen as Java does (C12).
+
+Belongs to the thread that appends. A thread of its own serves acknowledgements; `on_done` is called there, in the
+order of the acknowledgements. Only the last message of an append in each partition carries a callback: an idempotent
+producer acknowledges a partition in order, and with `enable.gapless.guarantee` any message lost before it is fatal
+for all that follow (INV-1, INV-6).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, murmur2
+from confluent_kafka import Producer as Client
+
+from replicator.api.errors import ConfigError, ConnectError, IllegalStateError, RetriableError
+from replicator.broker.base import NewMessage
+from replicator.broker.kafka.errors import kafka_error, translate, translated
+from replicator.broker.kafka.options import made
+
+Done = Callable[[Exception | None], None]
+
+log = logging.getLogger(__name__)
+client_log = logging.getLogger("replicator.broker.kafka.client")
+
+DEFAULTS: Final = {
+    "enable.idempotence": "true",
+    "acks": "all",
+    "partitioner": "murmur2_random",
+    "delivery.timeout.ms": str(2**31 - 1),
+    "compression.type": "lz4",
+    "linger.ms": "1",
+    "batch.size": str(1 << 20),
+    "batch.num.messages": "10000",
+    "queue.buffering.max.messages": "50000",
+    "queue.buffering.max.kbytes": str(32 << 10),
+    "topic.metadata.refresh.interval.ms": "60000",
+}
+_PARTITIONS_KNOWN_FOR: Final = 60.0
+_METADATA_TIMEOUT: Final = 10.0
+_POLL_SECONDS: Final = 0.5
+_CLOSE_SECONDS: Final = 5.0
+
+
+class _Append:
+    """One append on its way; done when the last message of each of its partitions is acknowledged."""
+
+    __slots__ = ("error", "left", "on_done", "owner")
+
+    def __init__(self, owner: KafkaProducer, on_done: Done | None) -> None:
+        self.owner = owner
+        self.on_done = on_done
+        # One more than there are callbacks, so that it is not done before everything was produced.
+        self.left = 1
+        self.error: Exception | None = None
+
+    def delivered(self, error: KafkaError | None, _: Any) -> None:
+        """Callback of librdkafka."""
+        self.owner.count_down(self, None if error is None else translate(error, "to append"))
+
+
+class KafkaProducer:
+    """See the module."""
+
+    atomic = False
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """Connect in the background; `options` are librdkafka's."""
+        self._client: Any = made(Client, self._settings(options))
+        self._known: dict[str, tuple[int, float]] = {}
+        self._changed = threading.Condition()
+        self._outstanding: deque[_Append] = deque()
+        self._fatal: ConnectError | None = None
+        self._last_error: KafkaError | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="kafka-producer", daemon=True)
+        self._thread.start()
+
+    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        settings: dict[str, Any] = {
+            **DEFAULTS,
+            **options,
+            "error_cb": self._client_error,
+            "logger": client_log,
+        }
+        if str(settings["enable.idempotence"]).lower() == "true":
+            settings.setdefault("enable.gapless.guarantee", "true")
+        return settings
+
+    # -- appending
+
+    def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
+        """Hand messages to the client in order; waits while its queue is full.
+
+        Raises:
+            ConnectError: the producer has failed for good, or a message cannot be sent at all.
+        """
+        self._check()
+        if not batch:
+            if on_done is not None:
+                on_done(None)
+            return
+        placed = self._placed(batch)
+        entry = _Append(self, on_done)
+        with self._changed:
+            self._outstanding.append(entry)
+        try:
+            self._produce(batch, placed, entry)
+        except BaseException as error:
+            # What was produced before stays; the caller must see the failure, not a later success.
+            entry.on_done = None
+            entry.left = 1
+            self.count_down(entry, error if isinstance(error, Exception) else None)
+            raise
+        self.count_down(entry, None)
+
+    def _placed(self, batch: Sequence[NewMessage]) -> list[int]:
+        """The partition of each message."""
+        placed: list[int] = []
+        counts: dict[str, int] = {}
+        loose: dict[str, int] = {}
+        for message in batch:
+            topic = message.topic
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = self._count(topic)
+            partition = message.partition
+            if partition is None:
+                key = message.key
+                if count == 1:
+                    partition = 0
+                elif key is not None:
+                    partition = murmur2(key, count)
+                else:
+                    # Without a key any will do: one for the whole append, as Java's sticky partitioner.
+                    partition = loose.setdefault(topic, random.randrange(count))
+            elif not 0 <= partition < count:
+                raise IllegalStateError(f"The topic {topic} has {count} partitions; there is no {partition}.")
+            placed.append(partition)
+        return placed
+
+    def _count(self, topic: str) -> int:
+        known = self._known.get(topic)
+        now = time.monotonic()
+        if known is not None and now < known[1]:
+            return known[0]
+        try:
+            count = self._ask_count(topic)
+        except RetriableError as error:
+            if known is None:
+                raise unreachable(error, self._last_error) from error
+            count = known[0]
+        self._known[topic] = (count, now + _PARTITIONS_KNOWN_FOR)
+        return count
+
+    def _ask_count(self, topic: str) -> int:
+        """Partitions of a topic now; asking makes the broker create it, if it does so (`auto.create.topics.enable`)."""
+        deadline = time.monotonic() + _METADATA_TIMEOUT
+        while True:
+            with translated(f"to look up the topic {topic}"):
+                found = self._client.list_topics(topic, timeout=_METADATA_TIMEOUT).topics[topic]
+            if found.partitions:
+                return len(found.partitions)
+            if time.monotonic() > deadline:
+                if found.error is not None:
+                    raise translate(found.error, f"to look up the topic {topic}")
+                raise RetriableError(f"Kafka: the topic {topic} has no partitions yet.")
+            time.sleep(0.05)
+
+    def _produce(self, batch: Sequence[NewMessage], placed: Sequence[int], entry: _Append) -> None:
+        last: dict[tuple[str, int], int] = {}
+        for index, message in enumerate(batch):
+            last[message.topic, placed[index]] = index
+        marks = set(last.values())
+        entry.left += len(marks)
+        produce: Any = self._client.produce
+        for index, message in enumerate(batch):
+            rest = message.rest
+            prefix = message.prefix
+            arguments = (
+                message.topic,
+                prefix + rest if rest is not None and prefix else rest,
+                message.key,
+                placed[index],
+                entry.delivered if index in marks else None,
+                None,
+                message.timestamp or 0,
+                message.headers or None,
+            )
+            try:
+                produce(*arguments)
+            except BufferError:
+                self._produce_when_room(arguments)
+            except KafkaException as error:
+                raise translate(kafka_error(error), f"to append to {message.topic}") from error
+
+    def _produce_when_room(self, arguments: tuple[Any, ...]) -> None:
+        """The client's queue is full: Kafka is slower than we are, or away."""
+        while True:
+            self._check()
+            if self._closed.wait(0.005):
+                raise IllegalStateError("The producer was closed while it waited for room.")
+            try:
+                self._client.produce(*arguments)
+            except BufferError:
+                continue
+            except KafkaException as error:
+                raise translate(kafka_error(error), f"to append to {arguments[0]}") from error
+            return
+
+    # -- acknowledgements
+
+    def count_down(self, entry: _Append, error: Exception | None) -> None:
+        """One of the things an append waits for has come, or has failed."""
+        with self._changed:
+            entry.error = entry.error or error
+            entry.left -= 1
+            if entry.left > 0:
+                return
+            outstanding = self._outstanding
+            while outstanding and outstanding[0].left <= 0:
+                outstanding.popleft()
+            self._changed.notify_all()
+        if entry.on_done is not None:
+            entry.on_done(entry.error)
+
+    def sync(self, timeout: float) -> bool:
+        """Wait until everything appended so far is acknowledged by all replicas in sync."""
+        with self._changed:
+            newest = self._outstanding[-1] if self._outstanding else None
+            if newest is None:
+                return True
+            return self._changed.wait_for(lambda: newest not in self._outstanding, timeout)
+
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._client.poll(_POLL_SECONDS)
+            except KafkaException as raised:
+                error = kafka_error(raised)
+                if error.fatal():
+                    self._fatal = self._fatal or translate(error, "to append")
+                self._closed.wait(_POLL_SECONDS)
+
+    def _client_error(self, error: KafkaError) -> None:
+        self._last_error = error
+        if error.fatal():
+            self._fatal = translate(error, "to append")
+
+    def _check(self) -> None:
+        if self._fatal is not None:
+            raise self._fatal
+
+    # -- transactions: see transactions.py
+
+    def begin_transaction(self) -> None:
+        """Only transactional producers have transactions."""
+        raise IllegalStateError("This producer was made without a transactional id.")
+
+    def commit_transaction(self) -> None:
+        """See begin_transaction."""
+        self.begin_transaction()
+
+    def abort_transaction(self) -> None:
+        """See begin_transaction."""
+        self.begin_transaction()
+
+    def close(self) -> None:
+        """Wait a little for what is outstanding, then end."""
+        if self._closed.is_set():
+            return
+        if self._fatal is None:
+            self._client.flush(_CLOSE_SECONDS)
+        self._closed.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_CLOSE_SECONDS)
+        left = len(self._client)
+        if left:
+            log.warning("A producer is closed with %d messages not acknowledged.", left)
+            self._client.purge()
+            self._client.poll(0)
+
+
+def unreachable(error: ConnectError, last: KafkaError | None) -> ConnectError:
+    """The reason a client could not reach its cluster, if it told one."""
+    if last is None or not isinstance(error, RetriableError):
+        return error
+    told = translate(last, "to connect")
+    if isinstance(told, ConfigError):
+        return told
+    return RetriableError(f"{error.message} The client says: {last.str()}")

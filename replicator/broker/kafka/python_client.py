@@ -1,0 +1,111 @@
+"""The kafka-python admin client, for the two requests that confluent-kafka cannot make (C28). Any thread."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
+from replicator.api.record import TopicPartition
+from replicator.broker.kafka.security import librdkafka_security
+
+_NAMES: Final = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.username": "sasl_plain_username",
+    "sasl.password": "sasl_plain_password",
+}
+
+
+def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequence[TopicPartition]) -> None:
+    """Remove committed positions of a group.
+
+    Raises:
+        IllegalStateError: the group has members subscribed to these topics.
+    """
+    # Imported here: it costs a tenth of a second that nobody else should pay.
+    from kafka import TopicPartition as Partition
+    from kafka.errors import GroupSubscribedToTopicError
+
+    wanted = [Partition(*tp) for tp in partitions]
+    try:
+        with _client(java, f"to remove positions of the group {group}") as client:
+            answers: Any = client.delete_group_offsets(group, wanted)
+    except NotFoundError:
+        return
+    for partition, outcome in (answers or {}).items():
+        if issubclass(outcome, GroupSubscribedToTopicError):
+            raise IllegalStateError(f"The group {group} has members; stop them first.")
+        if outcome.errno:
+            raise BrokerError(f"Kafka: failed to remove the position of {group} in {partition}: {outcome}.")
+
+
+def remove_static_members(java: Mapping[str, str], group: str, instance_ids: Sequence[str]) -> None:
+    """Let static members leave their group; those that are gone already are fine."""
+    from kafka.admin import MemberToRemove
+
+    wanted = [MemberToRemove(group_instance_id=instance_id) for instance_id in instance_ids]
+    try:
+        with _client(java, f"to remove members of the group {group}") as client:
+            client.remove_group_members(group, wanted)
+    except NotFoundError:
+        return
+
+
+@contextmanager
+def _client(java: Mapping[str, str], doing: str) -> Iterator[Any]:
+    """A client for one request; its errors leave as ours."""
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import GroupIdNotFoundError, KafkaError, NonEmptyGroupError
+
+    try:
+        client = KafkaAdminClient(**settings(java))
+        try:
+            yield client
+        finally:
+            client.close()
+    except GroupIdNotFoundError as error:
+        raise NotFoundError(f"Kafka: failed {doing}: {error}.") from error
+    except NonEmptyGroupError as error:
+        raise IllegalStateError(f"Kafka: failed {doing}: the group has members; stop them first.") from error
+    except KafkaError as error:
+        kind = RetriableError if error.retriable else BrokerError
+        raise kind(f"Kafka: failed {doing}: {error}.") from error
+
+
+def settings(java: Mapping[str, str]) -> dict[str, Any]:
+    """kafka-python's options for Java's addresses and security.
+
+    Raises:
+        ConfigError: something cannot be had with this client.
+    """
+    security = librdkafka_security(java)
+    found: dict[str, Any] = {"bootstrap_servers": java.get("bootstrap.servers", "").split(",")}
+    found |= {theirs: security[name] for name, theirs in _NAMES.items() if name in security}
+    if security.get("sasl.oauthbearer.method") or security.get("sasl.mechanism") == "GSSAPI":
+        raise ConfigError(
+            "This request cannot be made with sasl.mechanism OAUTHBEARER or GSSAPI.", option="sasl.mechanism"
+        )
+    if security.get("security.protocol", "").upper() in ("SSL", "SASL_SSL"):
+        found["ssl_context"] = _tls(security)
+        found["ssl_check_hostname"] = (
+            security.get("ssl.endpoint.identification.algorithm", "https") == "https"
+        )
+    return found
+
+
+def _tls(security: Mapping[str, str]) -> ssl.SSLContext:
+    context = ssl.create_default_context(
+        cafile=security.get("ssl.ca.location"), cadata=security.get("ssl.ca.pem")
+    )
+    context.check_hostname = security.get("ssl.endpoint.identification.algorithm", "https") == "https"
+    chain = security.get("ssl.certificate.location")
+    if chain:
+        context.load_cert_chain(chain, security.get("ssl.key.location"), security.get("ssl.key.password"))
+    elif "ssl.certificate.pem" in security or "ssl.keystore.location" in security:
+        raise ConfigError(
+            "This request needs the client's certificate in a PEM file.", option="ssl.keystore.location"
+        )
+    return context

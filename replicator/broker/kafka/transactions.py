@@ -1,0 +1,136 @@
+"""Transactional producers (KIP-618): appends become visible at the commit; a later producer of the id fences this one.
+
+Belongs to the thread that appends. librdkafka tells three kinds of errors apart: try the same call again, abort, and
+fenced or fatal; the first is handled here, the second leaves as a RetriableError with nothing committed (INV-10).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from confluent_kafka import KafkaException
+
+from replicator.api.errors import ConnectError, IllegalStateError, RetriableError
+from replicator.broker.base import NewMessage
+from replicator.broker.kafka.errors import kafka_error, translate
+from replicator.broker.kafka.producer import Done, KafkaProducer, unreachable
+
+_CALL_SECONDS: Final = 10.0
+_INIT_SECONDS: Final = 60.0
+_TRANSACTION_MS: Final = "60000"
+
+
+class TransactionalKafkaProducer(KafkaProducer):
+    """See the module."""
+
+    def __init__(self, options: Mapping[str, Any], transactional_id: str) -> None:
+        """Fence the predecessors and wait until their transactions are decided.
+
+        Raises:
+            RetriableError: the cluster cannot be reached, or is still busy with a predecessor's transaction.
+            BrokerError: the principal may not use this id.
+        """
+        super().__init__({**options, "transactional.id": transactional_id})
+        self._id = transactional_id
+        self._open = False
+        try:
+            self._call("to begin as the only producer of", self._client.init_transactions, _INIT_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+
+    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        # Idempotence comes with transactions; a gap aborts the transaction.
+        settings = super()._settings(options)
+        del settings["enable.idempotence"]
+        settings.pop("enable.gapless.guarantee", None)
+        limit = int(settings.setdefault("transaction.timeout.ms", _TRANSACTION_MS))
+        settings["delivery.timeout.ms"] = str(min(limit, int(settings["delivery.timeout.ms"])))
+        return settings
+
+    def begin_transaction(self) -> None:
+        """Open a transaction."""
+        if self._open:
+            raise IllegalStateError(f"The transaction of {self._id} is open already.")
+        self._call("to begin a transaction of", lambda _: self._client.begin_transaction(), _CALL_SECONDS)
+        self._open = True
+
+    def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
+        """Append to the open transaction."""
+        if not self._open:
+            raise IllegalStateError(f"There is no open transaction of {self._id}.")
+        super().append(batch, on_done)
+
+    def commit_transaction(self) -> None:
+        """Wait for everything appended, then make it visible.
+
+        Raises:
+            RetriableError: the transaction was aborted instead; nothing of it becomes visible.
+            FencedError: another producer took over.
+        """
+        if not self._open:
+            raise IllegalStateError(f"There is no open transaction of {self._id}.")
+        self._call("to commit a transaction of", self._client.commit_transaction, None)
+        self._open = False
+
+    def abort_transaction(self) -> None:
+        """Drop the open transaction."""
+        if self._open:
+            self._open = False
+            self._call("to abort a transaction of", self._client.abort_transaction, None)
+
+    def close(self) -> None:
+        """Drop an open transaction and end; if Kafka is away, its time-out ends the transaction."""
+        if self._closed.is_set():
+            return
+        if self._open and self._fatal is None:
+            self._open = False
+            self._client.purge()
+            try:
+                self._client.abort_transaction(_CALL_SECONDS)
+            except KafkaException:
+                pass  # the successor's init_transactions, or the time-out, ends it
+        super().close()
+
+    def _call(self, doing: str, call: Callable[[float], Any], seconds: float | None) -> None:
+        """Make a call again while librdkafka says so; without `seconds` for as long as it takes."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        what = f"{doing} {self._id}"
+        while True:
+            try:
+                call(_CALL_SECONDS)
+            except KafkaException as raised:
+                error = kafka_error(raised)
+                failure = self._fatal or translate(error, what)
+                if error.fatal() or self._fatal is not None:
+                    raise failure from raised
+                if error.txn_requires_abort():
+                    self._abort_failed()
+                    raise _again(failure, error.str()) from raised
+                if not error.retriable() or (deadline is not None and time.monotonic() > deadline):
+                    raise unreachable(failure, self._last_error) from raised
+                self._closed.wait(0.05)
+            else:
+                return
+
+    def _abort_failed(self) -> None:
+        """End a transaction that can only be aborted."""
+        self._open = False
+        try:
+            self._client.abort_transaction(_CALL_SECONDS)
+        except KafkaException as raised:
+            error = kafka_error(raised)
+            raise translate(error, f"to abort a transaction of {self._id}") from raised
+
+
+def _again(failure: ConnectError, reason: str) -> ConnectError:
+    if isinstance(failure, RetriableError):
+        return failure
+    hint = failure.hint
+    return (
+        type(failure)(failure.message, hint=hint)
+        if hint
+        else RetriableError(f"The transaction was aborted: {reason}.")
+    )

@@ -1,0 +1,1 @@
+"""Schema registries: the client, and the converters' common ground (wire format, subjects, caching)."""

@@ -1,0 +1,411 @@
+"""Compiles (Connect schema, message) into functions between Connect values and messages.
+
+One closure per field; the functions are made once per schema. Nothing is rounded: what a field cannot
+hold raises DataError, except Connect's own limit of milliseconds (INV-7).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from replicator.api.errors import DataError
+from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.schema import Schema, SchemaType
+from replicator.api.struct import Struct
+from replicator.converters.json_logical import decimal_parts, encoder, unscaled_bytes
+from replicator.converters.registry.avro_write import class_name, fields_of
+from replicator.converters.registry.proto_schemas import (
+    FromProto,
+    ToProto,
+    enum_marker,
+    is_map,
+    is_repeated,
+    is_union,
+    real_oneofs,
+    unwraps,
+)
+
+Make = Callable[[Any], Any]
+Put = Callable[[Any, Any], None]
+
+_EPOCH: Final = dt.datetime(1970, 1, 1)
+_INTEGERS: Final = {
+    SchemaType.INT8: 1 << 7,
+    SchemaType.INT16: 1 << 15,
+    SchemaType.INT32: 1 << 31,
+    SchemaType.INT64: 1 << 63,
+}
+_PYTHON: Final[dict[SchemaType, tuple[type, ...]]] = {
+    SchemaType.FLOAT32: (float, int),
+    SchemaType.FLOAT64: (float, int),
+    SchemaType.BOOLEAN: (bool,),
+    SchemaType.STRING: (str,),
+    SchemaType.BYTES: (bytes, bytearray, memoryview),
+}
+
+
+class WriteCompiler:
+    """Compiles writers under one set of options."""
+
+    def __init__(self, to_proto: ToProto, *, ignore_default: bool = False) -> None:
+        self._to_proto = to_proto
+        self._ignore_default = ignore_default
+        self._known: dict[tuple[int, str], tuple[Schema, Make]] = {}
+
+    def message(self, schema: Schema, message: Descriptor) -> Make:
+        """The function from structs to messages."""
+        known = self._known.get((id(schema), message.full_name))
+        if known is None:
+            known = self._known[id(schema), message.full_name] = (schema, self._message(schema, message))
+        return known[1]
+
+    def _message(self, schema: Schema, message: Descriptor) -> Make:
+        made_class = message_factory.GetMessageClass(message)
+        puts: list[tuple[str, Put, Any]] = []
+        for field in schema.fields:
+            if is_union(field.schema):
+                puts.append((field.name, self._union(field.schema, message), None))
+                continue
+            target = message.fields_by_name.get(self._to_proto.scrub(field.name))
+            if target is None:
+                raise DataError(f"Cannot find field with name {field.name}")
+            default = None if self._ignore_default else field.schema.default
+            puts.append((field.name, self._put(field.schema, target), default))
+
+        def make(value: Any) -> Message:
+            fields = value if type(value) is dict else fields_of(value)
+            made = made_class()
+            get = fields.get
+            for name, put, default in puts:
+                one = get(name)
+                if one is None:
+                    one = default
+                if one is not None:
+                    put(made, one)
+            return made
+
+        return make
+
+    def _union(self, schema: Schema, message: Descriptor) -> Put:
+        puts: dict[str, Put] = {}
+        for field in schema.fields:
+            target = message.fields_by_name.get(self._to_proto.scrub(field.name))
+            if target is None:
+                raise DataError(f"Cannot find field with name {field.name}")
+            puts[field.name] = self._put(field.schema, target)
+
+        def put(made: Any, value: Any) -> None:
+            fields = value if type(value) is dict else fields_of(value)
+            for name, put_one in puts.items():
+                one = fields.get(name)
+                if one is not None:
+                    put_one(made, one)
+                    return
+
+        return put
+
+    def _put(self, schema: Schema, field: FieldDescriptor) -> Put:
+        name = field.name
+        if schema.type is SchemaType.MAP:
+            return self._put_map(schema, field)
+        if schema.type is SchemaType.ARRAY:
+            if schema.value_schema is None:
+                raise DataError("Array schema did not specify the element type")
+            element = self._single(schema.value_schema, field)
+
+            def put_list(made: Any, value: Any) -> None:
+                if not isinstance(value, (list, tuple)):
+                    raise DataError(f"Invalid type for ARRAY: {class_name(value)}")
+                if any(v is None for v in value):
+                    raise DataError("Protobuf's repeated fields cannot hold nulls")
+                getattr(made, name).extend([element(v) for v in value])
+
+            return put_list
+        single = self._single(schema, field)
+        if field.message_type is not None:
+            return lambda made, value: getattr(made, name).CopyFrom(single(value))
+
+        def put(made: Any, value: Any) -> None:
+            setattr(made, name, single(value))
+
+        return put
+
+    def _put_map(self, schema: Schema, field: FieldDescriptor) -> Put:
+        name, entry = field.name, field.message_type
+        if schema.key_schema is None or schema.value_schema is None or entry is None:
+            raise DataError("Map schema did not specify the key or value type")
+        key_field, value_field = entry.fields_by_name["key"], entry.fields_by_name["value"]
+        of_key, of_value = (
+            self._put(schema.key_schema, key_field),
+            self._put(schema.value_schema, value_field),
+        )
+        made_class = message_factory.GetMessageClass(entry)
+        real = bool(entry.GetOptions().map_entry)
+
+        def put(made: Any, value: Any) -> None:
+            if not isinstance(value, dict):
+                raise DataError(f"Invalid type for MAP: {class_name(value)}")
+            target = getattr(made, name)
+            for key, one in value.items():
+                pair: Any = made_class()
+                if key is not None:
+                    of_key(pair, key)
+                if one is not None:
+                    of_value(pair, one)
+                if not real:
+                    target.append(pair)
+                elif value_field.message_type is not None:
+                    target[pair.key].CopyFrom(pair.value)
+                else:
+                    target[pair.key] = pair.value
+
+        return put
+
+    def _single(self, schema: Schema, field: FieldDescriptor) -> Make:
+        message = field.message_type
+        if schema.name in _LOGICAL_WRITERS and message is not None:
+            return _LOGICAL_WRITERS[str(schema.name)](schema, message)
+        if schema.type is SchemaType.STRUCT:
+            if message is None:
+                raise DataError(f"The field {field.name} holds no message")
+            return self.message(schema, message)
+        if field.enum_type is not None:
+            return _enum_writer(schema, field.enum_type)
+        scalar = scalar_writer(schema)
+        if message is not None:
+            made_class: Any = message_factory.GetMessageClass(message)
+            return lambda value: made_class(value=scalar(value))
+        return scalar
+
+
+def scalar_writer(schema: Schema) -> Make:
+    """Checks a number, text, boolean or bytes."""
+    kind = schema.type
+    limit = _INTEGERS.get(kind)
+    if limit is not None:
+
+        def integer(value: Any) -> int:
+            if type(value) is not int:
+                raise DataError(f"Invalid type for {kind.name}: {class_name(value)}")
+            if not -limit <= value < limit:
+                raise DataError(f"Invalid value for {kind.name}: {value} does not fit")
+            return value
+
+        return integer
+    types = _PYTHON[kind]
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, types) or (isinstance(value, bool) and kind is not SchemaType.BOOLEAN):
+            raise DataError(f"Invalid type for {kind.name}: {class_name(value)}")
+        return value
+
+    if kind is SchemaType.BYTES:
+        return lambda value: bytes(checked(value))
+    return checked
+
+
+def _enum_writer(schema: Schema, enum: EnumDescriptor) -> Make:
+    by_name = {v.name: v.number for v in enum.values}
+
+    def write(value: Any) -> int:
+        if type(value) is int:
+            return value
+        number = by_name.get(value)
+        if number is None:
+            marker = enum_marker(schema)
+            tag = schema.parameters.get(f"{marker}.{value}")
+            if tag is None:
+                raise DataError(f"{value!r} is no symbol of the enum {enum.full_name}")
+            number = int(tag)
+        return number
+
+    return write
+
+
+def _decimal_writer(schema: Schema, message: Descriptor) -> Make:
+    made_class: Any = message_factory.GetMessageClass(message)
+
+    def write(value: Any) -> Any:
+        unscaled, scale = decimal_parts(value)
+        digits = len(str(abs(unscaled)))
+        return made_class(value=unscaled_bytes(unscaled), precision=digits, scale=scale)
+
+    return write
+
+
+def _date_writer(schema: Schema, message: Descriptor) -> Make:
+    made_class: Any = message_factory.GetMessageClass(message)
+
+    def write(value: Any) -> Any:
+        if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+            raise DataError(f"Invalid type for Date, expected Date but was {class_name(value)}")
+        return made_class(year=value.year, month=value.month, day=value.day)
+
+    return write
+
+
+def _time_writer(schema: Schema, message: Descriptor) -> Make:
+    made_class: Any = message_factory.GetMessageClass(message)
+
+    def write(value: Any) -> Any:
+        if not isinstance(value, dt.time):
+            raise DataError(f"Invalid type for Time, expected Date but was {class_name(value)}")
+        nanos = value.microsecond // 1000 * 1_000_000
+        return made_class(hours=value.hour, minutes=value.minute, seconds=value.second, nanos=nanos)
+
+    return write
+
+
+def _timestamp_writer(schema: Schema, message: Descriptor) -> Make:
+    made_class: Any = message_factory.GetMessageClass(message)
+    to_milliseconds = encoder(schema, numeric=False)
+
+    def write(value: Any) -> Any:
+        seconds, milliseconds = divmod(to_milliseconds(value), 1000)
+        return made_class(seconds=seconds, nanos=milliseconds * 1_000_000)
+
+    return write
+
+
+_LOGICAL_WRITERS: Final[dict[str, Callable[[Schema, Descriptor], Make]]] = {
+    DECIMAL: _decimal_writer,
+    DATE: _date_writer,
+    TIME: _time_writer,
+    TIMESTAMP: _timestamp_writer,
+}
+
+
+class ReadCompiler:
+    """Compiles readers under one set of options."""
+
+    def __init__(self, names: FromProto) -> None:
+        self._names = names
+        self._options = names.options
+
+    def message(self, schema: Schema, message: Descriptor) -> Make:
+        """The function from messages to dicts of fields."""
+        takes: list[tuple[str, Make]] = []
+        for oneof in real_oneofs(message):
+            name = self._names.oneof_name(oneof)
+            takes.append((name, self._oneof(schema, name, oneof.name, message)))
+        in_oneofs = {f.name for o in real_oneofs(message) for f in o.fields}
+        for field in message.fields:
+            own = schema.field(field.name)
+            if field.name not in in_oneofs and own is not None:
+                takes.append((field.name, self._take(own.schema, field)))
+
+        def read(made: Any) -> dict[str, Any]:
+            return {name: take(made) for name, take in takes}
+
+        return read
+
+    def _oneof(self, schema: Schema, name: str, oneof: str, message: Descriptor) -> Make:
+        field = schema.field(name)
+        if field is None:
+            raise DataError(f"Cannot find field with name {name}")
+        union = field.schema
+        members = {f.name: self._value(f.schema, message.fields_by_name[f.name]) for f in union.fields}
+
+        def take(made: Any) -> Any:
+            chosen = made.WhichOneof(oneof)
+            if chosen is None:
+                return None
+            return Struct(union, {chosen: members[chosen](getattr(made, chosen))})
+
+        return take
+
+    def _take(self, schema: Schema, field: FieldDescriptor) -> Make:
+        name = field.name
+        convert = self._value(schema, field)
+        present_only = field.message_type is not None or (
+            self._options.optional_for_nullables and field.has_presence
+        )
+        if present_only and not is_repeated(field):
+            return lambda made: convert(getattr(made, name)) if made.HasField(name) else None
+        return lambda made: convert(getattr(made, name))
+
+    def _value(self, schema: Schema, field: FieldDescriptor) -> Make:
+        if schema.type is SchemaType.MAP and field.message_type is not None:
+            return self._map(schema, field.message_type)
+        if schema.type is SchemaType.ARRAY and schema.value_schema is not None:
+            element = self._single(schema.value_schema, field)
+            return lambda values: [element(v) for v in values]
+        return self._single(schema, field)
+
+    def _map(self, schema: Schema, entry: Descriptor) -> Make:
+        if schema.key_schema is None or schema.value_schema is None or not is_map(entry):
+            raise DataError("Map schema did not specify the key or value type")
+        of_key = self._value(schema.key_schema, entry.fields_by_name["key"])
+        of_value = self._value(schema.value_schema, entry.fields_by_name["value"])
+        if entry.GetOptions().map_entry:
+            return lambda found: {of_key(k): of_value(found[k]) for k in found}
+        take_key = self._take(schema.key_schema, entry.fields_by_name["key"])
+        take_value = self._take(schema.value_schema, entry.fields_by_name["value"])
+        return lambda found: {take_key(e): take_value(e) for e in found}
+
+    def _single(self, schema: Schema, field: FieldDescriptor) -> Make:
+        message = field.message_type
+        if message is not None:
+            if schema.name in _LOGICAL_READERS:
+                return _LOGICAL_READERS[str(schema.name)]
+            if schema.type is SchemaType.STRUCT:
+                read = self.message(schema, message)
+                return lambda value: Struct(schema, read(value))
+            if unwraps(message, self._options) is not None:
+                return lambda value: value.value
+        enum = field.enum_type
+        if enum is not None and schema.type is SchemaType.STRING:
+            names, prefix = {v.number: v.name for v in enum.values}, f"UNKNOWN_ENUM_VALUE_{enum.name}_"
+            return lambda number: names.get(number, f"{prefix}{number}")
+        if schema.type is SchemaType.INT64 and field.type in (
+            FieldDescriptor.TYPE_UINT64,
+            FieldDescriptor.TYPE_FIXED64,
+        ):
+            # Java's long: what is above its range wraps there, here it is refused.
+            return scalar_writer(schema)
+        return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _read_decimal(value: Any) -> Decimal:
+    unscaled = int.from_bytes(value.value, "big", signed=True)
+    return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -value.scale))
+
+
+def _read_date(value: Any) -> dt.date:
+    try:
+        return dt.date(value.year, value.month, value.day)
+    except ValueError as error:
+        raise DataError(f"No date: {value.year}-{value.month}-{value.day}") from error
+
+
+def _read_time(value: Any) -> dt.time:
+    try:
+        return dt.time(value.hours, value.minutes, value.seconds, value.nanos // 1_000_000 * 1000)
+    except ValueError as error:
+        raise DataError(f"No time: {value.hours}:{value.minutes}:{value.seconds}") from error
+
+
+def _read_timestamp(value: Any) -> dt.datetime:
+    try:
+        return _EPOCH + dt.timedelta(seconds=value.seconds, milliseconds=value.nanos // 1_000_000)
+    except OverflowError as error:
+        raise DataError(f"Timestamp {value.seconds} is outside the years 1 to 9999") from error
+
+
+_LOGICAL_READERS: Final[dict[str, Make]] = {
+    DECIMAL: _read_decimal,
+    DATE: _read_date,
+    TIME: _read_time,
+    TIMESTAMP: _read_timestamp,
+}

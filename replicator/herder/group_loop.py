@@ -1,0 +1,363 @@
+"""The tick thread of a distributed worker: membership, rebalances, and following the config topic.
+
+Everything that changes what runs here because of the group or the configuration happens on this thread, one thing
+after the other: join when a round is due, stop what was revoked, start what was assigned, apply configuration changes.
+A worker that was not heard of for the session timeout stops its work before others may have it (INV-10).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from replicator.api.errors import ConnectError, RetriableError
+from replicator.herder.coordinator import GroupMember, Joined
+from replicator.herder.local_work import LocalWork
+from replicator.herder.reconcile import accumulate, reconfigured, steps
+from replicator.herder.reports import StatusReports
+from replicator.herder.stages import Stages
+from replicator.herder.work import NOTHING, Work
+from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey
+from replicator.storage.config_store import TopicConfigStore
+
+log = logging.getLogger(__name__)
+
+_TURN_SECONDS: Final = 0.5
+_FLUSH_SECONDS: Final = 5.0
+_FIRST_BACKOFF: Final = 0.2
+_LAST_BACKOFF: Final = 5.0
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the config topic said since the last turn."""
+
+    connectors: set[str] = field(default_factory=set)
+    targets: set[str] = field(default_factory=set)
+    tasks: set[str] = field(default_factory=set)
+    restarts: dict[str, RestartRequest] = field(default_factory=dict)
+    assign: bool = False
+
+
+class GroupLoop(ConfigListener):
+    """See the module.
+
+    Attributes:
+        joined: the last completed round, None while outside the group.
+        stages: what the thread does.
+        failure: why the thread ended, if it failed.
+    """
+
+    def __init__(
+        self,
+        member: GroupMember,
+        configs: TopicConfigStore,
+        local: LocalWork,
+        reports: StatusReports,
+        startup: Callable[[], None],
+        lead: Callable[[Joined], None],
+        restart: Callable[[RestartRequest], None],
+        *,
+        sync_timeout: float,
+        unsync_backoff: float,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            member: membership in the group.
+            configs: the config topic; this loop listens to it.
+            local: what runs here.
+            reports: states on their way to the status topic.
+            startup: opens the stores and connects; run on the thread, tried again after RetriableError.
+            lead: the leader's regular duties.
+            restart: carries out a restart request for the local parts.
+            sync_timeout: longest wait for reading the config topic to its end.
+            unsync_backoff: wait outside of the group when that fails.
+        """
+        self.joined: Joined | None = None
+        self.stages = Stages()
+        self.failure: ConnectError | None = None
+        self.on_logger_level: Callable[[str, str], None] = lambda namespace, level: None
+        self._member = member
+        self._configs = configs
+        self._local = local
+        self._reports = reports
+        self._startup = startup
+        self._lead = lead
+        self._restart = restart
+        self._sync_timeout = sync_timeout
+        self._unsync_backoff = unsync_backoff
+        self._assigned = NOTHING
+        self._resolved = True
+        self._scheduled = 0.0
+        self._known: frozenset[str] = frozenset()
+        self._changes = Changes()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._settled = threading.Condition()
+        self._stopping = threading.Event()
+        self._turned = time.monotonic()
+        self.started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="DistributedHerder", daemon=True)
+
+    # Any thread
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End the thread; the work goes on until `drain`. False when it does not end in time."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    @property
+    def generation(self) -> int:
+        """Number of the present round."""
+        return 0 if self.joined is None else self.joined.generation
+
+    @property
+    def assigned(self) -> Work:
+        """What the leader gave this worker."""
+        return self._assigned
+
+    def idle_for(self) -> float:
+        """Seconds since the last turn ended."""
+        return time.monotonic() - self._turned
+
+    def wait_settled(self, timeout: float) -> Joined | None:
+        """The present round, once no other is under way; None when that takes too long."""
+        with self._settled:
+            self._settled.wait_for(self._is_settled, timeout)
+        return self.joined if self._is_settled() else None
+
+    def _is_settled(self) -> bool:
+        return self.joined is not None and self._resolved and not self._member.needs_join()
+
+    # ConfigListener, on the store's thread
+
+    def connector_updated(self, connector: str) -> None:
+        """A new one is to be assigned; a changed one is started anew by its owner."""
+        self._note(lambda c: c.connectors.add(connector), assign=connector not in self._known)
+
+    def connector_removed(self, connector: str) -> None:
+        """Whoever runs it stops."""
+        self._note(lambda c: c.targets.discard(connector), assign=True)
+
+    def tasks_updated(self, connector: str) -> None:
+        """Its tasks start anew."""
+        self._note(lambda c: c.tasks.add(connector))
+
+    def target_state_changed(self, connector: str) -> None:
+        """The user wants another state."""
+        self._note(lambda c: c.targets.add(connector))
+
+    def session_key_updated(self, key: SessionKey) -> None:
+        """Requests may be signed."""
+        self._wake.set()
+
+    def restart_requested(self, request: RestartRequest) -> None:
+        """The widest of several requests for one connector counts."""
+
+        def add(changes: Changes) -> None:
+            former = changes.restarts.get(request.connector)
+            if former is None or _rank(request) > _rank(former):
+                changes.restarts[request.connector] = request
+
+        self._note(add)
+
+    def logger_level_changed(self, namespace: str, level: str) -> None:
+        """The level of a logger changes on every worker."""
+        self.on_logger_level(namespace, level)
+
+    def _note(self, change: Callable[[Changes], object], *, assign: bool = False) -> None:
+        with self._lock:
+            change(self._changes)
+            self._changes.assign = self._changes.assign or assign
+        self._wake.set()
+
+    # The thread
+
+    def _run(self) -> None:
+        backoff = _FIRST_BACKOFF
+        while not self._stopping.is_set():
+            try:
+                if not self.started.is_set():
+                    with self.stages.of("initializing and reading to the end of internal topics"):
+                        self._startup()
+                    self._known = frozenset(self._configs.state().connectors)
+                    self.started.set()
+                self._turn()
+                backoff = _FIRST_BACKOFF
+            except RetriableError as error:
+                log.warning("%s Trying again in %g s.", error, backoff)
+                self._leave_work_when_silent()
+                self._stopping.wait(backoff)
+                backoff = min(2 * backoff, _LAST_BACKOFF)
+            except Exception as error:
+                log.exception("Uncaught exception in herder work thread, exiting")
+                self.failure = error if isinstance(error, ConnectError) else ConnectError(repr(error))
+                return
+            finally:
+                self._turned = time.monotonic()
+
+    def _turn(self) -> None:
+        """One turn of the loop."""
+        self._wake.clear()
+        self._leave_work_when_silent()
+        self._before_join()
+        with self.stages.of("ensuring membership in the cluster"):
+            joined = self._member.poll(_TURN_SECONDS)
+        if joined is not None:
+            self._on_joined(joined)
+        if self._member.needs_join() or (not self._resolved and not self._take_up()):
+            return
+        self._apply_changes()
+        if self.joined is not None and self.joined.leads:
+            self._lead(self.joined)
+        if self._scheduled and time.monotonic() >= self._scheduled:
+            self._scheduled = 0.0
+            self._member.request_rejoin()
+        with self._settled:
+            self._settled.notify_all()
+        self._wake.wait(self._pause())
+
+    def _pause(self) -> float:
+        if self._member.needs_join() or self._changes != Changes():
+            return 0.0
+        left = self._scheduled - time.monotonic() if self._scheduled else _TURN_SECONDS
+        return max(0.0, min(_TURN_SECONDS, left))
+
+    def _before_join(self) -> None:
+        """With the eager protocol everything stops before each round."""
+        if self._member.needs_join() and self.joined is not None and not self.joined.incremental:
+            self._give_up(self._local.running)
+            self._assigned = NOTHING
+
+    def _leave_work_when_silent(self) -> None:
+        """Others may have our work as soon as the group has given us up."""
+        silent = self._member.silent_for()
+        if silent * 1000 <= self._member.options.session_ms or not (self._local.running or self._member.held):
+            return
+        log.warning("No answer from the group for %.1f s: this worker stops its work.", silent)
+        self._give_up(self._local.running)
+        self._assigned, self._member.held = NOTHING, None
+        self._member.request_rejoin()
+
+    def _on_joined(self, joined: Joined) -> None:
+        given = joined.assignment
+        log.info(
+            "Joined round %d (%s) led from %s: %d pieces of work more, %d less, next round in %d ms",
+            joined.generation, joined.protocol, given.leader_url, len(given.assigned), len(given.revoked), given.delay,
+        )  # fmt: skip
+        if joined.incremental:
+            self._give_up(given.revoked)
+        if not given.failed:
+            held = self._assigned if joined.incremental else NOTHING
+            self._assigned = accumulate(held, given.assigned, given.revoked, incremental=joined.incremental)
+            self._member.held = replace(given, assigned=self._assigned) if joined.incremental else None
+        self.joined = joined
+        self._resolved = False
+        self._scheduled = time.monotonic() + given.delay / 1000 if given.delay else 0.0
+        if given.revoked:
+            # What was taken from us is assigned in the next round.
+            self._member.request_rejoin()
+
+    def _take_up(self) -> bool:
+        """Run what was assigned; False when another round is needed first."""
+        joined = self.joined
+        assert joined is not None
+        behind = self._configs.state().offset < joined.assignment.offset
+        if (joined.assignment.failed or behind) and not self._catch_up(joined):
+            return False
+        if joined.assignment.failed:
+            self._member.request_rejoin()
+            return False
+        self._reconcile()
+        self._resolved = True
+        return True
+
+    def _catch_up(self, joined: Joined) -> bool:
+        try:
+            with self.stages.of("reading to the end of the config topic"):
+                self._configs.refresh(self._sync_timeout)
+        except RetriableError as error:
+            # Outside of the group nobody waits for this worker.
+            log.warning("Could not read the configurations to their end, leaving the group: %s", error)
+            self._give_up(self._local.running)
+            self._assigned, self._member.held = NOTHING, None
+            self._member.leave("taking too long to read the log")
+            wait = min(self._unsync_backoff, _LAST_BACKOFF) if joined.incremental else self._unsync_backoff
+            self._stopping.wait(wait)
+            return False
+        return True
+
+    def _apply_changes(self) -> None:
+        with self._lock:
+            changes, self._changes = self._changes, Changes()
+        if changes == Changes():
+            return
+        state = self._configs.state()
+        self._known = frozenset(state.connectors)
+        running = self._local.running
+        stale = reconfigured(running, changes.tasks)
+        if stale:
+            with self.stages.of(f"stopping {len(stale)} reconfigured tasks"):
+                self._local.stop(Work(tasks=stale))
+        self._reconcile()
+        for name in changes.connectors & running.connectors & state.connectors.keys():
+            with self.stages.of(f"stopping restarted connector {name}"):
+                self._local.restart_connector(name)
+        for name in changes.targets:
+            self._local.apply_target(name)
+        for name in sorted(changes.restarts.keys() & state.connectors.keys()):
+            self._restart(changes.restarts[name])
+        if changes.assign or self._task_sets_changed(changes.tasks, state):
+            self._member.request_rejoin()
+
+    def _task_sets_changed(self, names: set[str], state: ConfigState) -> bool:
+        """Whether a round is needed for new or vanished tasks; only the leader sees what all workers have."""
+        leadership = self._member.leadership
+        if leadership is None:
+            return False
+        for name in names:
+            assigned = {t.task for has in leadership.work.values() for t in has.tasks if t.connector == name}
+            if assigned != set(range(len(state.tasks.get(name, ())))):
+                return True
+        return False
+
+    def _reconcile(self) -> None:
+        """Run exactly what is assigned and configured."""
+        state = self._configs.state()
+        self._known = frozenset(state.connectors)
+        counts = {name: len(state.tasks.get(name, ())) for name in state.connectors}
+        found = steps(self._local.running, self._assigned, counts)
+        self._give_up(found.stop)
+        if found.start:
+            with self.stages.of("starting assigned connectors and tasks"):
+                self._local.start(found.start)
+
+    def _give_up(self, unwanted: Work) -> None:
+        if not unwanted:
+            return
+        with self.stages.of("stopping revoked connectors and tasks"):
+            self._local.stop(unwanted)
+        with self.stages.of("flushing updates to the status topic"):
+            # Whoever has the work next writes RUNNING: our UNASSIGNED must be there before.
+            self._reports.flush(_FLUSH_SECONDS)
+
+
+def _rank(request: RestartRequest) -> int:
+    """How much a request restarts; see the order in Connect's RestartRequest."""
+    return (0 if request.only_failed else 2) + (1 if request.include_tasks else 0)

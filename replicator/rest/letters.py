@@ -1,0 +1,67 @@
+"""/replicator/dlq: dead letter queues for the page and the command line (own). Plain functions on the thread pool."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from replicator.api.errors import BadRequestError
+from replicator.broker.base import Broker
+from replicator.rest.body import Body, Name, parse_object
+from replicator.rest.errors import JsonResponse
+from replicator.runtime.letter_box import LetterBox
+from replicator.runtime.letters import LetterFilter
+
+_MOST = 1000
+
+
+class LetterRoutes:
+    """Handlers over the worker's broker."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._box = LetterBox(broker)
+
+    def install(self, app: FastAPI) -> None:
+        """Register the endpoints."""
+        app.add_api_route("/replicator/dlq", self.queues, methods=["GET"])
+        app.add_api_route("/replicator/dlq/{name}", self.letters, methods=["GET"])
+        app.add_api_route("/replicator/dlq/{name}/replay", self.replay, methods=["POST"])
+        app.add_api_route("/replicator/dlq/{name}/purge", self.purge, methods=["POST"])
+
+    def queues(self) -> Response:
+        """GET: `[{"queue", "letters", "handled"}]`."""
+        return JsonResponse(self._box.queues())
+
+    def letters(self, name: Name, request: Request, limit: int = 100) -> Response:
+        """GET: letters, oldest first; the query holds the members of `LetterFilter`."""
+        query: dict[str, Any] = {k: v for k, v in request.query_params.items() if k != "limit"}
+        query["handled"] = str(query.get("handled", "")).lower() == "true"
+        found = self._box.letters(name, LetterFilter.of(query))
+        return JsonResponse([letter.to_json() for letter in islice(found, max(0, min(limit, _MOST)))])
+
+    def replay(self, name: Name, body: Body) -> Response:
+        """POST `{"filter": {}, "to": topic, "superseded": bool, "dry_run": bool}`."""
+        request = _checked(body, {"filter", "to", "superseded", "dry_run"})
+        outcome = self._box.replay(
+            name,
+            LetterFilter.of(request.get("filter") or {}),
+            to=request.get("to"),
+            superseded=bool(request.get("superseded")),
+            dry_run=bool(request.get("dry_run")),
+        )
+        return JsonResponse(outcome.to_json())
+
+    def purge(self, name: Name, body: Body) -> Response:
+        """POST `{"filter": {}, "dry_run": bool}`."""
+        request = _checked(body, {"filter", "dry_run"})
+        chosen = LetterFilter.of(request.get("filter") or {})
+        return JsonResponse({"purged": self._box.purge(name, chosen, dry_run=bool(request.get("dry_run")))})
+
+
+def _checked(body: bytes, known: set[str]) -> dict[str, Any]:
+    request = parse_object(body, scalars_as_text=False)
+    if unknown := sorted(set(request) - known):
+        raise BadRequestError(f"Unknown member {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
+    return request

@@ -1,0 +1,112 @@
+"""Parts of a source task that delivers exactly once, and the store of its offsets; called on the task's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from replicator.api.errors import ConnectError
+from replicator.broker.base import Producer
+from replicator.runtime.clients import producer_options, transaction_options, transactional_id
+from replicator.runtime.commits import Commits
+from replicator.runtime.transactions import (
+    CONNECTOR,
+    TransactionalCommit,
+    TransactionLetters,
+    TransactionRequests,
+)
+from replicator.storage.base import OffsetStore
+from replicator.storage.layered_offsets import LayeredOffsetStore
+from replicator.storage.offset_store import TopicOffsetStore
+
+if TYPE_CHECKING:
+    from replicator.runtime.assembly import TaskSpec, WorkerParts
+
+
+def enabled(parts: WorkerParts) -> bool:
+    """Whether sources write in transactions; an atomic broker does so by itself."""
+    wanted = str(parts.config["exactly.once.source.support"]).lower() == "enabled"
+    return wanted and parts.config.kafka and not parts.config["offset.storage.file.filename"]
+
+
+def promised(parts: WorkerParts) -> bool:
+    """Whether sources of this worker deliver exactly once: the embedded log appends records and offsets as one (C8)."""
+    return enabled(parts) or (not parts.config.kafka and not parts.config["offset.storage.file.filename"])
+
+
+def letter_producer(commits: Commits, producer: Producer) -> Producer:
+    """The producer of a source's dead letters: in the transaction of the records, if there are transactions (INV-6)."""
+    return TransactionLetters(commits, producer) if isinstance(commits, TransactionalCommit) else producer
+
+
+def own_topic(parts: WorkerParts, config: Mapping[str, Any]) -> str:
+    """The topic of a source's offsets."""
+    return str(config.get("offsets.storage.topic") or parts.config["offset.storage.topic"])
+
+
+def offset_store(parts: WorkerParts, config: Mapping[str, Any]) -> tuple[OffsetStore, Callable[[], None]]:
+    """The offsets of a source with this resolved configuration, started, and how to release them."""
+    topic = own_topic(parts, config)
+    if topic == parts.config["offset.storage.topic"] or not parts.config.kafka:
+        return parts.offsets, lambda: None
+    own = TopicOffsetStore(
+        parts.broker,
+        topic,
+        partitions=parts.config["offset.storage.partitions"],
+        replication_factor=parts.config["offset.storage.replication.factor"],
+    )
+    store = LayeredOffsetStore(own, parts.offsets)
+    store.start()
+    return store, store.stop
+
+
+def source_producer(
+    parts: WorkerParts, spec: TaskSpec, config: Mapping[str, Any], options: Mapping[str, Any]
+) -> Producer:
+    """The one producer of a source task; making it ends what a predecessor left open."""
+    wanted = producer_options(parts.config, config)
+    return parts.broker.producer(
+        f"connector-producer-{spec.name}",
+        transactional_id=transactional_id(parts.config, spec.name),
+        options=transaction_options(wanted, _boundary_interval(parts, options)),
+    )
+
+
+def _boundary_interval(parts: WorkerParts, options: Mapping[str, Any]) -> int:
+    return int(options["transaction.boundary.interval.ms"] or parts.config["offset.flush.interval.ms"])
+
+
+def transactions(
+    parts: WorkerParts,
+    spec: TaskSpec,
+    producer: Producer,
+    offsets: OffsetStore,
+    options: Mapping[str, Any],
+    requests: TransactionRequests | None,
+) -> Commits:
+    """How the task commits; with `requests`, where it says."""
+    return TransactionalCommit(
+        spec.connector,
+        producer,
+        offsets,
+        parts.clock,
+        boundary=options["transaction.boundary"].lower(),
+        interval=_boundary_interval(parts, options) / 1000.0,
+        requests=requests,
+    )
+
+
+def refusing(offsets_topic: str, used: Callable[[str], None]) -> Callable[[str], None]:
+    """Refuse records for the offsets topic itself: the transaction would wait for its own end."""
+
+    def check(topic: str) -> None:
+        if topic == offsets_topic:
+            raise ConnectError(f"A source may not write to {topic}, the topic of its own offsets.")
+        used(topic)
+
+    return check
+
+
+def requested_boundaries(options: Mapping[str, Any]) -> TransactionRequests | None:
+    """Where the task's own boundaries go, if it defines them."""
+    return TransactionRequests() if options["transaction.boundary"].lower() == CONNECTOR else None

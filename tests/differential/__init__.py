@@ -1,0 +1,1 @@
+"""The same input through Java's implementation and ours."""

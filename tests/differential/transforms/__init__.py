@@ -1,0 +1,1 @@
+"""Transforms and predicates against the Java classes they stand for."""

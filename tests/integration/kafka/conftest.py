@@ -1,0 +1,5 @@
+"""Fixtures of the tests on Kafka."""
+
+from tests.support.kafka_pipeline import standalone
+
+__all__ = ["standalone"]

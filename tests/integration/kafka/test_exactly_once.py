@@ -1,0 +1,97 @@
+"""Exactly once from Postgres through Kafka to MySQL, through kill -9 at the worst moments (INV-8)."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from replicator.api.record import TopicPartition
+from replicator.broker.kafka import KafkaBroker
+from replicator.testing.failpoints import environment
+from scripts.service import until
+from tests.support.kafka_pipeline import Standalone, messages
+
+
+def _inserted(standalone: Standalone, topic: str) -> list[int]:
+    """Ids of the rows that the topic's readers see inserted or copied, in order."""
+    found = []
+    for message in messages(standalone.kafka, f"{standalone.prefix}shop.public.{topic}"):
+        payload = json.loads(message.value or b"{}").get("payload")
+        if payload is not None and payload["op"] in "rc":
+            found.append(payload["after"]["id"])
+    return found
+
+
+def _died(standalone: Standalone, seconds: float = 30) -> None:
+    """Wait until the armed failpoint has killed the worker."""
+    assert standalone.child is not None
+    assert standalone.child.wait(seconds) == -9, standalone.output[-3000:]
+
+
+@pytest.mark.parametrize("boundary", ["poll", "interval"])
+def test_keyless_rows_arrive_once_through_kills(standalone: Standalone, boundary: str) -> None:
+    standalone.exactly_once()
+    standalone.source_options |= {"transaction.boundary": boundary, "transaction.boundary.interval.ms": 100}
+    standalone.sink_options |= {
+        "insert.mode": "insert",
+        "primary.key.mode": "none",
+        "delete.enabled": "false",
+    }
+    standalone.source.execute(
+        "CREATE TABLE events (id int, note text)",
+        "INSERT INTO events SELECT n, 'copied' FROM generate_series(1, 50) n",
+    )
+    standalone.start()
+    until(lambda: standalone.has_rows("events", 50), 40)
+    standalone.kill()
+    last = 50
+    points = ["after_append:kill@2", "before_transaction_commit:kill@3", "after_transaction_commit:kill@2"]
+    for point in points:
+        standalone.start(env=environment(os.environ, point))
+        for _ in range(12):
+            standalone.source.execute(
+                f"INSERT INTO events SELECT n, 'new' FROM generate_series({last + 1}, {last + 30}) n"
+            )
+            last += 30
+            time.sleep(0.15)
+        _died(standalone)
+    standalone.start()
+    until(lambda: standalone.has_rows("events", last), 40)
+    assert _inserted(standalone, "events") == list(range(1, last + 1))
+    assert standalone.rows("SELECT count(DISTINCT id) FROM events") == [(last,)]
+    standalone.stop()
+
+
+def test_offsets_of_a_connector_in_a_topic_of_its_own(standalone: Standalone) -> None:
+    standalone.exactly_once()
+    own = f"{standalone.prefix}own-offsets"
+    standalone.source_options["offsets.storage.topic"] = own
+    standalone.source.execute("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    standalone.start()
+    until(lambda: standalone.has_rows("t", 1), 40)
+    standalone.kill()
+    standalone.source.execute("INSERT INTO t VALUES (2)")
+    standalone.start()
+    until(lambda: standalone.has_rows("t", 2), 40)
+    standalone.stop()
+    assert _inserted(standalone, "t") == [1, 2]
+    names = {json.loads(m.key or b"")[0] for m in messages(standalone.kafka, own)}
+    assert names == {standalone.source_options["name"]}
+
+
+def test_a_second_worker_fences_the_first(standalone: Standalone) -> None:
+    standalone.exactly_once()
+    standalone.source.execute("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    standalone.start()
+    until(lambda: standalone.has_rows("t", 1), 40)
+    with KafkaBroker({"bootstrap.servers": standalone.kafka.bootstrap}) as broker:
+        broker.admin().fence_producers([f"connect-standalone-{standalone.source_options['name']}-0"])
+        standalone.source.execute("INSERT INTO t VALUES (2)")
+        until(lambda: "FencedError" in standalone.output, 20)
+        topic = f"{standalone.prefix}shop.public.t"
+        assert [m.key for m in messages(standalone.kafka, topic)] != []
+        assert _inserted(standalone, "t") == [1]
+        assert broker.admin().end_offsets([TopicPartition(topic, 0)])
