@@ -200,6 +200,8 @@ class ExtractNewRecordState(Transformation):
         if field.schema.type is not SchemaType.STRING:
             raise DataError(f"Field '{self._route}' is not of type STRING")
         value = row.get_without_default(self._route)
+        if value == "":
+            raise DataError(f"Field {self._route} is empty, so the record has no topic")
         return record.topic if value is None else str(value)
 
     def _plan(self, envelope: Schema | None) -> _Plan:
