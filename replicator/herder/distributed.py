@@ -504,6 +504,19 @@ class DistributedHerder(PluginViews):
         """What runs on this worker."""
         return self._local.running
 
+    def worker_facts(self) -> dict[str, Any]:
+        """What /metrics tells of this worker's part in the group."""
+        joined, running = self.loop.joined, self.running
+        rebalance = self.loop.rebalances.measures() | {
+            "epoch": self.loop.generation,
+            "assigned_connectors": len(running.connectors),
+            "assigned_tasks": len(running.tasks),
+            "last_heartbeat_seconds_ago": self._member.silent_for(),
+        }
+        if joined is not None:
+            rebalance |= {"connect_protocol": joined.protocol, "leader_name": joined.assignment.leader_url}
+        return {"worker_id": _host(self._member.options.url), "rebalance": rebalance}
+
 
 def _host(url: str) -> str:
     """`host:port` of an address; the worker's id in states."""
