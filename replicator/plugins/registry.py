@@ -96,8 +96,11 @@ class Registry:
                 return kind, found
         known = self.names("source") + self.names("sink")
         near = difflib.get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(known))}."
-        message = f"Failed to find any class that implements Connector and which name matches {name}."
+        hint = f"Did you mean {' or '.join(near)}?" if near else None
+        message = (
+            f"Failed to find any class that implements Connector and which name matches {name}, available connectors"
+            f" are: {', '.join(sorted(known))}"
+        )
         raise ConfigError(message, option="connector.class", hint=hint)
 
     def all(self) -> Iterator[tuple[str, str, type[Any]]]:
