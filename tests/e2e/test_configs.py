@@ -32,8 +32,23 @@ def text_of(name: str, **changes: str) -> str:
     return text
 
 
+DISTRIBUTED = """group.id=connect-cluster
+bootstrap.servers={bootstrap}
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=1
+config.storage.topic=connect-configs
+config.storage.replication.factor=1
+status.storage.topic=connect-status
+status.storage.replication.factor=1
+offset.flush.interval.ms=500
+listeners=http://127.0.0.1:{port}
+"""
+
+
 class Worker:
-    """`connect-standalone` with connector files, on a Kafka node of its own."""
+    """`connect-standalone` with connector files, or `connect-distributed`, on a Kafka node of its own."""
 
     def __init__(self, folder: Path, bootstrap: str) -> None:
         self.folder = folder
@@ -47,7 +62,15 @@ class Worker:
         text = text_of("connect-standalone.properties", **{"localhost:9092": self.bootstrap,
                        "/tmp/connect.offsets": str(self.folder / "offsets")})  # fmt: skip
         worker.write_text(f"{text}listeners=http://127.0.0.1:{self.port}\noffset.flush.interval.ms=500\n")
-        command = [str(PROGRAM.with_name("connect-standalone")), str(worker), *map(str, files)]
+        self._run("connect-standalone", worker, *files)
+
+    def start_distributed(self) -> None:
+        worker = self.folder / "connect-distributed.properties"
+        worker.write_text(DISTRIBUTED.format(bootstrap=self.bootstrap, port=self.port))
+        self._run("connect-distributed", worker)
+
+    def _run(self, program: str, *files: Path) -> None:
+        command = [str(PROGRAM.with_name(program)), *map(str, files)]
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(command, stdout=log, stderr=log)
 
@@ -317,3 +340,23 @@ def test_properties_sent_to_rest(worker: Worker, kind: str) -> None:
     assert status >= 400
     assert "replicator connectors apply" in answer["message"]
     assert ".properties" in answer["message"]
+
+
+def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -> None:
+    made = Worker(tmp_path, bootstrap)
+    (tmp_path / "input.txt").write_text("one\n")
+    file = tmp_path / "file-source.properties"
+    changes = {"/tmp/input.txt": str(tmp_path / "input.txt"), "file-input-topic": "distributed-topic"}
+    file.write_text(text_of("file-source.properties", **changes))
+    made.start_distributed()
+    try:
+        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
+        apply = [str(PROGRAM), "connectors", "apply", str(file), "--url", f"http://127.0.0.1:{made.port}"]
+        applied = subprocess.run(apply, capture_output=True, text=True, timeout=60, check=False)
+        assert applied.returncode == 0, applied.stdout + applied.stderr + made.output
+        eventually(lambda: made.state("file-source") == ("RUNNING",), 30)
+        eventually(lambda: [v["payload"] for _, v in made.messages("distributed-topic")] == ["one"], 30)
+        made.stop()
+    finally:
+        assert made.child is not None
+        made.child.kill()
