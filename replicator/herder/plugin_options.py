@@ -13,8 +13,8 @@ from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, Width,
 from replicator.api.errors import ConnectError
 from replicator.config.connector import PREDICATES_GROUP, TRANSFORMS_GROUP
 from replicator.herder.config_infos import Gathered
-from replicator.plugins.factory import aliases
 from replicator.plugins.discovery import KINDS
+from replicator.plugins.factory import aliases
 from replicator.plugins.registry import Registry
 
 CONVERTERS: Final = (

@@ -44,7 +44,7 @@ def deviations() -> dict[str, list[Any]]:
     return found
 
 
-def test_every_answer(url: str) -> None:
+def test_every_answer(url: str, tmp_path: Path) -> None:
     java = [golden.read(golden.FOLDER / f"{name}.jsonl") for name in ("distributed", "standalone")]
     ours = deviations()
     wrong = []
@@ -57,5 +57,5 @@ def test_every_answer(url: str) -> None:
         ):
             wrong.append((str(call), found, expected))
     if wrong:
-        Path("differ.jsonl").write_text("".join(json.dumps(w) + "\n" for w in wrong), encoding="utf-8")
+        (tmp_path / "differ.jsonl").write_text("".join(json.dumps(w) + "\n" for w in wrong), encoding="utf-8")
     assert not wrong, f"{len(wrong)} answers differ: " + "; ".join(call for call, _, _ in wrong)
