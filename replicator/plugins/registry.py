@@ -79,10 +79,21 @@ class Registry:
         """
         found = self.find(kind, name)
         if found is None:
+            parts = self._parts(kind, name)
+            if parts:
+                raise ConfigError(
+                    f"This class is abstract and cannot be created. Did you mean {', '.join(parts)}?"
+                )
             near = difflib.get_close_matches(name.rpartition(".")[2], self.names(kind), n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(self.names(kind))}."
             raise ConfigError(f"Failed to find any {kind.replace('_', ' ')} named {name}.", hint=hint)
         return found
+
+    def _parts(self, kind: str, family: str) -> list[str]:
+        """The names for key and value of a family of transforms, such as Cast."""
+        parts = [f"{family}$Key", f"{family}$Value"]
+        found = kind == "transformation" and all(self.find(kind, part) is not None for part in parts)
+        return parts if found else []
 
     def connector(self, name: str) -> tuple[str, type[Any]]:
         """Kind ("source" or "sink") and class of a connector.

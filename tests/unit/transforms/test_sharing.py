@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replicator.api.errors import ConnectError
+from replicator.api.errors import ConfigError
 from replicator.api.record import ConnectRecord
 from replicator.plugins.registry import Registry
 from tests.benchmarks.transforms import PREDICATES, SUBJECTS, Subject, costs
@@ -116,7 +116,9 @@ def test_java_names(name: str) -> None:
     assert all(key.doc for key in cls.config_def().keys.values())
 
 
-@pytest.mark.parametrize("name", ["org.apache.kafka.connect.transforms.Cast", "Nonsense"])
-def test_a_family_without_its_part_is_refused(name: str) -> None:
-    with pytest.raises(ConnectError, match="Failed to find any transformation"):
+@pytest.mark.parametrize("name", ["org.apache.kafka.connect.transforms.Cast", "HoistField"])
+def test_a_family_without_its_part_names_both(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         REGISTRY.get("transformation", name)
+    expected = f"This class is abstract and cannot be created. Did you mean {name}$Key, {name}$Value?"
+    assert str(caught.value) == expected
