@@ -136,8 +136,10 @@ class Filter(ScriptingTransformation):
     aliases: ClassVar[tuple[str, ...]] = ("io.debezium.transforms.Filter",)
     expression_option = "condition"
     expression_shown = "Filtering condition"
-    expression_doc = "The condition, over value, key, valueSchema, keySchema, topic and header."
-        " Records for which it holds stay."
+    expression_doc = (
+        "The condition, over value, key, valueSchema, keySchema, topic and header. "
+        "Records for which it holds stay."
+    )
     result_type = bool
     result_name = "Boolean"
 
