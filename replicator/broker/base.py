@@ -7,10 +7,11 @@ Producers and consumers belong to the thread that uses them; `Admin` may be shar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from replicator.api.errors import DataError
 from replicator.api.record import Header, TopicPartition
 from replicator.api.schema import Schema
 from replicator.api.sink import OffsetAndMetadata
@@ -134,6 +135,18 @@ class TopicDescription:
     config: Mapping[str, str]
 
 
+class MessageRefusedError(DataError):
+    """The broker's client refuses one message of an append for good; those before it may have been appended.
+
+    Attributes:
+        index: which one.
+    """
+
+    def __init__(self, message: str, index: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.index = index
+
+
 class RebalanceListener(Protocol):
     """Told about a consumer's partitions, on the thread that polls."""
 
@@ -166,6 +179,7 @@ class Producer(Protocol):
         Raises:
             RetriableError: nothing was appended, try again.
             DiskFullError: no space; nothing was appended.
+            MessageRefusedError: one message is too large, for example.
             FencedError: another producer with the same transactional id took over.
         """
         ...
@@ -294,8 +308,8 @@ class Admin(Protocol):
         """
         ...
 
-    def release_static_members(self, group: str) -> None:
-        """Remove the static members of a group, whose clients have ended without leaving it."""
+    def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
+        """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
         ...
 
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:
