@@ -15,7 +15,7 @@ from connectors.cdc.expression_lexer import SyntaxProblem, Token, tokens
 
 VARIABLES: Final = frozenset(("value", "key", "valueSchema", "keySchema", "topic", "header"))
 _CONSTANTS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "undefined": None}
-_DEEPEST: Final = 80
+_DEEPEST: Final = 40
 
 Scope = Mapping[str, Any]
 Run = Callable[[Scope], Any]
@@ -56,8 +56,10 @@ def compile_expression(source: str) -> Run:
     Raises:
         SyntaxProblem: it is no expression.
     """
-    reader = _Reader(source, VARIABLES, 0)
-    return reader.whole()
+    try:
+        return _Reader(source, VARIABLES, 0).whole()
+    except RecursionError:
+        raise SyntaxProblem("the expression is nested too deeply") from None
 
 
 class _Reader:
@@ -122,11 +124,12 @@ class _Reader:
 
     def _logical(self, operators: tuple[str, ...]) -> Run:
         is_or = operators == ("||",)
-        left = self._logical(("&&",)) if is_or else self._binary(0)
+        runs = [self._logical(("&&",)) if is_or else self._binary(0)]
         while self._took(operators[0]):
-            right = self._logical(("&&",)) if is_or else self._binary(0)
-            left = _either(left, right) if is_or else _both(left, right)
-        return left
+            runs.append(self._logical(("&&",)) if is_or else self._binary(0))
+        if len(runs) == 1:
+            return runs[0]
+        return _any_of(runs) if is_or else _all_of(runs)
 
     def _binary(self, level: int) -> Run:
         if level == len(_LEVELS):
@@ -331,12 +334,18 @@ def _constant(value: Any) -> Run:
     return lambda scope: value
 
 
-def _either(left: Run, right: Run) -> Run:
-    return lambda scope: values.truth(left(scope)) or values.truth(right(scope))
+def _any_of(runs: list[Run]) -> Run:
+    if len(runs) == 2:
+        left, right = runs
+        return lambda scope: values.truth(left(scope)) or values.truth(right(scope))
+    return lambda scope: any(values.truth(run(scope)) for run in runs)
 
 
-def _both(left: Run, right: Run) -> Run:
-    return lambda scope: values.truth(left(scope)) and values.truth(right(scope))
+def _all_of(runs: list[Run]) -> Run:
+    if len(runs) == 2:
+        left, right = runs
+        return lambda scope: values.truth(left(scope)) and values.truth(right(scope))
+    return lambda scope: all(values.truth(run(scope)) for run in runs)
 
 
 def _applied(operation: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:

@@ -118,6 +118,8 @@ class ScriptingTransformation(Transformation):
             result = self._run(scope)
         except (EvaluationProblem, DataError) as problem:
             raise self._failed(record, str(problem)) from None
+        except RecursionError:
+            raise self._failed(record, "the expression is too long") from None
         if result is not None and not isinstance(result, self.result_type):
             raise self._failed(
                 record, f"Value '{text(result)}' returned by the expression is not a {self.result_name}"
