@@ -51,24 +51,34 @@ TIMESTAMP_AVRO = (
         (s.BOOLEAN, '"boolean"'),
         (s.BYTES, '"bytes"'),
         (s.OPTIONAL_STRING, '["null","string"]'),
-        (s.STRING.evolve(name="a.B", version=3, doc="d"),
-         '{"type":"string","connect.doc":"d","connect.version":3,"connect.name":"a.B"}'),
+        (
+            s.STRING.evolve(name="a.B", version=3, doc="d"),
+            '{"type":"string","connect.doc":"d","connect.version":3,"connect.name":"a.B"}',
+        ),
         (decimal_schema(2), DECIMAL_AVRO),
         (timestamp_schema(), TIMESTAMP_AVRO),
         (s.array_schema(s.OPTIONAL_INT64), '{"type":"array","items":["null","long"]}'),
         (s.map_schema(s.STRING, s.INT32), '{"type":"map","values":"int"}'),
-        (s.map_schema(s.INT32, s.STRING),
-         '{"type":"array","items":{"type":"record","name":"MapEntry","namespace":"io.confluent.connect.avro",'
-         '"fields":[{"name":"key","type":"int"},{"name":"value","type":"string"}]}}'),
+        (
+            s.map_schema(s.INT32, s.STRING),
+            '{"type":"array","items":{"type":"record","name":"MapEntry","namespace":"io.confluent.connect.avro",'
+            '"fields":[{"name":"key","type":"int"},{"name":"value","type":"string"}]}}',
+        ),
         (s.OPTIONAL_INT32.evolve(default=5), '[{"type":"int","connect.default":5},"null"]'),
-        (s.struct_schema([("a", s.INT32.evolve(default=7)), ("b", s.OPTIONAL_INT32)], name="R"),
-         '{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"int","connect.default":7},"default":7},'
-         '{"name":"b","type":["null","int"],"default":null}],"connect.name":"R"}'),
-        (s.struct_schema([("a", s.BYTES.evolve(default=b"\x00\xff"))]),
-         '{"type":"record","name":"ConnectDefault","namespace":"io.confluent.connect.avro","fields":[{"name":"a",'
-         '"type":{"type":"bytes","connect.default":"\x00ÿ"},"default":"\x00ÿ"}]}'.replace("\x00", "\\u0000")),
+        (
+            s.struct_schema([("a", s.INT32.evolve(default=7)), ("b", s.OPTIONAL_INT32)], name="R"),
+            '{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"int","connect.default":7},"default":7},'
+            '{"name":"b","type":["null","int"],"default":null}],"connect.name":"R"}',
+        ),
+        (
+            s.struct_schema([("a", s.BYTES.evolve(default=b"\x00\xff"))]),
+            '{"type":"record","name":"ConnectDefault","namespace":"io.confluent.connect.avro","fields":[{"name":"a",'
+            '"type":{"type":"bytes","connect.default":"\x00ÿ"},"default":"\x00ÿ"}]}'.replace(
+                "\x00", "\\u0000"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_connect_schema_as_avro(schema, expected):
     assert text(schema) == expected
 
@@ -104,25 +114,60 @@ def test_names_are_scrubbed_when_asked():
         ({"type": "int", "connect.type": "int16"}, s.INT16),
         (["null", "string"], s.OPTIONAL_STRING),
         (["string", "null"], s.OPTIONAL_STRING),
-        ({"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 3},
-         decimal_schema(3, precision=10)),
+        (
+            {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 3},
+            decimal_schema(3, precision=10),
+        ),
         ({"type": "fixed", "name": "F", "size": 8}, s.BYTES),
         ({"type": "long", "logicalType": "timestamp-millis"}, timestamp_schema()),
         ({"type": "long", "logicalType": "timestamp-micros"}, s.INT64),
-        ({"type": "record", "name": "a.R", "doc": "about", "fields": [
-            {"name": "x", "type": "int", "default": 3, "doc": "the x"}]},
-         Schema(SchemaType.STRUCT, name="a.R", parameters={
-             "io.confluent.connect.avro.record.doc": "about", "io.confluent.connect.avro.field.doc.x": "the x"},
-             fields=[("x", s.INT32.evolve(default=3, parameters={"io.confluent.connect.avro.field.default": "true"}))])),
-        ({"type": "enum", "name": "a.E", "symbols": ["X", "Y"]},
-         Schema(SchemaType.STRING, name="a.E", parameters={
-             "io.confluent.connect.avro.Enum": "a.E", "io.confluent.connect.avro.Enum.X": "X",
-             "io.confluent.connect.avro.Enum.Y": "Y"})),
-        (["null", "int", "string"],
-         Schema(SchemaType.STRUCT, name="io.confluent.connect.avro.Union", optional=True,
-                fields=[("int", s.OPTIONAL_INT32), ("string", s.OPTIONAL_STRING)])),
+        (
+            {
+                "type": "record",
+                "name": "a.R",
+                "doc": "about",
+                "fields": [{"name": "x", "type": "int", "default": 3, "doc": "the x"}],
+            },
+            Schema(
+                SchemaType.STRUCT,
+                name="a.R",
+                parameters={
+                    "io.confluent.connect.avro.record.doc": "about",
+                    "io.confluent.connect.avro.field.doc.x": "the x",
+                },
+                fields=[
+                    (
+                        "x",
+                        s.INT32.evolve(
+                            default=3, parameters={"io.confluent.connect.avro.field.default": "true"}
+                        ),
+                    )
+                ],
+            ),
+        ),
+        (
+            {"type": "enum", "name": "a.E", "symbols": ["X", "Y"]},
+            Schema(
+                SchemaType.STRING,
+                name="a.E",
+                parameters={
+                    "io.confluent.connect.avro.Enum": "a.E",
+                    "io.confluent.connect.avro.Enum.X": "X",
+                    "io.confluent.connect.avro.Enum.Y": "Y",
+                },
+            ),
+        ),
+        (
+            ["null", "int", "string"],
+            Schema(
+                SchemaType.STRUCT,
+                name="io.confluent.connect.avro.Union",
+                optional=True,
+                fields=[("int", s.OPTIONAL_INT32), ("string", s.OPTIONAL_STRING)],
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_avro_schema_as_connect(avro, expected):
     assert schema_of(avro) == expected
 
@@ -261,7 +306,7 @@ def test_enums_are_kept_with_enhanced_support(scope):
     data = made.from_connect_data("t", schema, Struct(schema, {"e": "Y"}))
     assert data[5:] == b"\x02\x02"
     assert made.to_connect_data("t", data).value.plain() == {"e": "Y"}
-    with pytest.raises(DataError, match="'Z' is no symbol of the enum a.E"):
+    with pytest.raises(DataError, match=r"'Z' is no symbol of the enum a.E"):
         made.from_connect_data("t", schema, Struct(schema, {"e": "Z"}))
 
 
@@ -285,7 +330,7 @@ def test_an_incompatible_schema_is_refused_with_the_reason(scope):
 def test_without_registering_an_unknown_schema_is_refused(scope):
     strict = converter(scope, **{"auto.register.schemas": "false"})
     with pytest.raises(
-        DataError, match="Error retrieving Avro schema.*Subject 't-value' not found.; error code: 40401"
+        DataError, match=r"Error retrieving Avro schema.*Subject 't-value' not found.; error code: 40401"
     ):
         strict.from_connect_data("t", R1, Struct(R1, {"a": 1}))
     converter(scope).from_connect_data("t", R1, Struct(R1, {"a": 1}))
@@ -298,7 +343,7 @@ def test_the_newest_version_is_written_with_when_asked(scope):
     newest = {"auto.register.schemas": "false", "use.latest.version": "true"}
     made = converter(scope, **newest)
     assert made.from_connect_data("t", R1, Struct(R1, {"a": 1})) == b"\x00\x00\x00\x00\x02\x02\x00"
-    with pytest.raises(DataError, match="Set latest.compatibility.strict=false to disable this check"):
+    with pytest.raises(DataError, match=r"Set latest.compatibility.strict=false to disable this check"):
         made.from_connect_data("t", VALUE, Struct(VALUE, row()))
 
 
@@ -328,16 +373,36 @@ def test_record_names_need_records(scope):
     [
         ({}, "schema.registry.url"),
         ({"schema.registry.url": "ftp://x"}, "schema.registry.url"),
-        ({"schema.registry.url": "mock://x", "value.subject.name.strategy": "Nope"}, "value.subject.name.strategy"),
-        ({"schema.registry.url": "http://x", "basic.auth.credentials.source": "USER_INFO"}, "basic.auth.user.info"),
-        ({"schema.registry.url": "http://x", "basic.auth.credentials.source": "SASL_INHERIT"}, "sasl.jaas.config"),
-        ({"schema.registry.url": "http://x", "bearer.auth.credentials.source": "STATIC_TOKEN"}, "bearer.auth.token"),
-        ({"schema.registry.url": "https://x", "schema.registry.ssl.truststore.location": "/no/such.jks",
-          "ssl.truststore.type": "JKS"}, "ssl.truststore.type"),
-        ({"schema.registry.url": "https://x", "schema.registry.ssl.truststore.location": "/no/such.pem"},
-         "ssl.keystore.location"),
+        (
+            {"schema.registry.url": "mock://x", "value.subject.name.strategy": "Nope"},
+            "value.subject.name.strategy",
+        ),
+        (
+            {"schema.registry.url": "http://x", "basic.auth.credentials.source": "USER_INFO"},
+            "basic.auth.user.info",
+        ),
+        (
+            {"schema.registry.url": "http://x", "basic.auth.credentials.source": "SASL_INHERIT"},
+            "sasl.jaas.config",
+        ),
+        (
+            {"schema.registry.url": "http://x", "bearer.auth.credentials.source": "STATIC_TOKEN"},
+            "bearer.auth.token",
+        ),
+        (
+            {
+                "schema.registry.url": "https://x",
+                "schema.registry.ssl.truststore.location": "/no/such.jks",
+                "ssl.truststore.type": "JKS",
+            },
+            "ssl.truststore.type",
+        ),
+        (
+            {"schema.registry.url": "https://x", "schema.registry.ssl.truststore.location": "/no/such.pem"},
+            "ssl.keystore.location",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_options_are_named(options, option):
     with pytest.raises(ConfigError) as caught:
         AvroConverter().configure(options, is_key=False)

@@ -46,13 +46,21 @@ MORE = {"type": "enum", "name": "E", "symbols": ["X", "Y"]}
         (ENUM, MORE, []),
         (MORE, ENUM, ["MISSING_ENUM_SYMBOLS"]),
         (MORE, {**ENUM, "default": "X"}, []),
-        ({"type": "fixed", "name": "F", "size": 2}, {"type": "fixed", "name": "F", "size": 3}, ["FIXED_SIZE_MISMATCH"]),
+        (
+            {"type": "fixed", "name": "F", "size": 2},
+            {"type": "fixed", "name": "F", "size": 3},
+            ["FIXED_SIZE_MISMATCH"],
+        ),
         ({"type": "array", "items": "int"}, {"type": "array", "items": "string"}, ["TYPE_MISMATCH"]),
         ({"type": "map", "values": "int"}, {"type": "map", "values": "double"}, []),
         ("string", "bytes", []),
-        (record(("n", ["null", "R"], None)), record(("n", ["null", "R"], None), B), ["READER_FIELD_MISSING_DEFAULT_VALUE"]),
+        (
+            record(("n", ["null", "R"], None)),
+            record(("n", ["null", "R"], None), B),
+            ["READER_FIELD_MISSING_DEFAULT_VALUE"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_avro(old, new, expected):
     assert kinds(AVRO, old, new) == expected
 
@@ -65,37 +73,45 @@ def open_(**properties):
     return {"type": "object", "properties": properties}
 
 
-I, S = {"type": "integer"}, {"type": "string"}
+INT, TEXT = {"type": "integer"}, {"type": "string"}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (I, {"type": "number"}, []),
-        ({"type": "number"}, I, ["TYPE_NARROWED"]),
-        (I, S, ["TYPE_CHANGED"]),
-        (open_(a=I), open_(a=I, b=S), ["PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]),
-        (closed(a=I), closed(a=I, b=S), []),
-        (closed(a=I), {**closed(a=I, b=S), "required": ["b"]}, ["REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"]),
-        (closed(a=I), {**closed(a=I, b={**S, "default": ""}), "required": ["b"]}, []),
-        (open_(a=I, b=S), open_(a=I), []),
-        (closed(a=I, b=S), closed(a=I), ["PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL"]),
-        (open_(a=I), closed(a=I), ["ADDITIONAL_PROPERTIES_REMOVED"]),
-        (open_(a=I), {**open_(a=I), "required": ["a"]}, ["REQUIRED_ATTRIBUTE_ADDED"]),
-        (open_(a=I), open_(a={"oneOf": [{"type": "null"}, I]}), []),
-        (open_(a={"oneOf": [{"type": "null"}, I]}), open_(a=I), ["SUM_TYPE_NARROWED"]),
-        ({"type": ["null", "string"]}, {"oneOf": [{"type": "null"}, S]}, []),
+        (INT, {"type": "number"}, []),
+        ({"type": "number"}, INT, ["TYPE_NARROWED"]),
+        (INT, TEXT, ["TYPE_CHANGED"]),
+        (open_(a=INT), open_(a=INT, b=TEXT), ["PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]),
+        (closed(a=INT), closed(a=INT, b=TEXT), []),
+        (
+            closed(a=INT),
+            {**closed(a=INT, b=TEXT), "required": ["b"]},
+            ["REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"],
+        ),
+        (closed(a=INT), {**closed(a=INT, b={**TEXT, "default": ""}), "required": ["b"]}, []),
+        (open_(a=INT, b=TEXT), open_(a=INT), []),
+        (closed(a=INT, b=TEXT), closed(a=INT), ["PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL"]),
+        (open_(a=INT), closed(a=INT), ["ADDITIONAL_PROPERTIES_REMOVED"]),
+        (open_(a=INT), {**open_(a=INT), "required": ["a"]}, ["REQUIRED_ATTRIBUTE_ADDED"]),
+        (open_(a=INT), open_(a={"oneOf": [{"type": "null"}, INT]}), []),
+        (open_(a={"oneOf": [{"type": "null"}, INT]}), open_(a=INT), ["SUM_TYPE_NARROWED"]),
+        ({"type": ["null", "string"]}, {"oneOf": [{"type": "null"}, TEXT]}, []),
         ({"enum": ["a"]}, {"enum": ["a", "b"]}, []),
         ({"enum": ["a", "b"]}, {"enum": ["a"]}, ["ENUM_ARRAY_NARROWED"]),
-        (S, {**S, "maxLength": 5}, ["MAX_LENGTH_ADDED"]),
-        ({**S, "maxLength": 9}, {**S, "maxLength": 5}, ["MAX_LENGTH_DECREASED"]),
-        ({**S, "maxLength": 5}, {**S, "maxLength": 9}, []),
-        ({**I, "minimum": 1}, {**I, "minimum": 2}, ["MINIMUM_INCREASED"]),
-        ({"type": "array", "items": I}, {"type": "array", "items": S}, ["TYPE_CHANGED"]),
-        ({"definitions": {"x": I}, **open_(a={"$ref": "#/definitions/x"})}, open_(a=I), []),
-        ({"definitions": {"x": I}, **open_(a={"$ref": "#/definitions/x"})}, open_(a=S), ["TYPE_CHANGED"]),
+        (TEXT, {**TEXT, "maxLength": 5}, ["MAX_LENGTH_ADDED"]),
+        ({**TEXT, "maxLength": 9}, {**TEXT, "maxLength": 5}, ["MAX_LENGTH_DECREASED"]),
+        ({**TEXT, "maxLength": 5}, {**TEXT, "maxLength": 9}, []),
+        ({**INT, "minimum": 1}, {**INT, "minimum": 2}, ["MINIMUM_INCREASED"]),
+        ({"type": "array", "items": INT}, {"type": "array", "items": TEXT}, ["TYPE_CHANGED"]),
+        ({"definitions": {"x": INT}, **open_(a={"$ref": "#/definitions/x"})}, open_(a=INT), []),
+        (
+            {"definitions": {"x": INT}, **open_(a={"$ref": "#/definitions/x"})},
+            open_(a=TEXT),
+            ["TYPE_CHANGED"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_json(old, new, expected):
     assert kinds(JSON, old, new) == expected
 
@@ -116,15 +132,35 @@ def proto(body, extra=""):
         (proto("int32 a = 1;"), proto("repeated int32 a = 1;"), ["FIELD_NUMERIC_LABEL_CHANGED"]),
         (proto("string a = 1;"), proto("repeated string a = 1;"), []),
         (proto("", "message N {}"), proto(""), ["MESSAGE_REMOVED"]),
-        (proto("N a = 1;", "message N {}"), proto("O a = 1;", "message N {} message O {}"), ["FIELD_NAMED_TYPE_CHANGED"]),
+        (
+            proto("N a = 1;", "message N {}"),
+            proto("O a = 1;", "message N {} message O {}"),
+            ["FIELD_NAMED_TYPE_CHANGED"],
+        ),
         (proto("N a = 1;", "message N {}"), proto("int32 a = 1;", "message N {}"), ["FIELD_KIND_CHANGED"]),
-        (proto("int32 a = 1; int32 b = 2;"), proto("oneof o { int32 a = 1; int32 b = 2; }"), ["MULTIPLE_FIELDS_MOVED_TO_ONEOF"]),
-        (proto("oneof o { int32 a = 1; int32 b = 2; }"), proto("oneof o { int32 a = 1; }"), ["ONEOF_FIELD_REMOVED"]),
-        (proto("int32 a = 1; oneof o { int32 b = 2; }"), proto("oneof o { int32 b = 2; int32 a = 1; }"), ["FIELD_MOVED_TO_EXISTING_ONEOF"]),
+        (
+            proto("int32 a = 1; int32 b = 2;"),
+            proto("oneof o { int32 a = 1; int32 b = 2; }"),
+            ["MULTIPLE_FIELDS_MOVED_TO_ONEOF"],
+        ),
+        (
+            proto("oneof o { int32 a = 1; int32 b = 2; }"),
+            proto("oneof o { int32 a = 1; }"),
+            ["ONEOF_FIELD_REMOVED"],
+        ),
+        (
+            proto("int32 a = 1; oneof o { int32 b = 2; }"),
+            proto("oneof o { int32 b = 2; int32 a = 1; }"),
+            ["FIELD_MOVED_TO_EXISTING_ONEOF"],
+        ),
         (proto("map<string, int32> a = 1;"), proto("map<string, int64> a = 1;"), []),
-        (proto("map<string, int32> a = 1;"), proto("map<string, string> a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
+        (
+            proto("map<string, int32> a = 1;"),
+            proto("map<string, string> a = 1;"),
+            ["FIELD_SCALAR_KIND_CHANGED"],
+        ),
         (proto("M next = 1;"), proto("M next = 1; int32 b = 2;"), []),
     ],
-)  # fmt: skip
+)
 def test_protobuf(old, new, expected):
     assert kinds(PROTOBUF, old, new) == expected

@@ -31,17 +31,37 @@ def head(number=1):
         (s.STRING, {"type": "string"}),
         (s.BYTES, {"type": "string", "connect.type": "bytes"}),
         (s.OPTIONAL_BOOLEAN, {"oneOf": [{"type": "null"}, {"type": "boolean"}]}),
-        (decimal_schema(2), {"title": "org.apache.kafka.connect.data.Decimal", "type": "number",
-                             "connect.type": "bytes", "connect.version": 1, "connect.parameters": {"scale": "2"}}),
+        (
+            decimal_schema(2),
+            {
+                "title": "org.apache.kafka.connect.data.Decimal",
+                "type": "number",
+                "connect.type": "bytes",
+                "connect.version": 1,
+                "connect.parameters": {"scale": "2"},
+            },
+        ),
         (s.array_schema(s.INT64), {"type": "array", "items": {"type": "integer", "connect.type": "int64"}}),
-        (s.map_schema(s.STRING, s.STRING), {"type": "object", "additionalProperties": {"type": "string"},
-                                            "connect.type": "map"}),
-        (s.struct_schema([("a", s.STRING), ("b", s.OPTIONAL_STRING.evolve(default="x"))], name="R"),
-         {"title": "R", "type": "object", "properties": {
-             "a": {"type": "string", "connect.index": 0},
-             "b": {"oneOf": [{"type": "null"}, {"default": "x", "type": "string"}], "connect.index": 1}}}),
+        (
+            s.map_schema(s.STRING, s.STRING),
+            {"type": "object", "additionalProperties": {"type": "string"}, "connect.type": "map"},
+        ),
+        (
+            s.struct_schema([("a", s.STRING), ("b", s.OPTIONAL_STRING.evolve(default="x"))], name="R"),
+            {
+                "title": "R",
+                "type": "object",
+                "properties": {
+                    "a": {"type": "string", "connect.index": 0},
+                    "b": {
+                        "oneOf": [{"type": "null"}, {"default": "x", "type": "string"}],
+                        "connect.index": 1,
+                    },
+                },
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_connect_schema_as_json_schema(scope, schema, expected):
     assert json.loads(converter(scope).prepare(schema).text.text) == expected
 
@@ -52,19 +72,41 @@ def test_a_connect_schema_as_json_schema(scope, schema, expected):
         ({"type": "integer"}, s.INT64),
         ({"type": "number"}, s.FLOAT64),
         ({"type": ["null", "string"]}, s.OPTIONAL_STRING),
-        ({"enum": ["x", "y"]}, s.STRING.evolve(parameters={
-            "io.confluent.connect.json.Enum": "", "io.confluent.connect.json.Enum.x": "x",
-            "io.confluent.connect.json.Enum.y": "y"})),
+        (
+            {"enum": ["x", "y"]},
+            s.STRING.evolve(
+                parameters={
+                    "io.confluent.connect.json.Enum": "",
+                    "io.confluent.connect.json.Enum.x": "x",
+                    "io.confluent.connect.json.Enum.y": "y",
+                }
+            ),
+        ),
         ({"$ref": "#/definitions/i", "definitions": {"i": {"type": "integer"}}}, s.INT64),
-        ({"oneOf": [{"type": "integer"}, {"type": "string"}]},
-         Schema(SchemaType.STRUCT, name="io.confluent.connect.json.OneOf", fields=[
-             ("io.confluent.connect.json.OneOf.field.0", s.OPTIONAL_INT64),
-             ("io.confluent.connect.json.OneOf.field.1", s.OPTIONAL_STRING)])),
-        ({"type": "object", "title": "R", "properties": {
-            "b": {"type": "string", "connect.index": 1}, "a": {"type": "integer", "connect.index": 0}}},
-         s.struct_schema([("a", s.INT64), ("b", s.STRING)], name="R")),
+        (
+            {"oneOf": [{"type": "integer"}, {"type": "string"}]},
+            Schema(
+                SchemaType.STRUCT,
+                name="io.confluent.connect.json.OneOf",
+                fields=[
+                    ("io.confluent.connect.json.OneOf.field.0", s.OPTIONAL_INT64),
+                    ("io.confluent.connect.json.OneOf.field.1", s.OPTIONAL_STRING),
+                ],
+            ),
+        ),
+        (
+            {
+                "type": "object",
+                "title": "R",
+                "properties": {
+                    "b": {"type": "string", "connect.index": 1},
+                    "a": {"type": "integer", "connect.index": 0},
+                },
+            },
+            s.struct_schema([("a", s.INT64), ("b", s.STRING)], name="R"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_json_schema_as_connect(scope, node, expected):
     made = converter(scope)
     made.client.register("other", SchemaText(JSON, json.dumps(node)))

@@ -82,11 +82,20 @@ def test_normalising_sorts_what_has_no_order():
 @pytest.mark.parametrize(
     "text",
     [
-        "", "x", "message M {", 'syntax = "proto4"; message M {}', "message M { int32 a = 1 }", "message M { int32 = 1; }",
-        'syntax = "proto3"; message M { int32 a = 1; int32 b = 1; }', 'syntax = "proto3"; message M { N a = 1; }',
-        'syntax = "proto3"; import "none.proto";', "message M { required group G = 1 {} }", "AAAA", "message M { int32 a = 0; }",
+        "",
+        "x",
+        "message M {",
+        'syntax = "proto4"; message M {}',
+        "message M { int32 a = 1 }",
+        "message M { int32 = 1; }",
+        'syntax = "proto3"; message M { int32 a = 1; int32 b = 1; }',
+        'syntax = "proto3"; message M { N a = 1; }',
+        'syntax = "proto3"; import "none.proto";',
+        "message M { required group G = 1 {} }",
+        "AAAA",
+        "message M { int32 a = 0; }",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_schema_is_refused(text):
     if text:
         with pytest.raises(SchemaError):
@@ -138,7 +147,8 @@ def test_the_text_that_is_registered(scope):
     assert made.client.by_id(1).text == (
         'syntax = "proto3";\npackage x;\n\nimport "confluent/type/decimal.proto";\nimport "confluent/meta.proto";\n\n'
         "message R {\n"
-        '  confluent.type.Decimal d = 1 [(confluent.field_meta) = {params: [{key: "precision", value: "9"}, {key: "scale", value: "2"}]}];\n'
+        '  confluent.type.Decimal d = 1 [(confluent.field_meta) = {params: [{key: "precision", value: "9"}, '
+        '{key: "scale", value: "2"}]}];\n'
         '  int32 n = 2 [(confluent.field_meta) = {params: [{key: "connect.type", value: "int8"}]}];\n'
         "  repeated string l = 3;\n}\n"
     )
@@ -159,7 +169,9 @@ def test_messages_within_files_are_found_by_their_position(scope):
 
 def test_oneofs_keep_their_branch(scope):
     made = converter(scope)
-    text = 'syntax = "proto3"; message M { oneof u { string x = 1; N n = 2; E e = 4; } int32 y = 3; message N { int32 z = 1; } enum E { A = 0; B = 1; } }'
+    text = """syntax = "proto3";
+        message M { oneof u { string x = 1; N n = 2; E e = 4; } int32 y = 3;
+            message N { int32 z = 1; } enum E { A = 0; B = 1; } }"""
     made.client.register("t-value", SchemaText(PROTOBUF, text))
     head = b"\x00\x00\x00\x00\x01\x00"
     found = made.to_connect_data("t", head + b"\x12\x02\x08\x07\x18\x05")

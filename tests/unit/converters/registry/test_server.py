@@ -12,7 +12,8 @@ R2 = {
     "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]}'
 }
 R3 = {
-    "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string","default":""}]}'
+    "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},'
+    '{"name":"b","type":"string","default":""}]}'
 }
 
 ONLY_A = {"schema": '{"type":"record","name":"R","doc":"d","fields":[{"name":"a","type":"int"}]}'}
@@ -79,20 +80,64 @@ def test_other_forms_of_a_text_are_the_same_schema(call):
     [
         ("GET /subjects/x/versions", None, {}, (404, 40401, "Subject 'x' not found.")),
         ("GET /subjects/a/versions/9", None, {}, (404, 40402, "Version 9 not found.")),
-        ("GET /subjects/a/versions/0", None, {}, (422, 42202, "The specified version '0' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\"")),
+        (
+            "GET /subjects/a/versions/0",
+            None,
+            {},
+            (
+                422,
+                42202,
+                "The specified version '0' is not a valid version id. "
+                'Allowed values are between [1, 2^31-1] and the string "latest"',
+            ),
+        ),
         ("GET /schemas/ids/9", None, {}, (404, 40403, "Schema 9 not found")),
         ("POST /subjects/a", R1, {}, (404, 40403, "Schema not found")),
         ("POST /subjects/x", R1, {}, (404, 40401, "Subject 'x' not found.")),
-        ("PUT /config", {"compatibility": "SOME"}, {}, (422, 42203, "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive")),
-        ("PUT /mode", {"mode": "SOME"}, {}, (422, 42204, "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, IMPORT, and FORWARD")),
-        ("GET /config/a", None, {}, (404, 40408, "Subject 'a' does not have subject-level compatibility configured")),
+        (
+            "PUT /config",
+            {"compatibility": "SOME"},
+            {},
+            (
+                422,
+                42203,
+                "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, "
+                "forward_transitive, and full_transitive",
+            ),
+        ),
+        (
+            "PUT /mode",
+            {"mode": "SOME"},
+            {},
+            (
+                422,
+                42204,
+                "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, IMPORT, and FORWARD",
+            ),
+        ),
+        (
+            "GET /config/a",
+            None,
+            {},
+            (404, 40408, "Subject 'a' does not have subject-level compatibility configured"),
+        ),
         ("GET /mode/a", None, {}, (404, 40409, "Subject 'a' does not have subject-level mode configured")),
-        ("DELETE /subjects/a", None, {"permanent": "true"}, (404, 40405, "Subject 'a' was not deleted first before being permanently deleted")),
-        ("DELETE /subjects/a/versions/1", None, {"permanent": "true"}, (404, 40407, "Subject 'a' Version 1 was not deleted first before being permanently deleted")),
+        (
+            "DELETE /subjects/a",
+            None,
+            {"permanent": "true"},
+            (404, 40405, "Subject 'a' was not deleted first before being permanently deleted"),
+        ),
+        (
+            "DELETE /subjects/a/versions/1",
+            None,
+            {"permanent": "true"},
+            (404, 40407, "Subject 'a' Version 1 was not deleted first before being permanently deleted"),
+        ),
         ("GET /nothing", None, {}, (404, 404, "HTTP 404 Not Found")),
         ("PUT /subjects", None, {}, (405, 405, "HTTP 405 Method Not Allowed")),
     ],
-)  # fmt: skip
+)
 def test_refusals(call, request_, body, query, expected):
     call("POST /subjects/a/versions", INT)
     assert call(request_, body, **query) == expected
@@ -272,7 +317,7 @@ def test_the_records_give_the_same_registry_again():
     first = json.loads(log.records[0][0])
     assert first == {"keytype": "SCHEMA", "subject": "a", "version": 1, "magic": 1}
     assert json.loads(log.records[0][1]) == {"subject": "a", "version": 1, "id": 1, **R1, "deleted": False}
-    kept = Log({key: value for key, value in log.records}.items())  # as compaction leaves them
+    kept = Log(dict(log.records).items())  # as compaction leaves them
     again = Caller(Registry(kept.state, kept))
     assert again("GET /subjects", deleted="true") == ["a"]
     assert again("GET /subjects/a/versions", deleted="true") == [1, 2]
