@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from replicator.api.errors import DataError
 from replicator.api.record import Header, TopicPartition
 from replicator.api.schema import Schema
 from replicator.api.sink import OffsetAndMetadata
@@ -135,18 +134,6 @@ class TopicDescription:
     config: Mapping[str, str]
 
 
-class MessageRefusedError(DataError):
-    """The broker's client refuses one message of an append for good; those before it may have been appended.
-
-    Attributes:
-        index: which one.
-    """
-
-    def __init__(self, message: str, index: int, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.index = index
-
-
 class RebalanceListener(Protocol):
     """Told about a consumer's partitions, on the thread that polls."""
 
@@ -179,7 +166,7 @@ class Producer(Protocol):
         Raises:
             RetriableError: nothing was appended, try again.
             DiskFullError: no space; nothing was appended.
-            MessageRefusedError: one message is too large, for example.
+            DataError: a message can never be appended (too large, for example); nothing was appended.
             FencedError: another producer with the same transactional id took over.
         """
         ...
