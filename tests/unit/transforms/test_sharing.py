@@ -13,6 +13,7 @@ from replicator.plugins.registry import Registry
 from tests.benchmarks.transforms import PREDICATES, SUBJECTS, Subject, costs
 
 REGISTRY = Registry()
+CHANGING = [subject for subject in SUBJECTS if subject.name != "Filter"]
 ONE_OF_TWO = ("Key", "Value")
 
 
@@ -31,11 +32,13 @@ def twice(subject: Subject) -> tuple[ConnectRecord, ConnectRecord]:
         value_schema=copy.deepcopy(given.value_schema),
         value=copy.deepcopy(given.value),
     )
-    results = transform.apply(given), transform.apply(same)
-    return results if all(results) else pytest.skip("drops its record")
+    first, second = transform.apply(given), transform.apply(same)
+    assert first is not None
+    assert second is not None
+    return first, second
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=label)
+@pytest.mark.parametrize("subject", CHANGING, ids=label)
 def test_equal_schemas_give_one_schema(subject: Subject) -> None:
     first, second = twice(subject)
     for part in ("key_schema", "value_schema"):
@@ -44,7 +47,7 @@ def test_equal_schemas_give_one_schema(subject: Subject) -> None:
             assert getattr(second, part) is made
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=label)
+@pytest.mark.parametrize("subject", CHANGING, ids=label)
 def test_the_given_record_is_not_changed(subject: Subject) -> None:
     given = subject.given
     before = copy.deepcopy([getattr(given, part) for part in ("key", "value", "headers", "topic")])
