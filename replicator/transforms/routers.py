@@ -110,5 +110,9 @@ class TimestampRouter(Transformation):
         if record.timestamp is None:
             raise DataError(f"Timestamp missing on record: {record}")
         routed = self._topic_format.replace("${topic}", record.topic)
-        routed = routed.replace("${timestamp}", self._format.format(record.timestamp))
+        try:
+            stamp = self._format.format(record.timestamp)
+        except OverflowError:
+            raise DataError(f"The timestamp {record.timestamp} is outside of the years 1 to 9999") from None
+        routed = routed.replace("${timestamp}", stamp)
         return record.evolve(topic=filled(routed, record.topic))
