@@ -194,7 +194,7 @@ class Maker:
         if family == "InsertField":
             mark = self.pick("", "!", "?")
             return nulls | {"topic.field": f"{self.pick(*NAMES)}{mark}", "timestamp.field": f"at{mark}"} | (
-                {} if self.chance(50) else {"static.field": "s", "static.value": "v", "partition.field": "p"})  # fmt: skip
+                {} if self.chance(50) else {"static.field": "s", "static.value": "v"})  # fmt: skip
         if family == "MaskField":
             return (
                 nulls
