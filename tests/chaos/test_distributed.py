@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import threading
 import time
@@ -13,9 +14,10 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.support.fix_servers import KafkaServer
-from tests.support.worker_group import Group, Worker, until
+from tests.support.worker_group import Group, Worker, records, until
 
-SESSION = 4.0
+SESSION = 3.0
+LONG_DELAY = pytest.mark.parametrize("group", [300_000], indirect=True)
 _numbers = itertools.count(1)
 
 
@@ -25,6 +27,8 @@ class Flow:
     def __init__(self, group: Group, topic: str) -> None:
         self.source, self.target = group.folder / "in.txt", group.folder / "out.txt"
         self.topic = topic
+        # A name of its own for each test: a killed worker's sink tasks stay members of their group for a session.
+        self.lines, self.out = f"lines-{group.prefix}", f"out-{group.prefix}"
         self.written = 0
         self._stop = threading.Event()
         self.source.touch()
@@ -53,8 +57,11 @@ class Flow:
 
 
 @pytest.fixture
-def group(kafka: KafkaServer, tmp_path: Path) -> Iterator[Group]:
-    made = Group(tmp_path, kafka.bootstrap, f"chaos{next(_numbers)}-{time.time_ns()}-")
+def group(kafka: KafkaServer, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Group]:
+    """Nobody waits for a lost worker, or as many milliseconds as the test's parameter says."""
+    delay = {"scheduled_rebalance_max_delay_ms": str(getattr(request, "param", 0))}
+    session = {"session_timeout_ms": str(int(SESSION * 1000))}
+    made = Group(tmp_path, kafka.bootstrap, f"chaos{next(_numbers)}-{time.time_ns()}-", **session, **delay)
     yield made
     print(made.dump())  # shown when the test failed
     made.close()
@@ -70,32 +77,47 @@ def flow(group: Group, kafka: KafkaServer) -> Iterator[Flow]:
     flow = Flow(group, topic)
     first = group.add(2)[0]
     first.put_connector(
-        "lines",
+        flow.lines,
         {"connector.class": "FileStreamSource", "tasks.max": "1", "file": str(flow.source), "topic": topic},
     )
     first.put_connector(
-        "out",
+        flow.out,
         {"connector.class": "FileStreamSink", "tasks.max": "2", "file": str(flow.target), "topics": topic},
     )
-    until(lambda: len(first.owners("lines")) == 1 and len(first.owners("out")) == 2, 20, "all tasks run")
+    until(
+        lambda: len(first.owners(flow.lines)) == 1 and len(first.owners(flow.out)) == 2, 20, "all tasks run"
+    )
     flow.start()
     flow.wait_for_newer(5, 20, "lines flow")
+    until(lambda: shared(group, flow), 20, "work is shared")
     yield flow
     flow.stop()
 
 
-def settled(group: Group) -> dict[str, dict[int, str]]:
+def settled(group: Group, flow: Flow) -> dict[str, dict[int, str]]:
     """Owners, once all three tasks run on living workers and every worker says so."""
     living = {worker.id for worker in group.living}
 
     def check() -> dict[str, dict[int, str]]:
-        found = [{name: worker.owners(name) for name in ("lines", "out")} for worker in group.living]
+        found = [{name: worker.owners(name) for name in (flow.lines, flow.out)} for worker in group.living]
         first = found[0]
-        complete = len(first["lines"]) == 1 and len(first["out"]) == 2
-        owners = {*first["lines"].values(), *first["out"].values()}
+        complete = len(first[flow.lines]) == 1 and len(first[flow.out]) == 2
+        owners = {owner for tasks in first.values() for owner in tasks.values()}
         return first if complete and owners <= living and all(f == first for f in found) else {}
 
     return until(check, 30, "every task runs on a living worker")
+
+
+def shared(group: Group, flow: Flow) -> bool:
+    """Whether every living worker has a task."""
+    owners = {owner for tasks in settled(group, flow).values() for owner in tasks.values()}
+    return owners == {worker.id for worker in group.living}
+
+
+def has_all(worker: Worker, flow: Flow) -> bool:
+    """Whether all three tasks run on this worker."""
+    owners = [*worker.owners(flow.lines).values(), *worker.owners(flow.out).values()]
+    return owners == [worker.id] * 3
 
 
 def nothing_lost(flow: Flow) -> None:
@@ -118,10 +140,7 @@ def test_killed_worker(group: Group, flow: Flow, which: str):
     mark = flow.written
     lost.kill()
     until(
-        lambda: (
-            set(kept.owners("out").values()) | set(kept.owners("lines").values()) == {kept.id}
-            and len(kept.owners("out")) == 2
-        ),
+        lambda: has_all(kept, flow),
         SESSION + 3,
         "the survivor has all tasks",
     )
@@ -137,20 +156,16 @@ def test_killed_worker(group: Group, flow: Flow, which: str):
     nothing_lost(flow)
 
 
+@LONG_DELAY
 @pytest.mark.parametrize("which", ["leader", "follower"])
 def test_planned_stop_hands_over_at_once(group: Group, flow: Flow, which: str):
     """Nobody waits for a timeout, also not for the delay that a lost worker gets."""
-    for worker in list(group.living):
-        worker.stop()
-    group.options["scheduled.rebalance.max.delay.ms"] = "300000"
-    group.add(2)
-    settled(group)
     lost, kept = victim(group, flow, which)
     began = time.monotonic()
     lost.stop()
     stopped = time.monotonic()
     until(
-        lambda: set(kept.owners("out").values()) | set(kept.owners("lines").values()) == {kept.id},
+        lambda: has_all(kept, flow),
         3,
         "the other worker has all tasks",
         pause=0.02,
@@ -169,64 +184,61 @@ def test_frozen_worker(group: Group, flow: Flow):
     lost.signal(signal.SIGSTOP)
     try:
         until(
-            lambda: set(kept.owners("out").values()) | set(kept.owners("lines").values()) == {kept.id},
+            lambda: has_all(kept, flow),
             SESSION + 5,
             "the survivor has all tasks",
         )
         flow.wait_for_newer(flow.written, 5, "lines flow")
     finally:
         lost.signal(signal.SIGCONT)
-    owners = settled(group)
-    until(
-        lambda: len({*settled(group)["out"].values(), *settled(group)["lines"].values()}) == 2,
-        20,
-        "work is shared",
-    )
+    owners = settled(group, flow)
+    until(lambda: shared(group, flow), 20, "work is shared")
     assert owners
     nothing_lost(flow)
 
 
 def test_a_short_freeze_changes_nothing(group: Group, flow: Flow):
     lost, _ = victim(group, flow, "follower")
-    owners = settled(group)
+    owners = settled(group, flow)
     lost.signal(signal.SIGSTOP)
     time.sleep(SESSION / 3)
     lost.signal(signal.SIGCONT)
     flow.wait_for_newer(flow.written, 10, "lines flow")
-    assert settled(group) == owners
+    assert settled(group, flow) == owners
     nothing_lost(flow)
+
+
+def starts(group: Group) -> dict[tuple[str, int], int]:
+    """How often each task reported that it runs."""
+    found = records(group.options["bootstrap.servers"], group.options["status.storage.topic"], 2)
+    counted: dict[tuple[str, int], int] = {}
+    for key, value in found:
+        if key.startswith("status-task-") and value and json.loads(value)["state"] == "RUNNING":
+            connector, _, task = key.removeprefix("status-task-").rpartition("-")
+            counted[connector, int(task)] = counted.get((connector, int(task)), 0) + 1
+    return counted
 
 
 def test_a_round_does_not_stop_tasks_that_stay(group: Group, flow: Flow):
-    before = settled(group)
-    began = {worker.id: worker.log.read_text().count("is RUNNING") for worker in group.living}
+    before, begun = settled(group, flow), starts(group)
     group.add(1)
-    until(
-        lambda: len({*settled(group)["out"].values(), *settled(group)["lines"].values()}) >= 2, 20, "shared"
-    )
-    after = settled(group)
-    stayed = [
-        (name, task)
-        for name, owners in before.items()
-        for task, owner in owners.items()
-        if after[name][task] == owner
-    ]
-    assert stayed
-    assert began is not None
+    until(lambda: shared(group, flow), 20, "work is shared")
+    after, again = settled(group, flow), starts(group)
+    tasks = [(name, task) for name, owners in before.items() for task in owners]
+    stayed = [(name, task) for name, task in tasks if after[name][task] == before[name][task]]
+    assert len(stayed) == 2
+    assert {task: again[task] - begun[task] for task in stayed} == dict.fromkeys(stayed, 0)
     nothing_lost(flow)
 
 
+@LONG_DELAY
 def test_a_worker_that_comes_back_gets_its_work_back(group: Group, flow: Flow):
     """Long before the delay ends, when it is the same address that comes back."""
-    for worker in list(group.living):
-        worker.stop()
-    group.options["scheduled.rebalance.max.delay.ms"] = "300000"
-    group.add(2)
-    owners = settled(group)
+    owners = settled(group, flow)
     lost, _ = victim(group, flow, "follower")
     lost.kill()
     time.sleep(SESSION + 2)
     lost.start()
     lost.wait_healthy()
-    assert settled(group) == owners
+    assert settled(group, flow) == owners
     nothing_lost(flow)
