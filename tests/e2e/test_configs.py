@@ -44,6 +44,10 @@ status.storage.topic=connect-status
 status.storage.replication.factor=1
 offset.flush.interval.ms=500
 listeners=http://127.0.0.1:{port}
+config.providers=file
+config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider
+config.providers.file.param.allowed.paths={folder}
+config.providers.file.param.ttl.ms=200
 """
 
 
@@ -66,7 +70,7 @@ class Worker:
 
     def start_distributed(self) -> None:
         worker = self.folder / "connect-distributed.properties"
-        worker.write_text(DISTRIBUTED.format(bootstrap=self.bootstrap, port=self.port))
+        worker.write_text(DISTRIBUTED.format(bootstrap=self.bootstrap, port=self.port, folder=self.folder))
         self._run("connect-distributed", worker)
 
     def _run(self, program: str, *files: Path) -> None:
@@ -342,6 +346,10 @@ def test_properties_sent_to_rest(worker: Worker, kind: str) -> None:
     assert ".properties" in answer["message"]
 
 
+def holds(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
+
+
 def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -> None:
     made = Worker(tmp_path, bootstrap)
     (tmp_path / "input.txt").write_text("one\n")
@@ -356,6 +364,22 @@ def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -
         assert applied.returncode == 0, applied.stdout + applied.stderr + made.output
         eventually(lambda: made.state("file-source") == ("RUNNING",), 30)
         eventually(lambda: [v["payload"] for _, v in made.messages("distributed-topic")] == ["one"], 30)
+        # A value of a provider whose lease ends restarts the connector when it has changed.
+        values = tmp_path / "values.properties"
+        values.write_text(f"out={tmp_path}/first.txt")
+        sink = {
+            "connector.class": "FileStreamSink",
+            "topics": "distributed-topic",
+            "file": f"${{file:{values}:out}}",
+        }
+        assert made.call("PUT", "/connectors/file-sink/config", sink)[0] == 201
+        eventually(lambda: holds(tmp_path / "first.txt", "one\n"), 30)
+        values.write_text(f"out={tmp_path}/second.txt")
+        eventually((tmp_path / "second.txt").exists, 30)
+        with (tmp_path / "input.txt").open("a") as more:
+            more.write("two\n")
+        eventually(lambda: "two" in (tmp_path / "second.txt").read_text(), 30)
+        assert "first.txt" not in json.dumps(made.call("GET", "/connectors?expand=info&expand=status"))
         made.stop()
     finally:
         assert made.child is not None
