@@ -19,6 +19,7 @@ from replicator.config.providers import Resolver
 from replicator.config.worker import DISTRIBUTED, WorkerConfig
 from replicator.herder.coordinator import GroupOptions
 from replicator.herder.distributed import DistributedHerder
+from replicator.herder.reloads import Reloads
 from replicator.plugins.registry import Registry
 from replicator.runtime.assembly import WorkerParts
 from replicator.runtime.clock import SystemClock
@@ -80,6 +81,7 @@ class DistributedService:
         self.herder = DistributedHerder(
             Worker(parts), self._configs, self._statuses, self._group(), startup=self._open_stores
         )
+        self._reloads = Reloads(self.herder, resolver, active=self._leads)
         self._opened: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
 
@@ -94,6 +96,8 @@ class DistributedService:
         try:
             self._serve()
             self.herder.start()
+            self._reloads.start()
+            self._closers.append(self._reloads.stop)
         except BaseException:
             self.stop()
             raise
@@ -105,6 +109,10 @@ class DistributedService:
             self._opened.pop()()
         while self._closers:
             self._closers.pop()()
+
+    def _leads(self) -> bool:
+        joined = self.herder.loop.joined
+        return joined is not None and joined.leads
 
     def _open_stores(self) -> None:
         """Open the internal topics; called again when Kafka was away."""
@@ -161,15 +169,10 @@ class DistributedService:
 
     def _serve(self) -> None:
         from replicator.rest.server import RestServer
+        from replicator.rest.setup import peer_context
 
-        server = RestServer(
-            self.herder,
-            host=self._host,
-            port=self._port,
-            broker=self._broker,
-            allow_origin=self.config["access.control.allow.origin"],
-            allow_methods=self.config["access.control.allow.methods"],
-        )
+        self.herder.peer_tls = peer_context(self.config)
+        server = RestServer.of_worker(self.herder, self.config, self._broker, port=self._port)
         server.start()
         self._closers.append(server.stop)
         log.info("REST API listens on %s, other workers use %s", server.url, self.url)

@@ -94,11 +94,12 @@ class EventRouter(Transformation):
         if operation == "d":
             return None
         if operation == "u":
-            return self._updated(record)
+            self._unexpected(record)
+            return None
         row = record.value.get("after")
         return None if row is None else self._event(record, row)
 
-    def _updated(self, record: ConnectRecord) -> None:
+    def _unexpected(self, record: ConnectRecord) -> None:
         key = record.key
         shown = _struct_text(key) if isinstance(key, Struct) else str(key)
         if self._update == "fatal":
@@ -126,10 +127,12 @@ class EventRouter(Transformation):
         )
 
     def _topic(self, row: Struct) -> str:
-        value = _text(row, self._route)
-        if self._pattern.fullmatch(value) is None:
-            return value
-        return self._pattern.sub(replacement(self._replacement, self._pattern), value, count=1)
+        topic = _text(row, self._route)
+        if self._pattern.fullmatch(topic) is not None:
+            topic = self._pattern.sub(replacement(self._replacement, self._pattern), topic, count=1)
+        if not topic:
+            raise DataError(f"Field '{self._route}' leads to an empty topic")
+        return topic
 
     def _time(self, record: ConnectRecord, row: Struct, plan: _Plan) -> int | None:
         value = None if self._timestamp is None else row.get(self._timestamp)
@@ -237,7 +240,7 @@ def _shape(schema: Schema) -> str:
         return f"{{{','.join(f'{f.name!r}:{_shape(f.schema)}' for f in schema.fields)}}}"
     if schema.type is SchemaType.ARRAY and schema.value_schema is not None:
         return f"[{_shape(schema.value_schema)}]"
-    return schema.type.value
+    return str(schema.type.value)
 
 
 def _rewrapped(schema: Schema, value: Any) -> Any:

@@ -96,7 +96,7 @@ def definition() -> ConfigDef:
             "Empty arrays of such a payload: ignore leaves them out, optional_string keeps them.", "medium",
         ),
         route(
-            1, "by.field", text, "aggregatetype", "Field to route events by", "Column that decides on the topic.", "high"
+            1, "by.field", text, "aggregatetype", "Field to route events by", "Column that decides the topic.", "high"
         ),
         route(
             2, "topic.regex", text, "(?<routedByValue>.*)", "The name of the routed topic",

@@ -18,11 +18,16 @@ WAIT_STEP = 0.25
 
 
 class RecordQueue:
-    """Batches in order; one reader thread puts, one task thread takes."""
+    """Batches in order; one reader thread puts, one task thread takes.
+
+    Attributes:
+        max_records: number of records it may hold.
+        max_bytes: bytes of source data it may hold; 0: any number.
+    """
 
     def __init__(self, max_records: int, max_bytes: int = 0) -> None:
-        self._max_records = max_records
-        self._max_bytes = max_bytes
+        self.max_records = max_records
+        self.max_bytes = max_bytes
         self._batches: deque[tuple[list[SourceRecord], int]] = deque()
         self._records = 0
         self._bytes = 0
@@ -60,9 +65,9 @@ class RecordQueue:
     def _has_room(self, records: int, size: int) -> bool:
         if not self._batches:
             return True
-        if self._records + records > self._max_records:
+        if self._records + records > self.max_records:
             return False
-        return not self._max_bytes or self._bytes + size <= self._max_bytes
+        return not self.max_bytes or self._bytes + size <= self.max_bytes
 
     def take(self, timeout: float, limit: int = 0) -> list[SourceRecord] | None:
         """The oldest batch, with those behind it while there are no more than `limit` records; or None.
@@ -106,6 +111,11 @@ class RecordQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of source data waiting."""
+        return self._bytes
 
     @property
     def records(self) -> int:

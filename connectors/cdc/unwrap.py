@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from replicator.api.config import ConfigDef, Importance, Type, key, one_of
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import OPTIONAL_STRING, STRING, Schema, SchemaType
 from replicator.api.struct import Struct
@@ -137,7 +138,7 @@ class ExtractNewRecordState(Transformation):
         self._drop_from_key: bool = options["drop.fields.from.key"]
         self._drop_compatible: bool = options["drop.fields.keep.schema.compatible"]
         self._replace_null: bool = options["replace.null.with.default"]
-        self._plans: dict[int, _Plan] = {}
+        self._plans = PlanCache(self._make_plan)
         self._shortened: dict[tuple[int, tuple[str, ...]], tuple[Schema, Schema]] = {}
 
     def apply(self, record: ConnectRecord) -> ConnectRecord | None:
@@ -145,7 +146,7 @@ class ExtractNewRecordState(Transformation):
             return self._tombstone(record)
         if not is_envelope(record):
             return record
-        plan = self._plan(record.value_schema)
+        plan = self._plans(record.value.schema)
         deleted = record.value.fields.get("op") == "d"
         row = record.value.get_without_default("before" if deleted else "after")
         if row is None and not deleted:
@@ -200,17 +201,9 @@ class ExtractNewRecordState(Transformation):
         if field.schema.type is not SchemaType.STRING:
             raise DataError(f"Field '{self._route}' is not of type STRING")
         value = row.get_without_default(self._route)
+        if value == "":
+            raise DataError(f"Field {self._route} is empty, so the record has no topic")
         return record.topic if value is None else str(value)
-
-    def _plan(self, envelope: Schema | None) -> _Plan:
-        plan = self._plans.get(id(envelope))
-        if plan is None:
-            if envelope is None:
-                raise DataError("A change event needs its schema")
-            if len(self._plans) >= _CACHE_SIZE:
-                self._plans.clear()
-            plan = self._plans[id(envelope)] = self._make_plan(envelope)
-        return plan
 
     def _make_plan(self, envelope: Schema) -> _Plan:
         after = envelope.field("after")

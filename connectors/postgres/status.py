@@ -7,15 +7,21 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from connectors.cdc.figures import Figures, Session
 from replicator.api import SourceTaskContext
 
 _INTERVAL: Final = 0.5
 
 
 class Status:
-    """Facts and warnings of one task; any thread."""
+    """Facts and warnings of one task; any thread.
+
+    Attributes:
+        figures: Debezium's metrics, published with the facts.
+    """
 
     def __init__(self, context: SourceTaskContext) -> None:
+        self.figures: Figures | None = None
         self._context = context
         self._lock = threading.Lock()
         self._warnings: dict[str, list[str]] = {}
@@ -48,6 +54,8 @@ class Status:
 
     def facts(self, *, now: bool = False, **facts: Any) -> None:
         """Facts by name; published within half a second of the next call, or now."""
+        if self.figures is not None and "phase" in facts:
+            self.figures.phase(str(facts["phase"]))
         with self._lock:
             self._facts.update(facts)
             if now:
@@ -55,9 +63,16 @@ class Status:
             else:
                 self._publish_later()
 
-    def gauge(self, name: str, value: float) -> None:
-        """A number for the metrics."""
-        self._context.gauge(name, value)
+    def session(self, stream: Session) -> None:
+        """A session of reading the log begins (reader thread)."""
+        if self.figures is not None:
+            self.figures.session(stream)
+
+    def behind(self, position: int, milliseconds: float) -> None:
+        """How far the reader is, and how far behind the source's newest commit (reader thread)."""
+        if self.figures is not None:
+            self.figures.position = {"lsn": position}
+            self.figures.behind_ms = milliseconds
 
     def _publish_later(self) -> None:
         if time.monotonic() - self._published >= _INTERVAL:
@@ -65,6 +80,8 @@ class Status:
 
     def _publish(self) -> None:
         if self._facts:
+            if self.figures is not None:
+                self._facts["debezium"] = self.figures.to_json(self._tables)
             self._context.progress(**self._facts)
             self._facts = {}
         self._published = time.monotonic()

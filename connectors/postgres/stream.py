@@ -66,6 +66,10 @@ class Stream:
         floor: everything before this position was handed out or is in the outbox.
         commit_us: commit time of the newest transaction.
         open: whether a transaction is being received.
+        creates, updates, deletes: changes of captured tables seen so far.
+        filtered: changes left out so far.
+        transactions: transactions read to their end so far.
+        transaction_id: id of the newest transaction.
         handlers: by the first byte of a message: takes the message and the position the server gave it.
     """
 
@@ -100,6 +104,7 @@ class Stream:
         self.floor = position.floor
         self.commit_us = 0
         self.open = False
+        self.creates = self.updates = self.deletes = self.filtered = self.transactions = 0
         self._xid = 0
         self._commit = 0
         self._step = 0
@@ -126,6 +131,11 @@ class Stream:
         """The server says that nothing before `position` is left to send."""
         if not self.open and position > self.floor:
             self.floor = position
+
+    @property
+    def transaction_id(self) -> int:
+        """Id of the newest transaction."""
+        return self._xid
 
     @property
     def holding(self) -> bool:
@@ -184,6 +194,7 @@ class Stream:
     def _leave(self, end: int, last: SourceRecord | None) -> None:
         """The transaction is complete: its last record's offset says so."""
         self.open = False
+        self.transactions += 1
         self.floor = max(self.floor, end)
         if last is not None:
             offset = last.source_offset
@@ -247,6 +258,7 @@ class Stream:
         except KeyError:
             raise DataError(f"The server sent a row of relation {oid} without describing it.") from None
         if route is None or route.point > self._commit:
+            self.filtered += 1
             return None
         return route
 
@@ -259,6 +271,7 @@ class Stream:
         also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
+        self.creates += 1
         encoder = route.encoder
         row = encoder.row(pgoutput.decode_insert(body, route.columns))
         self._group()
@@ -271,6 +284,7 @@ class Stream:
         also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
+        self.updates += 1
         encoder = route.encoder
         kind, old, new = pgoutput.decode_update(body, route.columns)
         if old is None:
@@ -317,6 +331,7 @@ class Stream:
         also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
+        self.deletes += 1
         encoder = route.encoder
         kind, old = pgoutput.decode_delete(body, route.columns)
         before = encoder.row(old) if kind == pgoutput.OLD_TUPLE else encoder.old_row(old)

@@ -92,6 +92,7 @@ class Streaming:
             Stopped: the task stops.
         """
         self._floor_sent = stream.floor
+        self._status.session(stream)
         with translated("reading the log"):
             self._loop(stream, outbox, handed, partition)
 
@@ -217,4 +218,5 @@ class Streaming:
         behind = 0.0
         if not self._waiting_for_data and stream.commit_us:
             behind = max(0.0, time.time() * 1000 - stream.commit_us / 1000)
+        self._status.behind(stream.floor, behind)
         self._status.facts(lsn=format_lsn(stream.floor), lag_ms=round(behind))

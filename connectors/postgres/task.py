@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connectors.cdc.figures import Figures
 from connectors.cdc.masking import mask_options
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
@@ -51,6 +52,10 @@ class PostgresSourceTask(SourceTask):
             position=position,
             status=status,
             task=self.context.task,
+        )
+        reader = self._reader
+        status.figures = Figures(
+            "postgres", options["topic.prefix"], reader.queue, lambda: len(reader.captured)
         )
         if stored and position is not None:
             self._reader.acknowledge(position.floor)

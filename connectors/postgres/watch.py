@@ -145,7 +145,6 @@ class Watch:
         retained, wal_status, age = row
         if retained is not None:
             self._status.facts(retained_bytes=int(retained))
-            self._status.gauge("retained_bytes", float(retained))
         warnings = []
         if wal_status in ("unreserved", "lost"):
             warnings.append(

@@ -154,7 +154,7 @@ class ConfigDef:
 
         return ConfigDef(
             *(
-                replace(k, name=prefix + k.name, display_name=prefix + k.name, group=group or k.group)
+                replace(k, name=prefix + k.name, group=group or k.group)
                 for k in self.keys.values()
             )
         )
@@ -190,8 +190,10 @@ class ConfigDef:
             into.value = parse_type(k.name, raw[k.name], k.type)
         except ConfigError as error:
             yield error.message
-            return
-        if k.validator is not None:
+        if into.value is None and isinstance(k.validator, Range):
+            # Kafka goes on with null where a value cannot be parsed, and reports that, too.
+            yield invalid(k.name, None, "Value must be non-null").message
+        elif into.value is not None and k.validator is not None:
             try:
                 k.validator(k.name, into.value)
             except ConfigError as error:
@@ -212,10 +214,18 @@ class ConfigDef:
 
 def invalid(name: str, value: Any, why: str | None = None) -> ConfigError:
     """The error for a bad value, in Kafka's words."""
-    shown = HIDDEN if isinstance(value, Secret) else value
+    shown = HIDDEN if isinstance(value, Secret) else _java_text(value)
     return ConfigError(
         f"Invalid value {shown} for configuration {name}" + (f": {why}" if why else ""), option=name
     )
+
+
+def _java_text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_java_text(v) for v in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)
 
 
 _INT_RANGES = {
@@ -263,11 +273,12 @@ def _parse_boolean(name: str, value: Any) -> bool:
 
 def _parse_integer(name: str, value: Any, type_: Type) -> int:
     low, high = _INT_RANGES[type_]
+    text = str(value)
     try:
-        number = int(str(value))
+        number = int(text)
     except ValueError:
         raise invalid(name, value, f"Not a number of type {type_.value}") from None
-    if isinstance(value, bool) or not low <= number <= high:
+    if isinstance(value, bool) or "_" in text or not low <= number <= high:
         raise invalid(name, value, f"Not a number of type {type_.value}")
     return number
 
@@ -300,32 +311,40 @@ def to_text(value: Any, type_: Type) -> str | None:
 def one_of(*allowed: str, ignore_case: bool = False) -> Validator:
     """The value must be one of `allowed`."""
     accepted = {a.lower() for a in allowed} if ignore_case else set(allowed)
+    listed = f" (case insensitive): {', '.join(allowed).upper()}" if ignore_case else f": {', '.join(allowed)}"
 
     def check(name: str, value: Any) -> None:
         tested = value.lower() if ignore_case and isinstance(value, str) else value
         if value is not None and tested not in accepted:
-            raise invalid(name, value, f"String must be one of: {', '.join(allowed)}")
+            raise invalid(name, value, f"String must be one of{listed}")
 
     return check
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Validator: the number must lie in [low, high]."""
+
+    low: float
+    high: float
+
+    def __call__(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if value < self.low:
+            raise invalid(name, value, f"Value must be at least {self.low:g}")
+        if value > self.high:
+            raise invalid(name, value, f"Value must be no more than {self.high:g}")
 
 
 def at_least(low: float) -> Validator:
     """The number must not be smaller than `low`."""
-    return between(low, math.inf)
+    return Range(low, math.inf)
 
 
 def between(low: float, high: float) -> Validator:
     """The number must lie in [low, high]."""
-
-    def check(name: str, value: Any) -> None:
-        if value is None:
-            return
-        if value < low:
-            raise invalid(name, value, f"Value must be at least {low:g}")
-        if value > high:
-            raise invalid(name, value, f"Value must be no more than {high:g}")
-
-    return check
+    return Range(low, high)
 
 
 def non_empty(name: str, value: Any) -> None:
@@ -366,7 +385,8 @@ def describe(config_def: ConfigDef) -> str:
     """Reference documentation as a Markdown table."""
     lines = ["| option | type | default | importance | meaning |", "|---|---|---|---|---|"]
     for k in config_def.keys.values():
-        default = "required" if k.required else f"`{to_text(k.default, k.type)}`"
+        text = to_text(k.default, k.type)
+        default = "required" if k.required else f"`{text}`" if text else ""
         doc = k.doc.replace("|", "\\|").replace("\n", " ")
         lines.append(
             f"| `{k.name}` | {k.type.value.lower()} | {default} | {k.importance.value.lower()} | {doc} |"

@@ -7,7 +7,7 @@ Producers and consumers belong to the thread that uses them; `Admin` may be shar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -148,6 +148,7 @@ class Producer(Protocol):
         Raises:
             RetriableError: nothing was appended, try again.
             DiskFullError: no space; nothing was appended.
+            DataError: a message can never be appended (too large, for example); nothing was appended.
             FencedError: another producer with the same transactional id took over.
         """
         ...
@@ -276,8 +277,8 @@ class Admin(Protocol):
         """
         ...
 
-    def release_static_members(self, group: str) -> None:
-        """Remove the static members of a group, whose clients have ended without leaving it."""
+    def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
+        """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
         ...
 
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:

@@ -52,4 +52,4 @@ def _from_stdin() -> ConnectorFile:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"stdin{suffix}"
         file.write_text(text, encoding="utf-8")
-        return read_connector(file)
+        return read_connector(file, named_by_file=False)

@@ -16,6 +16,7 @@ _COMMANDS = {
     "recopy": ("replicator.cli.recopy", "Copy tables anew in a running pipeline."),
     "clean": ("replicator.cli.clean", "Remove what a pipeline left on the source (slot, publications)."),
     "connectors": ("replicator.cli.connectors", "List, apply and steer connectors of any Connect worker."),
+    "plugins": ("replicator.cli.plugins", "List plugins and describe their options."),
     "dlq": ("replicator.cli.dlq", "Look at dead letters, replay or purge them."),
     "distributed": ("replicator.cli.distributed", "Run a worker of a group, like connect-distributed."),
     "standalone": ("replicator.cli.standalone", "Run connectors from files, like connect-standalone."),

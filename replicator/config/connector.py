@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from replicator.api.config import (
@@ -15,10 +16,12 @@ from replicator.api.config import (
     ConfigKey,
     Importance,
     Type,
+    Validator,
     Width,
     at_least,
     invalid,
     key,
+    non_empty,
     one_of,
 )
 from replicator.api.errors import ConfigError
@@ -39,8 +42,13 @@ DLQ_HEADERS: Final = "errors.deadletterqueue.context.headers.enable"
 def _name(option: str, value: Any) -> None:
     if not value:
         raise invalid(option, value, "String may not be empty")
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", value):
-        raise invalid(option, value, "String may not contain control sequences")
+    if found := re.findall(r"[\x00-\x1f\x7f-\x9f]", value):
+        codes = ", ".join(str(ord(char)) for char in found)
+        raise invalid(
+            option,
+            value,
+            f"String may not contain control sequences but had the following ASCII chars: {codes}",
+        )
 
 
 def _unique(option: str, value: Any) -> None:
@@ -52,7 +60,16 @@ def _regex(option: str, value: Any) -> None:
     try:
         re.compile(value or "")
     except re.error as error:
-        raise invalid(option, value, f"must be a regular expression: {error}") from None
+        raise invalid(option, value, f"Invalid regex: {error}") from None
+
+
+def _not_below(low: int) -> Validator:
+    """A bound that Connect does not have: apart from `Range`, which it would report twice."""
+
+    def check(option: str, value: Any) -> None:
+        at_least(low)(option, value)
+
+    return check
 
 
 def _keys(group: str, *specs: tuple[str, Type, Any, dict[str, Any]], first: int = 1) -> list[ConfigKey]:
@@ -79,6 +96,16 @@ def _spec(
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 
 
+def _converter(what: str) -> tuple[tuple[str, Type, Any, dict[str, Any]], ...]:
+    title = what.capitalize()
+    return (
+        _spec(f"{what}.converter", Type.CLASS, None, _LOW, Width.SHORT, f"{title} converter class",
+              f"Converter of {what}s; the worker's when not set."),
+        _spec(f"{what}.converter.plugin.version", Type.STRING, None, _LOW, Width.SHORT, f"{title} converter version",
+              f"Version of the converter of {what}s that is wanted; not set: the installed one."),
+    )  # fmt: skip
+
+
 def _common() -> ConfigDef:
     from replicator.api.config import NO_DEFAULT
 
@@ -88,44 +115,41 @@ def _common() -> ConfigDef:
               "Globally unique name to use for this connector.", validator=_name),
         _spec("connector.class", Type.STRING, NO_DEFAULT, _HIGH, Width.LONG, "Connector class",
               "Name or alias of the connector's class; Java class names are understood."),
+        _spec("connector.plugin.version", Type.STRING, None, _MEDIUM, Width.MEDIUM, "Connector version",
+              "Version of the connector that is wanted; not set: the installed one."),
         _spec("tasks.max", Type.INT, 1, _HIGH, Width.SHORT, "Tasks max",
               "Maximum number of tasks to use for this connector.", validator=at_least(1)),
         _spec("tasks.max.enforce", Type.BOOLEAN, True, _LOW, Width.SHORT, "Enforce tasks max",
               "Whether a connector that generates more tasks than tasks.max fails."),
-        _spec("key.converter", Type.CLASS, None, _LOW, Width.SHORT, "Key converter class",
-              "Converter of keys; the worker's when not set."),
-        _spec("value.converter", Type.CLASS, None, _LOW, Width.SHORT, "Value converter class",
-              "Converter of values; the worker's when not set."),
-        _spec("header.converter", Type.CLASS, None, _LOW, Width.SHORT, "Header converter class",
-              "Converter of headers; the worker's when not set."),
+        *(spec for what in ("key", "value", "header") for spec in _converter(what)),
     )  # fmt: skip
     transforms = _keys(
         TRANSFORMS_GROUP,
         _spec("transforms", Type.LIST, [], _LOW, Width.LONG, "Transforms",
               "Aliases of the transformations to apply to records, in order.", validator=_unique),
-        first=8,
+        first=12,
     )  # fmt: skip
     predicates = _keys(
         PREDICATES_GROUP,
         _spec("predicates", Type.LIST, [], _LOW, Width.LONG, "Predicates",
               "Aliases of the predicates used by transformations.", validator=_unique),
-        first=9,
+        first=13,
     )  # fmt: skip
     reload = _keys(
         COMMON_GROUP,
         _spec("config.action.reload", Type.STRING, "restart", _LOW, Width.MEDIUM, "Reload Action",
               "What happens when a config provider reports a changed value.",
               validator=one_of("none", "restart")),
-        first=10,
+        first=14,
     )  # fmt: skip
     errors = _keys(
         ERROR_GROUP,
         _spec("errors.retry.timeout", Type.LONG, 0, _MEDIUM, Width.MEDIUM, "Retry Timeout for Errors",
               "How long, in milliseconds, a failed operation is tried again; -1: for ever.",
-              validator=at_least(-1)),
+              validator=_not_below(-1)),
         _spec("errors.retry.delay.max.ms", Type.LONG, 60000, _MEDIUM, Width.MEDIUM,
               "Maximum Delay Between Retries for Errors",
-              "Longest wait between two tries; beyond it the wait is random.", validator=at_least(0)),
+              "Longest wait between two tries; beyond it the wait is random.", validator=_not_below(0)),
         _spec("errors.tolerance", Type.STRING, "none", _MEDIUM, Width.SHORT, "Error Tolerance",
               "none: an error fails the task. all: records with errors are skipped.",
               validator=one_of("none", "all")),
@@ -143,9 +167,9 @@ def _sink() -> ConfigDef:
         _spec("topics", Type.LIST, [], _HIGH, Width.LONG, "Topics", "Topics to consume, comma separated."),
         _spec("topics.regex", Type.STRING, "", _HIGH, Width.LONG, "Topics regex",
               "Regular expression of the topics to consume.", validator=_regex),
-        first=4,
     )  # fmt: skip
-    return ConfigDef(*topics, *_queue())
+    # Both have number 4, and so has tasks.max: as in Connect.
+    return ConfigDef(*(replace(k, order=4) for k in topics), *_queue())
 
 
 def _queue() -> list[ConfigKey]:
@@ -175,14 +199,15 @@ def _source() -> ConfigDef:
               validator=one_of("required", "requested", ignore_case=True)),
         _spec("transaction.boundary", Type.STRING, "poll", _MEDIUM, Width.SHORT, "Transaction Boundary",
               "What makes one producer transaction.",
-              validator=one_of("poll", "interval", "connector", ignore_case=True)),
+              validator=one_of("interval", "poll", "connector", ignore_case=True)),
         _spec("transaction.boundary.interval.ms", Type.LONG, None, _LOW, Width.SHORT,
               "Transaction boundary interval", "Length of interval transactions.", validator=_at_least_one),
+        first=2,
     )  # fmt: skip
     offsets = _keys(
         OFFSETS_TOPIC_GROUP,
         _spec("offsets.storage.topic", Type.STRING, None, _LOW, Width.LONG, "Offsets topic",
-              "A separate offsets topic for this connector."),
+              "A separate offsets topic for this connector.", validator=non_empty),
     )  # fmt: skip
     return ConfigDef(*topics, *once, *offsets)
 
@@ -220,11 +245,11 @@ def check_topics(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         message = "topics and topics.regex are mutually exclusive options, but both are set."
         return [("topics", message), ("topics.regex", message)]
     if queue and queue in topics:
-        found.append((DLQ_TOPIC, f"The DLQ topic '{queue}' may not be included in the list of topics"
-                      f" ({','.join(topics)}) consumed by the connector"))  # fmt: skip
+        found.append(("topics", f"The DLQ topic '{queue}' may not be included in the list of topics"
+                      f" ('topics=[{', '.join(topics)}]') consumed by the connector"))  # fmt: skip
     if queue and regex and _matches(regex, queue):
-        found.append((DLQ_TOPIC, f"The DLQ topic '{queue}' may not be included in the regex matching the"
-                      f" topics ({regex}) consumed by the connector"))  # fmt: skip
+        found.append(("topics.regex", f"The DLQ topic '{queue}' may not be matched by the regex for the topics"
+                      f" ('topics.regex={regex}') consumed by the connector"))  # fmt: skip
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from replicator.api.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 _SPACE: Final = " \t\f"
 _ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
@@ -34,8 +37,10 @@ def read_options(path: Path) -> dict[str, Any]:
     return flatten(parsed)
 
 
-def read_connector(path: Path) -> ConnectorFile:
+def read_connector(path: Path, *, named_by_file: bool = True) -> ConnectorFile:
     """A connector: a flat map, `{"name", "config"}`, or a create request with `initial_state`.
+
+    A connector without a name gets that of its file, unless `named_by_file` is False.
 
     Raises:
         ConfigError: the file cannot be read, has another form, or names no connector.
@@ -53,6 +58,9 @@ def read_connector(path: Path) -> ConnectorFile:
     else:
         config = _texts(flatten(parsed))
         name = config.get("name", "")
+    if not name.strip() and named_by_file and config:
+        name = config["name"] = path.stem
+        log.warning('%s has no "name": the connector is called %s', path, name)
     if not name.strip():
         raise ConfigError(f"{path}: the connector has no name", option="name")
     return ConnectorFile(name.strip(), config, str(state).upper() if state else None)

@@ -35,7 +35,7 @@ from replicator.api.schema import (
 )
 from replicator.api.struct import Struct
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_NUMBER: Final = re.compile(r"([+-]?\d+\.?\d*|[+-]\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
@@ -144,14 +144,28 @@ def _number(number: Decimal) -> SchemaAndValue:
     scale = -exponent if isinstance(exponent, int) else 0
     if scale != 0:
         double = float(number)
+        if _is_single(number, double):
+            return SchemaAndValue(FLOAT32, double)
         if math.isfinite(double) and Decimal(repr(double)) == number:
-            return SchemaAndValue(FLOAT32 if _fits_single(double) else FLOAT64, double)
+            return SchemaAndValue(FLOAT64, double)
     return SchemaAndValue(decimal_schema(scale), number)
 
 
-def _fits_single(value: float) -> bool:
+def _is_single(number: Decimal, double: float) -> bool:
+    """Whether a single precision float prints these very digits, or is this very number."""
     try:
-        return bool(struct.unpack(">f", struct.pack(">f", value))[0] == value)
+        single = struct.unpack(">f", struct.pack(">f", double))[0]
+    except OverflowError:
+        return False
+    if single == double and Decimal(repr(double)) == number:
+        return True
+    shortest = next((t for t in (f"{single:.{n}g}" for n in range(1, 10)) if _same_single(t, single)), "")
+    return bool(shortest) and Decimal(shortest) == number
+
+
+def _same_single(text: str, single: float) -> bool:
+    try:
+        return bool(struct.unpack(">f", struct.pack(">f", float(text)))[0] == single)
     except OverflowError:
         return False
 
@@ -186,9 +200,12 @@ class _Reader:
         while not self._took("]"):
             if elements:
                 self._expect(",")
+                if self._took("]"):
+                    break
             elements.append(self._value())
         element = common_schema([e.schema for e in elements if e.value is not None])
-        return SchemaAndValue(element and array_schema(element), [e.value for e in elements])
+        values = [_as_member(element, e.value) for e in elements]
+        return SchemaAndValue(element and array_schema(element), values)
 
     def _map(self) -> SchemaAndValue:
         entries: list[tuple[SchemaAndValue, SchemaAndValue]] = []
@@ -196,15 +213,17 @@ class _Reader:
         while not self._took("}"):
             if entries:
                 self._expect(",")
+                if self._took("}"):
+                    break
             name = self._value()
             self._expect(":")
             entries.append((name, self._value()))
-        try:
-            value = {k.value: v.value for k, v in entries}
-        except TypeError as error:
-            raise DataError("a container cannot be a key") from error
         keys = common_schema([k.schema for k, _ in entries])
         values = common_schema([v.schema for _, v in entries if v.value is not None])
+        try:
+            value = {_as_member(keys, k.value): _as_member(values, v.value) for k, v in entries}
+        except TypeError as error:
+            raise DataError("a container cannot be a key") from error
         return SchemaAndValue(map_schema(keys, values) if keys and values else None, value)
 
     def _string(self) -> str:
@@ -246,6 +265,13 @@ class _Reader:
     def _expect(self, character: str) -> None:
         if not self._took(character):
             raise DataError(f"expected {character}")
+
+
+def _as_member(schema: Schema | None, value: Any) -> Any:
+    """A value as its container's schema has it: among floats, whole numbers are floats too."""
+    return (
+        float(value) if schema is not None and schema.type in _FLOAT_WIDTH and type(value) is int else value
+    )
 
 
 def common_schema(schemas: Sequence[Schema | None]) -> Schema | None:

@@ -7,14 +7,16 @@ schema's text is neither written nor parsed again.
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 import orjson
 
-from replicator.api.config import ConfigDef, Importance, Type, at_least, key, one_of
+from replicator.api.config import ConfigDef, Importance, Type, Width, at_least, key, one_of
 from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
@@ -36,6 +38,9 @@ JSON_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_D
 _CONVERTED: Final = frozenset({SchemaType.BYTES, SchemaType.FLOAT32, SchemaType.FLOAT64, SchemaType.MAP})
 _BEFORE: Final = b'{"schema":'
 _BETWEEN: Final = b',"payload":'
+_NUMBERS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?)0+([0-9][0-9.eE+-]*)|-?[0-9][0-9.eE+-]*')
+_DIGITS: Final = bytes(ord("0") if ord("0") <= n <= ord("9") else n for n in range(256))
+_LONG: Final = b"0" * 20
 _new = tuple.__new__  # makes a named tuple in two thirds of the time
 _NOTHING: Final = SchemaAndValue(None, None)
 
@@ -71,10 +76,37 @@ class JsonConverter(DataAsHeader):
     def config_def(cls) -> ConfigDef:
         return ConfigDef(
             key(
+                "decimal.format",
+                Type.STRING,
+                "BASE64",
+                validator=one_of("NUMERIC", "BASE64", ignore_case=True),
+                importance=Importance.LOW,
+                group="Serialization",
+                order=0,
+                width=Width.MEDIUM,
+                display_name="Decimal Format",
+                doc="How Decimal values are written: BASE64 or NUMERIC, case insensitive. Both are read.",
+            ),
+            key(
+                "replace.null.with.default",
+                Type.BOOLEAN,
+                True,
+                importance=Importance.LOW,
+                group="Serialization",
+                order=1,
+                width=Width.MEDIUM,
+                display_name="Replace null with default",
+                doc="Whether a null in a field that has a default value is replaced by the default.",
+            ),
+            key(
                 "schemas.enable",
                 Type.BOOLEAN,
                 True,
                 importance=Importance.HIGH,
+                group="Schemas",
+                order=0,
+                width=Width.MEDIUM,
+                display_name="Enable Schemas",
                 doc="Include schemas within each of the serialized values and keys.",
             ),
             key(
@@ -83,22 +115,22 @@ class JsonConverter(DataAsHeader):
                 1000,
                 validator=at_least(1),
                 importance=Importance.HIGH,
+                group="Schemas",
+                order=1,
+                width=Width.MEDIUM,
+                display_name="Schema Cache Size",
                 doc="The maximum number of schemas that can be cached in this converter instance.",
             ),
             key(
-                "decimal.format",
+                "schema.content",
                 Type.STRING,
-                "BASE64",
-                validator=one_of("BASE64", "NUMERIC", ignore_case=True),
-                importance=Importance.LOW,
-                doc="How Decimal values are written: BASE64 or NUMERIC, case insensitive. Both are read.",
-            ),
-            key(
-                "replace.null.with.default",
-                Type.BOOLEAN,
-                True,
-                importance=Importance.LOW,
-                doc="Whether a null in a field that has a default value is replaced by the default.",
+                None,
+                importance=Importance.HIGH,
+                group="Schemas",
+                order=2,
+                width=Width.MEDIUM,
+                display_name="Schema Content",
+                doc="With schemas.enable: the schema of all messages that are read, which are then plain payloads.",
             ),
         )
 
@@ -120,6 +152,8 @@ class JsonConverter(DataAsHeader):
         self._writers: dict[Schema, _Writer] = {}
         self._readers_by_topic: dict[str, _Reader] = {}
         self._readers: dict[bytes, _Reader] = {}
+        content = str(options["schema.content"] or "").strip()
+        self._content = self._content_reader(content) if self._schemas and content else None
 
     # Writing
 
@@ -140,7 +174,8 @@ class JsonConverter(DataAsHeader):
 
     def form(self) -> object | None:
         # With schemas and without defaults in place of nulls, reading undoes writing exactly.
-        return ("json", self._numeric) if self._schemas and not self._replace else None
+        exact = self._schemas and not self._replace and self._content is None
+        return ("json", self._numeric) if exact else None
 
     def around_json(self, schema: Schema, written: Schema) -> tuple[bytes, bytes] | None:
         if not is_native(written) or (self._replace and has_defaults(written)):
@@ -197,7 +232,9 @@ class JsonConverter(DataAsHeader):
         if data is None:
             return _NOTHING
         if not self._schemas:
-            return SchemaAndValue(None, _parse(data))
+            return SchemaAndValue(None, _parse_schemaless(data))
+        if self._content is not None:
+            return self._read_content(self._content, data)
         reader = self._readers_by_topic.get(topic)
         if reader is None or not data.startswith(reader.prefix):
             reader = self._known_reader(topic, data)
@@ -236,7 +273,7 @@ class JsonConverter(DataAsHeader):
         return reader
 
     def _read_whole(self, topic: str, data: bytes) -> SchemaAndValue:
-        message = _parse(data)
+        message = _parse(data) if data.strip() else None
         if not (
             isinstance(message, dict) and len(message) == 2 and "schema" in message and "payload" in message
         ):
@@ -251,6 +288,24 @@ class JsonConverter(DataAsHeader):
             return SchemaAndValue(reader.schema, reader.decode(message["payload"]))
         except NeedsExactNumbersError:
             return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
+
+    def _content_reader(self, text: str) -> _Reader | None:
+        """The reader of plain payloads for `schema.content`; None if that is `null`."""
+        try:
+            node = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise DataError(
+                f"Failed to parse schema in converter config due to serialization error: {error}"
+            ) from error
+        return (
+            self._compile_reader(_BEFORE + orjson.dumps(node) + _BETWEEN, node) if node is not None else None
+        )
+
+    def _read_content(self, reader: _Reader, data: bytes) -> SchemaAndValue:
+        try:
+            return SchemaAndValue(reader.schema, reader.decode(_parse(data)))
+        except NeedsExactNumbersError:
+            return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)))
 
     def _compile_reader(self, prefix: bytes, node: Any) -> _Reader:
         try:
@@ -315,9 +370,21 @@ def _parse(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
+        # What Connect's parser takes as well: a mark of the encoding, zeros in front of numbers.
+        lenient = _NUMBERS.sub(lambda m: m[1] + m[2] if m[2] else m[0], data.removeprefix(codecs.BOM_UTF8))
+        if lenient != data:
+            return _parse(lenient)
         raise DataError(
             f"Converting byte[] to Kafka Connect data failed due to serialization error: {error}"
         ) from error
+
+
+def _parse_schemaless(data: bytes) -> Any:
+    """Parse a payload without a schema; integers too long for the fast parser stay whole."""
+    if _LONG in data.translate(_DIGITS):
+        _parse(data)  # raises for what is no JSON
+        return json.loads(data)
+    return _parse(data) if data.strip() else None
 
 
 def _parse_exactly(data: bytes) -> Any:

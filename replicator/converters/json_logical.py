@@ -109,7 +109,10 @@ def _base64_decimal(scale: int) -> Callable[[Any], str]:
     def encode(value: Any) -> str:
         unscaled, own = decimal_parts(value)
         if own != scale:
-            raise DataError("Decimal value has mismatching scale for given Decimal schema")
+            raise DataError(
+                "Decimal value has mismatching scale for given Decimal schema. "
+                f"Schema has scale {scale}, value has scale {own}."
+            )
         return encode_bytes(unscaled_bytes(unscaled))
 
     return encode
@@ -165,16 +168,16 @@ def _from_timestamp(value: Any) -> int:
     return milliseconds
 
 
-def _integer(value: Any, name: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+def _integer(value: Any, name: str, bits: int, wanted: str = "integer") -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and -(1 << bits) <= value < 1 << bits:
         return value
     raise DataError(
-        f"Invalid type for {name}, underlying representation should be integer but was {node_type(value)}"
+        f"Invalid type for {name}, underlying representation should be {wanted} but was {node_type(value)}"
     )
 
 
 def _to_date(value: Any) -> dt.date:
-    days = _integer(value, "Date")
+    days = _integer(value, "Date", 31)
     try:
         return dt.date.fromordinal(days + _EPOCH_DAY)
     except (ValueError, OverflowError) as error:
@@ -182,7 +185,7 @@ def _to_date(value: Any) -> dt.date:
 
 
 def _to_time(value: Any) -> dt.time:
-    milliseconds = _integer(value, "Time")
+    milliseconds = _integer(value, "Time", 31)
     if not 0 <= milliseconds < _DAY_MS:
         raise DataError("Time values must use number of milliseconds greater than 0 and less than 86400000")
     seconds, milliseconds = divmod(milliseconds, 1000)
@@ -190,7 +193,7 @@ def _to_time(value: Any) -> dt.time:
 
 
 def _to_timestamp(value: Any) -> dt.datetime:
-    milliseconds = _integer(value, "Timestamp")
+    milliseconds = _integer(value, "Timestamp", 63, "integral")
     try:
         return _EPOCH + milliseconds * _MILLISECOND
     except OverflowError as error:

@@ -20,6 +20,16 @@ Decode = Callable[[Any], Any]
 
 _FLOATS: Final = (SchemaType.FLOAT32, SchemaType.FLOAT64)
 _NON_FINITE: Final = frozenset(("NaN", "Infinity", "-Infinity"))
+_NATIVE: Final[dict[SchemaType, type]] = {
+    SchemaType.INT8: int,
+    SchemaType.INT16: int,
+    SchemaType.INT32: int,
+    SchemaType.INT64: int,
+    SchemaType.BOOLEAN: bool,
+    SchemaType.STRING: str,
+}
+"""Types whose values are what the parser makes of them."""
+_TYPES_KEPT: Final = 1000
 
 
 class ReadCompiler:
@@ -47,7 +57,7 @@ class ReadCompiler:
 
     def nullable(self, schema: Schema) -> Decode:
         """The conversion of any value, null included; structs come as Struct."""
-        convert = self.value(schema)
+        convert = self.value(schema) or native(schema)
         default = self.default(schema)
         wrap = schema.type is SchemaType.STRUCT
 
@@ -80,11 +90,12 @@ class ReadCompiler:
         element = schema.value_schema
         decode = self.nullable(element)
         plain = self.value(element) is None and element.optional and self.default(element) is None
+        fitting = {_NATIVE.get(element.type), type(None)}
 
         def decode_array(value: Any) -> Any:
             if type(value) is not list:
                 raise DataError(f"Invalid type for array: {node_type(value)}")
-            return value if plain else [decode(v) for v in value]
+            return value if plain and fitting.issuperset(map(type, value)) else [decode(v) for v in value]
 
         return decode_array
 
@@ -131,6 +142,13 @@ class _StructSource:
             "complete": self._complete,
             "null": self._fail_on_null,
             "decode_float": decode_float,
+            "known": set(),
+            "check": self._check,
+        }
+        self.native = {
+            f.name: _NATIVE[f.schema.type]
+            for f in schema.fields
+            if f.schema.type in _NATIVE and compiler.value(f.schema) is None
         }
 
     def compile(self) -> Decode:
@@ -139,6 +157,8 @@ class _StructSource:
         lines = [
             "def decode(v):",
             "    if type(v) is not dict or tuple(v) != NAMES: v = complete(v)",
+            # Records of a table repeat a few patterns of types and nulls: those seen before need no look.
+            *(["    if (*map(type, v.values()),) not in known: check(v)"] if self.native else []),
             *take_out(self.names, {f.index for f in (*required, *converted)}),
         ]
         if required:
@@ -178,6 +198,18 @@ class _StructSource:
             raise DataError(f"Structs should be encoded as JSON objects, but found {node_type(value)}")
         return {name: value.get(name) for name in self.names}
 
+    def _check(self, value: dict[str, Any]) -> None:
+        """Check the fields that are taken as parsed; whole numbers may have come as 1.0."""
+        for name, expected in self.native.items():
+            found = value[name]
+            if found is not None and type(found) is not expected:
+                field = self.schema.field(name)
+                value[name] = fit(found, field.schema.type) if field is not None else None
+        known: set[tuple[type, ...]] = self.bound["known"]
+        if len(known) >= _TYPES_KEPT:
+            known.clear()
+        known.add((*map(type, value.values()),))
+
     def _fail_on_null(self, value: dict[str, Any]) -> None:
         raise null_error(next(f.schema for f in self._required() if value[f.name] is None))
 
@@ -185,6 +217,35 @@ class _StructSource:
 def null_error(schema: Schema) -> DataError:
     """The error for a null where a value is required."""
     return DataError(f"Invalid null value for required {schema.type.name} field")
+
+
+def native(schema: Schema) -> Decode | None:
+    """The check of values that are what the parser makes of them."""
+    kind, expected = schema.type, _NATIVE.get(schema.type)
+    if expected is None or schema.name in LOGICAL_NAMES:
+        return None
+    return lambda value: value if type(value) is expected else fit(value, kind)
+
+
+def fit(value: Any, kind: SchemaType) -> Any:
+    """A value that was parsed as another type: a whole number that came as 1.0 is one.
+
+    Raises:
+        DataError: it is of another kind, or not whole.
+    """
+    expected = _NATIVE[kind]
+    if expected is int and isinstance(value, (float, Decimal)) and value == value // 1:
+        # Above 2^53 a float may stand for another number than the text did.
+        if isinstance(value, Decimal) or abs(value) <= 1 << 53:
+            return int(value)
+    elif type(value) is expected:
+        return value
+    raise DataError(
+        f"Invalid type for {kind.name}: expected {_EXPECTED[expected]} but was {node_type(value)}"
+    )
+
+
+_EXPECTED: Final = {int: "an integer", bool: "a boolean", str: "a string"}
 
 
 def decode_float(value: Any) -> float:

@@ -114,6 +114,8 @@ def _fields(node: dict[str, Any], reader: ReadCompiler) -> list[tuple[str, Schem
         name = entry.get("field") if isinstance(entry, dict) else None
         if not isinstance(name, str):
             raise DataError("Struct schema's field name not specified properly")
+        if any(known == name for known, _ in fields):
+            raise DataError(f"Cannot create field because of field name duplication {name}")
         schema = schema_from_json(entry, reader)
         if schema is not None:
             fields.append((name, schema))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from replicator.api.config import ConfigDef, Importance, Type, key
+from replicator.api.config import ConfigDef, Importance, Type, Width, key
 from replicator.api.converter import Converter, HeaderConverter, SchemaAndValue
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.schema import OPTIONAL_BYTES, OPTIONAL_STRING, Schema, SchemaType
@@ -39,6 +39,8 @@ class StringConverter(DataAsHeader):
                 Type.STRING,
                 "UTF-8",
                 importance=Importance.HIGH,
+                width=Width.MEDIUM,
+                display_name="Encoding",
                 doc="The name of the character set used to encode and decode strings.",
             )
         )

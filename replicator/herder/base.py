@@ -301,8 +301,8 @@ class Herder(Protocol):
         """Known plugins, in Connect's order."""
         ...
 
-    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
-        """ConfigKeyInfo of a plugin's options."""
+    def plugin_config(self, plugin: str, version: str | None = None) -> list[dict[str, Any]]:
+        """ConfigKeyInfo of a plugin's options; BadRequestError when it has another version than the wanted one."""
         ...
 
     def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:

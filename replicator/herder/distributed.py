@@ -46,7 +46,7 @@ from replicator.herder.reports import StatusReports
 from replicator.herder.restarts import plan
 from replicator.herder.sessions import verify
 from replicator.herder.work import Work
-from replicator.herder.zombies import fence
+from replicator.herder.zombies import SourceGuard, fence
 from replicator.runtime.worker import Worker
 from replicator.storage.base import RestartRequest, StatusStore, TargetState
 from replicator.storage.config_store import TopicConfigStore
@@ -93,7 +93,7 @@ class DistributedHerder(PluginViews):
         self._writing = threading.RLock()
         self._views = ClusterViews(configs, statuses, parts.registry)
         self._reports = StatusReports(statuses, _host(group.url), lambda: self.loop.generation, parts.clock)
-        self._local = LocalWork(worker, self._reports, self._publish, configs.state)
+        self._local = LocalWork(worker, self._reports, self._publish, configs.state, self._guard)
         self._member = GroupMember(
             group, configs.state, lambda: configs.refresh(self._config.seconds("worker.sync.timeout.ms")),
             lambda: self.loop.wake(),
@@ -236,8 +236,6 @@ class DistributedHerder(PluginViews):
         named = with_name(name, config)
         target = initial_target(initial_state)
         self._lead()
-        if name in self._views.state.connectors and not allow_replace:
-            raise AlreadyExistsError(f"Connector {name} already exists")
         self.validator.check(named)
         self._check_group(name, named)
         stored = {option: str(value) for option, value in named.items()}
@@ -393,7 +391,7 @@ class DistributedHerder(PluginViews):
         return self._offsets(name)
 
     def _offsets(self, name: str) -> OffsetChanges:
-        config = self._views.config(name, f"Unknown connector {name}")
+        config = self._views.config(name)
         return OffsetChanges(
             self._parts, name, self._views.kind(name), self._views.connector_class(name), config
         )
@@ -430,7 +428,11 @@ class DistributedHerder(PluginViews):
         with self._writing:
             self._lead()
             self._views.config(name)
-            fence(self._parts.broker.admin(), self._configs, self._member.options.group, name)
+            fence(self._parts.broker.admin(), self._configs, self._config, name)
+
+    def _guard(self, task: TaskId, task_config: Mapping[str, str]) -> SourceGuard:
+        owned = lambda asked: asked in self.loop.assigned.tasks  # noqa: E731
+        return SourceGuard(task, task_config, self._configs, self.fence, owned)
 
     def _verify(self, signature: Signature) -> None:
         joined = self._settled()
@@ -503,6 +505,19 @@ class DistributedHerder(PluginViews):
     def running(self) -> Work:
         """What runs on this worker."""
         return self._local.running
+
+    def worker_facts(self) -> dict[str, Any]:
+        """What /metrics tells of this worker's part in the group."""
+        joined, running = self.loop.joined, self.running
+        rebalance = self.loop.rebalances.measures() | {
+            "epoch": self.loop.generation,
+            "assigned_connectors": len(running.connectors),
+            "assigned_tasks": len(running.tasks),
+            "last_heartbeat_seconds_ago": self._member.silent_for(),
+        }
+        if joined is not None:
+            rebalance |= {"connect_protocol": joined.protocol, "leader_name": joined.assignment.leader_url}
+        return {"worker_id": _host(self._member.options.url), "rebalance": rebalance}
 
 
 def _host(url: str) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.herder.coordinator import GroupMember, Joined
 from replicator.herder.local_work import LocalWork
+from replicator.herder.rebalances import Rebalances
 from replicator.herder.reconcile import accumulate, reconfigured, steps
 from replicator.herder.reports import StatusReports
 from replicator.herder.stages import Stages
@@ -49,6 +50,7 @@ class GroupLoop(ConfigListener):
     Attributes:
         joined: the last completed round, None while outside the group.
         stages: what the thread does.
+        rebalances: how long rounds take.
         failure: why the thread ended, if it failed.
     """
 
@@ -80,6 +82,7 @@ class GroupLoop(ConfigListener):
         """
         self.joined: Joined | None = None
         self.stages = Stages()
+        self.rebalances = Rebalances()
         self.failure: ConnectError | None = None
         self.on_logger_level: Callable[[str, str], None] = lambda namespace, level: None
         self._member = member
@@ -217,6 +220,8 @@ class GroupLoop(ConfigListener):
         self._wake.clear()
         self._leave_work_when_silent()
         self._before_join()
+        if self._member.needs_join():
+            self.rebalances.begin()
         with self.stages.of("ensuring membership in the cluster"):
             joined = self._member.poll(_TURN_SECONDS)
         if joined is not None:
@@ -286,6 +291,7 @@ class GroupLoop(ConfigListener):
             return False
         self._reconcile()
         self._resolved = True
+        self.rebalances.end()
         return True
 
     def _catch_up(self, joined: Joined) -> bool:

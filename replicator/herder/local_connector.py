@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from replicator.api.errors import ConnectError
 from replicator.config.connector import COMMON_DEF
 from replicator.herder.entry import unresolve
+from replicator.herder.naming import task_class_name
 from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.task import FAILED, PAUSED, STOPPED, UNASSIGNED
 from replicator.storage.base import TargetState
@@ -47,6 +48,7 @@ class LocalConnector:
 
     def __init__(self, name: str, cls: type[Any], config: Mapping[str, str], host: ConnectorHost) -> None:
         self.name = name
+        self._class = cls
         self._config = dict(config)
         self._host = host
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -144,7 +146,7 @@ class LocalConnector:
         if configs is None:
             return None
         cls = self._runner.task_class()
-        extra = {"task.class": f"{cls.__module__}.{cls.__qualname__}"}
+        extra = {"task.class": task_class_name(self._class, cls)}
         extra |= {t: self._config[t] for t in ("topics", "topics.regex") if self._config.get(t)}
         return [unresolve(c, self._config, resolved) | extra for c in configs]
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from replicator.api.errors import ConnectError
+from replicator.api.sink import SinkTask
 from replicator.config.connector import COMMON_DEF
 from replicator.herder.base import TaskId, TaskProgress
 from replicator.herder.local_connector import STOP_SECONDS, LocalConnector
 from replicator.herder.reports import StatusReports
 from replicator.herder.work import Work, work
+from replicator.runtime.assembly import TaskGuard, sink_group
 from replicator.runtime.task import FAILED, RESTARTING, UNASSIGNED
 from replicator.runtime.worker import TaskHandle, Worker
 from replicator.storage.base import ConfigState, TargetState
@@ -36,12 +38,14 @@ class LocalWork:
         reports: StatusReports,
         publish: Publish,
         configs: Callable[[], ConfigState],
+        guard: Callable[[TaskId, Mapping[str, str]], TaskGuard],
     ) -> None:
         self._worker = worker
         self._parts = worker.parts
         self._reports = reports
         self._publish = publish
         self._configs = configs
+        self._guard = guard
         self._lock = threading.RLock()
         self._connectors: dict[str, LocalConnector] = {}
         # None: it could not even be started; its state is FAILED.
@@ -89,6 +93,29 @@ class LocalWork:
                 log.error("Graceful stop of task %s failed.", handle.spec.name)
             elif task not in failed and after:
                 self._reports.task(task, after)
+        self._leave_groups(handles)
+
+    def _leave_groups(self, ended: Mapping[TaskId, TaskHandle]) -> None:
+        """Sink tasks that will not run again like this give up their membership.
+
+        It is static, so that a task that moves takes its partitions along (C28). But a member that is gone for good
+        would keep them until its session ends, and one that comes back with other topics would get the old ones.
+        """
+        state = self._configs()
+        leaving: dict[str, list[str]] = {}
+        for task, handle in ended.items():
+            spec, found = handle.spec, state.tasks.get(task.connector, [])
+            same = task.task < len(found) and found[task.task] == spec.task_config
+            if issubclass(spec.task_class, SinkTask) and not (
+                same and state.connectors.get(task.connector) == spec.config
+            ):
+                group = sink_group(task.connector, self.resolve(spec.config))
+                leaving.setdefault(group, []).append(spec.name)
+        for group, members in leaving.items():
+            try:
+                self._parts.broker.admin().release_static_members(group, members)
+            except ConnectError as error:
+                log.warning("Members of the group %s end only with their session: %s", group, error)
 
     def apply_target(self, name: str) -> None:
         """Bring the local parts of a connector into the state the user wants."""
@@ -184,6 +211,7 @@ class LocalWork:
                 on_state=lambda shown, trace: self._reports.task(task, shown, trace),
                 used=lambda topic: self._used(task, topic),
                 paused=state.targets.get(task.connector) in (TargetState.PAUSED, TargetState.STOPPED),
+                guard=self._guard(task, configs[task.task]),
             )
         except Exception as error:
             log.exception("Task %s-%d could not be started", *task)

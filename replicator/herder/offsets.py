@@ -68,7 +68,9 @@ def _sink_entry(entry: Mapping[str, Any]) -> tuple[TopicPartition, int | None]:
     topic = partition[_TOPIC]
     if not isinstance(topic, str) or not topic:
         raise BadRequestError("Kafka topic names must be valid strings and may not be null")
-    number = _integer(partition[_PARTITION], "Partition values for sink connectors need to be integers")
+    if partition[_PARTITION] is None:
+        raise BadRequestError("Kafka partitions must be valid numbers and may not be null")
+    number = _integer(partition[_PARTITION], "partition", "Partition")
     offset = entry.get("offset")
     if offset is None:
         return TopicPartition(topic, number), None
@@ -76,8 +78,7 @@ def _sink_entry(entry: Mapping[str, Any]) -> tuple[TopicPartition, int | None]:
         raise BadRequestError(
             f"The offset for a sink connector should either be null or contain the key '{_OFFSET}'"
         )
-    position = _integer(offset[_OFFSET], "Offset values for sink connectors need to be integers")
-    return TopicPartition(topic, number), position
+    return TopicPartition(topic, number), _integer(offset[_OFFSET], "offset", "Offset")
 
 
 def alter_sink(admin: Admin, group: str, offsets: Mapping[TopicPartition, int | None]) -> None:
@@ -132,10 +133,15 @@ def _check_given(offsets: Sequence[Mapping[str, Any]]) -> None:
         raise BadRequestError("Partitions / offsets need to be provided for an alter offsets request")
 
 
-def _integer(value: Any, complaint: str) -> int:
-    if isinstance(value, bool) or value is None:
-        raise BadRequestError(complaint)
+def _integer(value: Any, what: str, title: str) -> int:
+    shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        return int(str(value))
+        number = int(shown)
     except ValueError:
-        raise BadRequestError(complaint) from None
+        raise BadRequestError(
+            f"Failed to parse the following Kafka {what} value in the provided offsets: '{shown}'."
+            f" {title} values for sink connectors need to be integers."
+        ) from None
+    if number < 0:
+        raise BadRequestError(f"The Kafka {what} {number} is negative.")
+    return number

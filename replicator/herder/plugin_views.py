@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
+from replicator.api.config import ConfigDef
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
 from replicator.config.overrides import policy_of
 from replicator.herder.base import PluginInfo
-from replicator.herder.validation import Validator, key_info
+from replicator.herder.config_infos import key_info
+from replicator.herder.plugin_options import converter_def, unavailable
+from replicator.herder.validation import Validator
 from replicator.plugins.discovery import KINDS
 from replicator.runtime import exactly_once
 from replicator.runtime.assembly import WorkerParts
+
+_VERSION: Final = "connector.plugin.version"
 
 
 class PluginViews:
@@ -26,7 +32,11 @@ class PluginViews:
         self._registry = parts.registry
         policy = policy_of(parts.config.values)
         self.validator = Validator(
-            parts.registry, parts.resolver, policy, exactly_once=exactly_once.promised(parts)
+            parts.registry,
+            parts.resolver,
+            policy,
+            exactly_once=exactly_once.promised(parts),
+            worker=parts.config.raw,
         )
 
     def plugins(self, *, connectors_only: bool = True) -> list[PluginInfo]:
@@ -39,15 +49,22 @@ class PluginViews:
                 found.append(PluginInfo(shown, kind, self._registry.version(kind, name, cls)))
         return found
 
-    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
+    def plugin_config(self, plugin: str, version: str | None = None) -> list[dict[str, Any]]:
         """Options of a plugin, then those every connector has."""
         for kind in KINDS:
             cls = self._registry.find(kind, plugin)
-            if cls is not None:
-                config_def = cls.config_def()
-                if kind in ("sink", "source"):
-                    config_def = config_def.merged(SINK_DEF if kind == "sink" else SOURCE_DEF)
-                return [key_info(k) for k in config_def.keys.values()]
+            if cls is None:
+                continue
+            there = self._registry.version(kind, plugin, cls)
+            if version and there is not None and version != there:
+                name = next((a for a in cls.aliases if "." in a), plugin)
+                raise BadRequestError(unavailable(name, version, there))
+            config_def = converter_def(kind, cls)
+            if kind in ("sink", "source"):
+                framework = SINK_DEF if kind == "sink" else SOURCE_DEF
+                own = {_VERSION: replace(framework.keys[_VERSION], default=there)}
+                config_def = config_def.merged(ConfigDef(*(framework.keys | own).values()))
+            return [key_info(k) for k in config_def.keys.values()]
         raise NotFoundError(f"Unknown plugin {plugin}.")
 
     def validate(self, plugin: str, config: Mapping[str, str | None]) -> dict[str, Any]:

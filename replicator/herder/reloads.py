@@ -12,17 +12,26 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from replicator.api.errors import ConnectError
-from replicator.config.providers import Resolver
+from replicator.api.errors import ConnectError, NotFoundError
+from replicator.config.providers import Leased, Resolver
 from replicator.herder.base import Herder
 
 log = logging.getLogger(__name__)
 
-_TICK = 1.0
+_TICK = 0.2
+_AGAIN = 5.0
 _RESTART = "restart"
+
+
+class _Lease(NamedTuple):
+    """What is known of a connector: its options as stored, when to ask again, and what the last answer was."""
+
+    config: Mapping[str, str]
+    due: float
+    digest: bytes
 
 
 class Reloads:
@@ -42,7 +51,7 @@ class Reloads:
         self._active = active
         self._tick = tick
         self._key = os.urandom(16)
-        self._due: dict[str, tuple[float, bytes]] = {}
+        self._leases: dict[str, _Lease] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="config-reloads", daemon=True)
@@ -58,37 +67,41 @@ class Reloads:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._tick):
-            if self._active():
+            if not self._active():
+                continue
+            try:
                 self.look(time.monotonic())
+            except ConnectError as error:
+                log.warning("The leases of config providers cannot be looked at: %s", error)
 
     def look(self, now: float) -> None:
         """Look after every connector whose lease has ended by `now`; from any thread."""
         with self._lock:
             names = self._herder.connectors()
-            for name in [known for known in self._due if known not in names]:
-                del self._due[name]
+            for name in [known for known in self._leases if known not in names]:
+                del self._leases[name]
             for name in names:
-                due = self._due.get(name)
-                if due is None or due[0] <= now:
-                    self._look_after(name, now)
+                try:
+                    self._look_after(name, self._herder.connector_config(name), now)
+                except NotFoundError:
+                    continue  # deleted meanwhile
 
-    def _look_after(self, name: str, now: float) -> None:
+    def _look_after(self, name: str, config: Mapping[str, str], now: float) -> None:
+        lease = self._leases.get(name)
+        if lease is not None and lease.config == config and now < lease.due:
+            return
+        placeholders = any("${" in str(value) for value in config.values())
         try:
-            config = self._herder.connector_config(name)
-            if not any("${" in str(value) for value in config.values()):
-                return
-            leased = self._resolver.lease(config)
+            leased = self._resolver.lease(config) if placeholders else Leased({}, None)
         except ConnectError as error:
-            # Deleted meanwhile, or the provider has nothing just now: the running tasks keep what they have.
+            # The provider has nothing just now: running tasks keep what they have.
             log.warning("%s: options cannot be resolved again: %s", name, error)
+            self._leases[name] = _Lease(config, now + _AGAIN, lease.digest if lease is not None else b"")
             return
-        if leased.ttl_ms is None:
-            self._due.pop(name, None)
-            return
-        before = self._due.get(name)
         digest = self._digest(leased.options)
-        self._due[name] = (now + leased.ttl_ms / 1000, digest)
-        if before is None or before[1] == digest:
+        due = float("inf") if leased.ttl_ms is None else now + leased.ttl_ms / 1000
+        self._leases[name] = _Lease(config, due, digest)
+        if lease is None or lease.config != config or lease.digest == digest:
             return
         if str(leased.options.get("config.action.reload") or _RESTART).lower() == _RESTART:
             self._restart(name)

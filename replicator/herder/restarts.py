@@ -36,4 +36,4 @@ _State = TypeVar("_State", ConnectorState, TaskState)
 
 
 def _restarting(state: _State) -> _State:
-    return replace(state, state=RESTARTING, trace=None)
+    return replace(state, state=RESTARTING)

@@ -24,12 +24,13 @@ from replicator.herder.base import (
     ConnectorInfo,
     ConnectorStatus,
     Health,
+    RefusedError,
     TaskInfo,
     TaskProgress,
     TaskState,
 )
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
-from replicator.herder.naming import initial_target, with_name
+from replicator.herder.naming import initial_target, task_class_name, with_name
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
@@ -100,16 +101,24 @@ class StandaloneHerder(PluginViews):
 
     def active_topics(self, name: str) -> list[str]:
         """Topics used; empty for an unknown connector, as in Connect."""
+        self._check_tracking()
         with self._lock:
             entry = self._entries.get(name)
             return sorted(entry.topics) if entry else []
 
     def reset_active_topics(self, name: str) -> None:
         """Forget the topics used."""
+        self._check_tracking()
+        if not self._parts.config["topic.tracking.allow.reset"]:
+            raise RefusedError(403, "Topic tracking reset is disabled.")
         with self._lock:
             entry = self._entries.get(name)
             if entry:
                 entry.topics.clear()
+
+    def _check_tracking(self) -> None:
+        if not self._parts.config["topic.tracking.enable"]:
+            raise RefusedError(403, "Topic tracking is disabled.")
 
     # Configurations
 
@@ -124,13 +133,12 @@ class StandaloneHerder(PluginViews):
         """Create or replace a connector."""
         name = name.strip()
         named = with_name(name, config)
-        with self._lock:
-            if name in self._entries and not allow_replace:
-                raise AlreadyExistsError(f"Connector {name} already exists")
         self.validator.check(named)
         stored = {option: str(value) for option, value in named.items()}
         with self._lock:
             old = self._entries.get(name)
+            if old is not None and not allow_replace:
+                raise AlreadyExistsError(f"Connector {name} already exists")
             target = initial_target(initial_state) or (old.target if old else STARTED)
             entry = self._new_entry(name, stored, target)
             if old is not None:
@@ -196,7 +204,7 @@ class StandaloneHerder(PluginViews):
     ) -> ConnectorStatus:
         """Restart the parts the request means."""
         with self._lock:
-            entry = self._known(name)
+            entry = self._entry(name, f"Unknown connector: {name}")
             restart = plan(
                 entry.status(self._worker_id), include_tasks=include_tasks, only_failed=only_failed
             )
@@ -213,7 +221,7 @@ class StandaloneHerder(PluginViews):
     def restart_task(self, name: str, task: int) -> None:
         """Restart one task."""
         with self._lock:
-            entry = self._known(name)
+            entry = self._entry(name, f"Unknown connector: {name}")
             if not 0 <= task < len(entry.task_configs):
                 raise NotFoundError(f"Unknown task: {name}-{task}")
             self._stop_tasks(entry, (task,))
@@ -236,7 +244,7 @@ class StandaloneHerder(PluginViews):
 
     def connector_offsets(self, name: str) -> list[dict[str, Any]]:
         """Stored offsets of a source, group positions of a sink."""
-        return self._offsets(self._known(name)).show()
+        return self._offsets(self._entry(name)).show()
 
     def alter_offsets(self, name: str, offsets: Sequence[Mapping[str, Any]]) -> str:
         """Change offsets of a stopped connector."""
@@ -297,7 +305,7 @@ class StandaloneHerder(PluginViews):
         if configs is None:
             return
         cls = entry.runner.task_class()
-        extra = {"task.class": f"{cls.__module__}.{cls.__qualname__}"}
+        extra = {"task.class": task_class_name(type(self._connector(entry)), cls)}
         extra |= {t: entry.config[t] for t in ("topics", "topics.regex") if entry.config.get(t)}
         fresh = [unresolve(c, entry.config, resolved) | extra for c in configs]
         if fresh == entry.task_configs:

@@ -17,10 +17,12 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
+    "io.debezium.transforms.Filter": "DebeziumFilter",
     **{
         f"io.debezium.transforms.{name}": name.rpartition(".")[2]
         for name in (
             "ByLogicalTableRouter",
+            "ContentBasedRouter",
             "ExtractChangedRecordState",
             "ExtractNewRecordState",
             "HeaderToValue",

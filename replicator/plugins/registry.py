@@ -79,10 +79,21 @@ class Registry:
         """
         found = self.find(kind, name)
         if found is None:
+            parts = self._parts(kind, name)
+            if parts:
+                raise ConfigError(
+                    f"This class is abstract and cannot be created. Did you mean {', '.join(parts)}?"
+                )
             near = difflib.get_close_matches(name.rpartition(".")[2], self.names(kind), n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(self.names(kind))}."
             raise ConfigError(f"Failed to find any {kind.replace('_', ' ')} named {name}.", hint=hint)
         return found
+
+    def _parts(self, kind: str, family: str) -> list[str]:
+        """The names for key and value of a family of transforms, such as Cast."""
+        parts = [f"{family}$Key", f"{family}$Value"]
+        found = kind == "transformation" and all(self.find(kind, part) is not None for part in parts)
+        return parts if found else []
 
     def connector(self, name: str) -> tuple[str, type[Any]]:
         """Kind ("source" or "sink") and class of a connector.
@@ -96,8 +107,11 @@ class Registry:
                 return kind, found
         known = self.names("source") + self.names("sink")
         near = difflib.get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(known))}."
-        message = f"Failed to find any class that implements Connector and which name matches {name}."
+        hint = f"Did you mean {' or '.join(near)}?" if near else None
+        message = (
+            f"Failed to find any class that implements Connector and which name matches {name}, available connectors"
+            f" are: {', '.join(sorted(known))}"
+        )
         raise ConfigError(message, option="connector.class", hint=hint)
 
     def all(self) -> Iterator[tuple[str, str, type[Any]]]:

@@ -5,10 +5,11 @@ Text and shape are checked together, token by token, as Connect does: whichever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from replicator.rest.errors import RestError
+from replicator.rest.errors import FILES_HINT, RestError
 from replicator.rest.json_tokens import SyntaxProblem, Token, Tokens
 
 _ENTITIES: Final = "org.apache.kafka.connect.runtime.rest.entities."
@@ -23,6 +24,9 @@ _KINDS: Final = {
     "VALUE_FALSE": "Boolean",
 }
 _INT: Final = 2**31
+
+_PROPERTIES: Final = re.compile(rb"\s*(#[^\n]*\n\s*)*[A-Za-z][\w.\-]*\s*[=:]")
+"""How `.properties` files begin, and no JSON does."""
 
 Reader = Callable[[Tokens, Token], Any]
 """Reads a value that begins with the token."""
@@ -125,12 +129,12 @@ def _members(tokens: Tokens, full: str, fields: Mapping[str, Reader]) -> dict[st
     if unknown is not None:
         known = ", ".join(f'"{f}"' for f in fields)
         count = "one known property" if len(fields) == 1 else f"{len(fields)} known properties"
-        problem = (
-            f'Unrecognized field "{unknown}" (class {full}), not marked as ignorable ({count}: {known}])'
+        refused = Mismatch(
+            f'Unrecognized field "{unknown}" (class {full}), not marked as ignorable ({count}: {known}])',
+            tokens.place(),
         )
-        mismatch = Mismatch(problem, tokens.place())
-        mismatch.path.append(f'{full}["{unknown}"]')
-        raise mismatch
+        refused.path.append(f'{full}["{unknown}"]')
+        raise refused
     return found
 
 
@@ -175,7 +179,8 @@ def read_body(data: bytes, reader: Reader, bound: str = "java.util.Map") -> Any:
                 f"Trailing token (of type {trailing.kind}) found after value (bound as `{bound}`): not allowed as per"
                 " `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`", trailing.place)  # fmt: skip
     except SyntaxProblem as problem:
-        raise RestError(500, f"{problem.message}\n at {problem.place}") from None
+        hint = f" {FILES_HINT}" if _PROPERTIES.match(data) else ""
+        raise RestError(500, f"{problem.message}\n at {problem.place}{hint}") from None
     except RecursionError:
         raise RestError(500, "Document nesting depth exceeds the maximum allowed") from None
     except Mismatch as mismatch:

@@ -31,6 +31,12 @@ _STATUS: Final[tuple[tuple[type[ConnectError], int], ...]] = (
     (ConfigError, 400),
 )
 
+FILES_HINT: Final = (
+    "A connector is sent as JSON with the header 'Content-Type: application/json'. A .properties file is sent by:"
+    " replicator connectors apply FILE"
+)
+"""For those who send a file as it is."""
+
 
 class RestError(Exception):
     """An answer of this status with this message."""
@@ -87,9 +93,8 @@ def install(app: FastAPI) -> None:
     async def framework_error(_: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
-        response = error_response(error.status_code, _phrase(error.status_code))
-        response.headers.update(error.headers or {})
-        return response
+        # An Allow header names the methods of one route only: left to OPTIONS, which knows them all.
+        return error_response(error.status_code, _phrase(error.status_code))
 
     async def wrong_parameter(_: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):

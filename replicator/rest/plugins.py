@@ -30,9 +30,9 @@ class PluginRoutes:
         found = self._herder.plugins(connectors_only=connectors_only.lower() == "true")
         return JsonResponse([p.to_json() for p in found])
 
-    def config(self, name: Name) -> Response:
+    def config(self, name: Name, version: str | None = None) -> Response:
         """GET /connector-plugins/P/config."""
-        return JsonResponse(self._herder.plugin_config(name))
+        return JsonResponse(self._herder.plugin_config(name, version))
 
     def validate(self, name: Name, body: Body) -> Response:
         """PUT /connector-plugins/P/config/validate: 200 also when there are errors."""

@@ -7,7 +7,7 @@ the client accepts (406).
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,9 +16,12 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from replicator.rest.errors import RestError, error_response
+from replicator.rest.errors import FILES_HINT, RestError, error_response
 
 JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
+"""What curl says a file is, unless it is told otherwise."""
+
 SLASH: Final = "\x1f"
 """Stands for an encoded slash in paths; names cannot hold control characters."""
 
@@ -32,13 +35,13 @@ class ConnectRoute(APIRoute):
 
     produces: tuple[str, ...] = (JSON,)
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint, behind the checks."""
         endpoint = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
             check_media(request, self.produces)
-            return await endpoint(request)  # type: ignore[no-any-return]
+            return await endpoint(request)
 
         return checked
 
@@ -77,7 +80,10 @@ def check_media(request: Request, produces: Iterable[str]) -> None:
         found = _MEDIA.fullmatch(given)
         if found is None:
             raise RestError(400, "HTTP 400 Bad Request")
-        if f"{found[1]}/{found[2]}".lower() not in (JSON, "application/*", "*/*"):
+        kind = f"{found[1]}/{found[2]}".lower()
+        if kind == _FORM:
+            raise RestError(415, f"HTTP 415 Unsupported Media Type. {FILES_HINT}")
+        if kind not in (JSON, "application/*", "*/*"):
             raise RestError(415, "HTTP 415 Unsupported Media Type")
     elif _has_body(request):
         # Also keeps foreign web pages from posting: browsers ask first before they send JSON.
@@ -163,7 +169,7 @@ class Methods:
         found: set[str] = set()
         for route in self._routes:
             if isinstance(route, APIRoute) and route.matches(scope)[0] != Match.NONE:
-                found |= route.methods
+                found |= route.methods or set()
         if "GET" in found:
             found.add("HEAD")
         return [m for m in _ORDER if m in found or (found and m == "OPTIONS")]

@@ -6,21 +6,13 @@ taken from the stored configuration. Placeholders (`${env:NAME}`) are no secrets
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from replicator.api.config import HIDDEN
 from replicator.api.errors import BadRequestError, ConnectError, NotFoundError
+from replicator.config.masking import masked
 from replicator.herder.base import ConnectorInfo, Herder
-
-_SECRET_NAME: Final = re.compile(
-    r"passw(or)?d|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$",
-    re.IGNORECASE,
-)
-_PLACEHOLDERS: Final = re.compile(r"(\$\{[^}]*\})+")
-_IN_URL: Final = re.compile(r"(?<=://)([^/?#@\s:]*):([^/?#\s]*)@")
-_IN_QUERY: Final = re.compile(r"(?i)([?&;](?:password|passwd|pwd|secret|token)=)[^&;#\s]*")
 
 
 class Secrets:
@@ -33,7 +25,7 @@ class Secrets:
     def hide(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The configuration as it may be shown."""
         declared = self._passwords(str(config.get("connector.class") or ""))
-        return {name: self._hidden(name, value, declared) for name, value in config.items()}
+        return masked(config, declared)
 
     def info(self, info: ConnectorInfo) -> dict[str, Any]:
         """Connect's ConnectorInfo, as it may be shown."""
@@ -66,14 +58,6 @@ class Secrets:
             return self._herder.connector_config(name)
         except NotFoundError:
             return {}
-
-    def _hidden(self, name: str, value: Any, declared: frozenset[str]) -> Any:
-        if not isinstance(value, str) or not value or _PLACEHOLDERS.fullmatch(value):
-            return value
-        if name in declared or _SECRET_NAME.search(name):
-            return HIDDEN
-        shown = _IN_URL.sub(lambda m: m[0] if _PLACEHOLDERS.fullmatch(m[2]) else f"{m[1]}:{HIDDEN}@", value)
-        return _IN_QUERY.sub(rf"\1{HIDDEN}", shown)
 
     def _passwords(self, connector_class: str) -> frozenset[str]:
         known = self._declared.get(connector_class)

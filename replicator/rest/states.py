@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Path, Query, Response
 
 from replicator.api.errors import BadRequestError
 from replicator.herder.base import Herder
@@ -16,6 +16,8 @@ from replicator.rest.secrets import Secrets
 
 _NO_OFFSETS: Final = "Partitions / offsets need to be provided for an alter offsets request"
 _OFFSETS: Final = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets"
+
+TaskNumber = Annotated[int, Path(ge=-(2**31), lt=2**31)]
 
 
 class StateRoutes:
@@ -84,11 +86,11 @@ class StateRoutes:
             )
         return JsonResponse(shown)
 
-    def task_status(self, name: Name, task: int) -> Response:
+    def task_status(self, name: Name, task: TaskNumber) -> Response:
         """GET /connectors/X/tasks/i/status."""
         return JsonResponse(self._herder.task_status(name, task).to_json())
 
-    def restart_task(self, name: Name, task: int) -> Response:
+    def restart_task(self, name: Name, task: TaskNumber) -> Response:
         """POST /connectors/X/tasks/i/restart."""
         self._herder.restart_task(name, task)
         return Response(status_code=204)

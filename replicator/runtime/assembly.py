@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from replicator.api.sink import SinkTask
 from replicator.api.source import SourceTask
@@ -64,6 +64,18 @@ class WorkerParts:
         self.converters = {**self.config.values, **self.config.raw}
 
 
+class TaskGuard(Protocol):
+    """What a worker of a group does around the start of an exactly-once source task (KIP-618); on its thread."""
+
+    def prepare(self) -> None:
+        """Before the task's producer is made: former tasks must not be able to write any more."""
+        ...
+
+    def confirm(self) -> None:
+        """After it was made: the task must still be configured like this, and belong to this worker."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class TaskSpec:
     """One task to run; `config` and `task_config` are unresolved.
@@ -78,6 +90,7 @@ class TaskSpec:
         stopping: set to end the task.
         stats: kept over restarts.
         facts: what the present run published.
+        guard: of an exactly-once source in a group of workers.
     """
 
     connector: str
@@ -89,6 +102,7 @@ class TaskSpec:
     stats: TaskStats
     stopping: threading.Event = field(default_factory=threading.Event)
     facts: TaskFacts = field(default_factory=TaskFacts)
+    guard: TaskGuard | None = None
 
     @property
     def name(self) -> str:

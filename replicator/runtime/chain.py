@@ -17,14 +17,17 @@ class Chain:
 
     def __init__(self, steps: Sequence[Step] = ()) -> None:
         self.steps = list(steps)
+        self._calls = [(t.apply, None if p is None else p.test, negate) for t, p, negate in self.steps]
 
     def __bool__(self) -> bool:
         return bool(self.steps)
 
     def apply(self, record: ConnectRecord) -> ConnectRecord | None:
         """The transformed record, or None when a transform dropped it."""
-        for step in self.steps:
-            transformed = apply_step(step, record)
+        for apply, test, negate in self._calls:
+            if test is not None and test(record) is negate:
+                continue
+            transformed = apply(record)
             if transformed is None:
                 return None
             record = transformed

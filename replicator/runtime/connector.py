@@ -69,11 +69,14 @@ class ConnectorRunner:
         limit = int(config["tasks.max"])
         try:
             configs = self._connector.task_configs(limit)
-            if len(configs) > limit and config["tasks.max.enforce"]:
-                raise ConnectError(
+            if len(configs) > limit:
+                message = (
                     f"The connector {self.name} has generated {len(configs)} tasks, which is greater"
                     f" than {limit}, the maximum number of tasks it is configured to create. "
                 )
+                if config["tasks.max.enforce"]:
+                    raise ConnectError(message)
+                log.warning("%sIt is let pass, since tasks.max.enforce is false.", message)
         except Exception as error:  # noqa: BLE001 - as in start
             self._fail(error)
             return None

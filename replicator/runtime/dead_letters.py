@@ -132,11 +132,19 @@ class DeadLetterQueue:
             log.error("Could not produce message to dead letter queue. topic=%s: %s", self._topic, error)
 
     def _create(self) -> None:
-        if not self._created:
-            self._admin.create_topics(
-                [NewTopic(self._topic, 1, self._replication, {"cleanup.policy": "delete"})]
-            )
-            self._created = True
+        if self._created:
+            return
+        settings = {"cleanup.policy": "delete"}
+        try:
+            self._admin.create_topics([NewTopic(self._topic, 1, self._replication, settings)])
+        except ConnectError as error:
+            if self._replication == -1 or "replication" not in error.message.lower():
+                raise
+            # Fewer replicas are better than no letters; the queue's own topic never fails the task.
+            log.warning("Dead letter queue %s cannot have %d replicas (%s): it gets as many as the brokers give by"
+                        " default.", self._topic, self._replication, error.message)  # fmt: skip
+            self._admin.create_topics([NewTopic(self._topic, 1, -1, settings)])
+        self._created = True
 
     def _context(self, failure: Failure, encoding: str | None) -> MessageHeaders:
         error, original = failure.error, failure.original

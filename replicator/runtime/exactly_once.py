@@ -65,11 +65,20 @@ def source_producer(
 ) -> Producer:
     """The one producer of a source task; making it ends what a predecessor left open."""
     wanted = producer_options(parts.config, config)
-    return parts.broker.producer(
+    if spec.guard is not None:
+        spec.guard.prepare()
+    producer = parts.broker.producer(
         f"connector-producer-{spec.name}",
         transactional_id=transactional_id(parts.config, spec.name),
         options=transaction_options(wanted, _boundary_interval(parts, options)),
     )
+    try:
+        if spec.guard is not None:
+            spec.guard.confirm()
+    except BaseException:
+        producer.close()
+        raise
+    return producer
 
 
 def _boundary_interval(parts: WorkerParts, options: Mapping[str, Any]) -> int:

@@ -165,8 +165,7 @@ class SourceWork:
             ConnectError: errors.tolerance is none.
         """
         if not self._errors.policy.tolerate_all or len(messages) <= 1:
-            original = messages[0] if len(messages) == 1 else None
-            self._errors.refused(SourceWork, error, original)
+            self._errors.refused(SourceWork, error, messages[0] if len(messages) == 1 else None)
             return
         middle = len(messages) // 2
         for part in (messages[:middle], messages[middle:]):

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.runtime.clock import Clock
+from replicator.runtime.java_names import class_name
 
 FIRST_DELAY_MS: Final = 300
 
@@ -37,6 +38,14 @@ class _Failed:
 
 FAILED: Final = _Failed()
 """Returned by `ErrorHandler.call` for a record that is skipped because the options say so."""
+
+
+_OPTIONS: Final = {
+    Stage.KEY_CONVERTER: "key.converter and its options (key.converter.schemas.enable for JSON)",
+    Stage.VALUE_CONVERTER: "value.converter and its options (value.converter.schemas.enable for JSON)",
+    Stage.HEADER_CONVERTER: "header.converter",
+    Stage.TRANSFORMATION: "transforms",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +119,13 @@ class ErrorCounts:
     last_ms: int = 0
 
 
+def _advice(failure: Failure) -> str:
+    """Where it went wrong, and which options decide."""
+    where = f"Executing stage '{failure.stage.value}' with class '{class_name(failure.executing)}'."
+    options = _OPTIONS.get(failure.stage)
+    return f"{where} Look at {options}, or set errors.tolerance=all." if options else where
+
+
 class ErrorHandler:
     """Calls an operation on one record with retries, reports and tolerance."""
 
@@ -167,7 +183,9 @@ class ErrorHandler:
         for reporter in self._reporters:
             reporter.report(failure)
         if not self.policy.tolerate_all:
-            raise ConnectError("Tolerance exceeded in error handler") from failure.error
+            raise ConnectError(
+                "Tolerance exceeded in error handler", hint=_advice(failure)
+            ) from failure.error
         self.counts.skipped += 1
 
     def refused(self, executing: type, error: BaseException, original: Any) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from replicator.runtime.assembly import TaskSpec, WorkerParts, make_work
+from replicator.runtime.assembly import TaskGuard, TaskSpec, WorkerParts, make_work
 from replicator.runtime.measures import measures
 from replicator.runtime.plugin_info import plugin_info
 from replicator.runtime.startups import STARTUPS
@@ -80,6 +80,7 @@ class Worker:
         on_state: StateListener,
         used: Callable[[str], None],
         paused: bool = False,
+        guard: TaskGuard | None = None,
     ) -> TaskHandle:
         """Run a task; failures show in its state."""
         spec = TaskSpec(
@@ -91,6 +92,7 @@ class Worker:
             used=used,
             stats=TaskStats(self.parts.clock),
             stopping=threading.Event(),
+            guard=guard,
         )
         runner = TaskRunner(
             spec.name,

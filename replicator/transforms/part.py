@@ -188,18 +188,24 @@ def copier(
         (name, schema) for name, schema in found if schema.default is not None and not schema.optional
     ]
 
-    def copy(values: Fields) -> dict[str, Any]:
+    def picked(values: Fields) -> dict[str, Any]:
         return dict(zip(names, map(values.get, olds), strict=True))
 
+    def whole(values: Fields) -> dict[str, Any]:
+        # As many values as fields: every field has one, and the dict itself need only be copied.
+        return dict(values) if len(values) == len(names) else picked(values)
+
+    copy = whole if names == olds == tuple(f.name for f in source.fields) else picked
+
     def copy_filled(values: Fields) -> dict[str, Any]:
-        copied = dict(zip(names, map(values.get, olds), strict=True))
+        copied = copy(values)
         for name, default in filled:
             if copied[name] is None:
                 copied[name] = default
         return copied
 
     def copy_checked(values: Fields) -> dict[str, Any]:
-        copied = dict(zip(names, map(values.get, olds), strict=True))
+        copied = copy(values)
         for name, schema in required:
             if copied[name] is None:
                 raise null_in_required(name, types.get(name, schema))

@@ -58,7 +58,18 @@ class RegexRouter(Transformation):
     def _route(self, topic: str) -> str:
         if self._pattern.fullmatch(topic) is None:
             return topic
-        return self._pattern.sub(replacement(self._replacement, self._pattern), topic, count=1)
+        return filled(self._pattern.sub(replacement(self._replacement, self._pattern), topic, count=1), topic)
+
+
+def filled(topic: str, old: str) -> str:
+    """The new topic.
+
+    Raises:
+        DataError: it is empty; a record without topic would be taken for one without data (INV-6).
+    """
+    if not topic:
+        raise DataError(f"The new topic of a record of topic {old} is empty")
+    return topic
 
 
 class TimestampRouter(Transformation):
@@ -99,4 +110,9 @@ class TimestampRouter(Transformation):
         if record.timestamp is None:
             raise DataError(f"Timestamp missing on record: {record}")
         routed = self._topic_format.replace("${topic}", record.topic)
-        return record.evolve(topic=routed.replace("${timestamp}", self._format.format(record.timestamp)))
+        try:
+            stamp = self._format.format(record.timestamp)
+        except OverflowError:
+            raise DataError(f"The timestamp {record.timestamp} is outside of the years 1 to 9999") from None
+        routed = routed.replace("${timestamp}", stamp)
+        return record.evolve(topic=filled(routed, record.topic))

@@ -2,6 +2,8 @@
 
 Parsing is lenient as Java's default is: numbers beyond a field's range carry over, text behind the match is
 ignored, and a number directly before another number takes exactly as many digits as its pattern has letters.
+Weeks and weekdays are written, but when read they do not say which day it is. Days before 1582-10-15 are counted in
+the Gregorian calendar, as databases do it, not in the Julian one.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _LETTERS: Final = "GyYMLwWDdFEuaHkKhmsSzZX"
 _MONTHS: Final = tuple(calendar.month_name)[1:]
 _DAYS: Final = tuple(calendar.day_name)
 _SPACE: Final = " \t"
-_OFFSET: Final = re.compile(r"([+-])(\d{1,2}):?(\d{2})?", re.ASCII)
+_OFFSET: Final = re.compile(r"([+-])(2[0-3]|[01]?\d):?([0-5]\d)?", re.ASCII)
 
 
 class _Token(NamedTuple):
@@ -236,7 +238,7 @@ def _zone(token: _Token, text: str, at: int, found: dict[str, int]) -> int:
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         found["zone"] = -minutes if offset[1] == "-" else minutes
         return offset.end()
-    word = re.match(r"[A-Za-z_/]+", text[at:])
+    word = re.match(r"[A-Za-z]+(?:[/_][A-Za-z]+)*", text[at:])
     if token.letter == "X" or word is None:
         raise ValueError(text)
     found["zone"] = _named_offset(word[0])

@@ -152,10 +152,16 @@ class TimestampConverter(PartTransform):
         if value is None:
             return None
         ms = self._millis(value, _inferred(value) if source is None else source)
-        if self._type == "Timestamp":
-            return timestamp(ms)
         if self._type == "unix":
             return _from_millis(ms, self._precision)
+        try:
+            return self._moment(ms)
+        except OverflowError:
+            raise DataError(f"The timestamp {value} is outside of the years 1 to 9999") from None
+
+    def _moment(self, ms: int) -> Any:
+        if self._type == "Timestamp":
+            return timestamp(ms)
         if self._type == "string":
             assert self._format is not None
             return self._format.format(ms)
@@ -244,7 +250,7 @@ def _unexpected(expected: str, value: Any) -> DataError:
 
 def _to_millis(value: int, precision: str) -> int:
     if precision == "seconds":
-        return value * 1000
+        return _within_a_long(value * 1000)
     if precision == "milliseconds":
         return value
     divisor = 1000 if precision == "microseconds" else 1_000_000
@@ -256,4 +262,9 @@ def _from_millis(ms: int, precision: str) -> int:
         return ms // 1000 if ms >= 0 else -(-ms // 1000)
     if precision == "milliseconds":
         return ms
-    return ms * (1000 if precision == "microseconds" else 1_000_000)
+    return _within_a_long(ms * (1000 if precision == "microseconds" else 1_000_000))
+
+
+def _within_a_long(number: int) -> int:
+    """The nearest 64 bit number, as Java's TimeUnit gives it."""
+    return max(-(2**63), min(number, 2**63 - 1))

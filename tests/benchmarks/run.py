@@ -17,13 +17,22 @@ from scripts.devservers import ServerUnavailable, ensure_running
 from tests.benchmarks import figures
 from tests.benchmarks.latency import latency
 from tests.benchmarks.throughput import big_transaction, catchup, snapshot
+from tests.benchmarks.transforms import print_costs
 
 PARTS = ("snapshot", "catchup", "latency", "big")
+WITHOUT_SERVERS = {"transforms": print_costs}
+"""Parts that print a table of their own."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     os.chdir(Path(__file__).resolve().parents[2])
+    for name in options.only:
+        if name in WITHOUT_SERVERS:
+            WITHOUT_SERVERS[name]()
+    options.only = [name for name in options.only if name in PARTS]
+    if not options.only:
+        return 0
     try:
         postgres, mysql = ensure_running("postgres"), ensure_running("mysql")
     except ServerUnavailable as reason:
@@ -48,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--only", type=_parts, default=[*PARTS, *WITHOUT_SERVERS], help=f"some of {_known()}")
     parser.add_argument("--rows", type=int, default=500_000, help="rows of the snapshot; the rest follows it")
     parser.add_argument("--changes", type=int, help="changes of the backlog (4/5 of --rows)")
     parser.add_argument("--big-rows", type=int, help="rows of the one transaction (twice --rows)")
@@ -61,9 +70,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 def _parts(text: str) -> list[str]:
     chosen = text.split(",")
     for name in chosen:
-        if name not in PARTS:
-            raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(PARTS)}")
+        if name not in PARTS and name not in WITHOUT_SERVERS:
+            raise argparse.ArgumentTypeError(f"'{name}' is none of {_known()}")
     return chosen
+
+
+def _known() -> str:
+    return ", ".join((*PARTS, *WITHOUT_SERVERS))
 
 
 if __name__ == "__main__":

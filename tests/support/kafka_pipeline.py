@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,22 @@ class Standalone:
         assert self.child.poll() is None, self.output[-4000:]
         found = has_table(self.target, table)
         return found and self.rows(f"SELECT count(*) FROM {table}") == [(count,)]
+
+
+@pytest.fixture
+def make_standalone(
+    tmp_path: Path, kafka_prefix: str, pg_database: Database, mysql_database: Database
+) -> Iterator[Callable[[KafkaServer], Standalone]]:
+    """A factory of standalone workers on a Kafka of the test's own."""
+    made: list[Standalone] = []
+
+    def make(kafka: KafkaServer) -> Standalone:
+        made.append(Standalone(tmp_path, kafka, kafka_prefix, pg_database, mysql_database))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.kill()
 
 
 @pytest.fixture

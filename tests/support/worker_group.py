@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from confluent_kafka import Consumer, TopicPartition
+
 T = TypeVar("T")
 
 
@@ -181,6 +183,29 @@ class Group:
     def dump(self) -> str:
         """The workers' logs, for a test that failed."""
         return "\n".join(f"--- {w.number} {w.id}\n{w.log.read_text()[-6000:]}" for w in self.workers)
+
+
+def records(bootstrap: str, topic: str, partitions: int = 1) -> list[tuple[str, bytes | None]]:
+    """Everything in a topic."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "none", "enable.auto.commit": False})
+    try:
+        ends = {}
+        for number in range(partitions):
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            ends[number] = end
+        consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+        found = []
+        waiting = {number for number, end in ends.items() if end}
+        while waiting:
+            message = consumer.poll(10.0)
+            assert message is not None
+            assert message.error() is None
+            found.append((message.key().decode(), message.value()))
+            if message.offset() >= ends[message.partition()] - 1:
+                waiting.discard(message.partition())
+        return found
+    finally:
+        consumer.close()
 
 
 def _free_port() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
@@ -107,7 +107,7 @@ class EmbeddedAdmin:
         """Forget a group: it no longer keeps messages from being removed."""
         self._groups.delete(group)
 
-    def release_static_members(self, group: str) -> None:
+    def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
         """Nothing to do: members end with their consumers."""
 
     def fence_producers(self, transactional_ids: Sequence[str]) -> None:

@@ -20,10 +20,11 @@ from confluent_kafka.cimpl import NewTopic as KafkaTopic
 from replicator.api.errors import ConnectError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import NewTopic, TopicDescription
+from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate, translated
 from replicator.broker.kafka.groups import GroupAdmin
 from replicator.broker.kafka.options import made
-from replicator.broker.kafka.producer import client_log, unreachable
+from replicator.broker.kafka.producer import unreachable
 
 log = logging.getLogger(__name__)
 

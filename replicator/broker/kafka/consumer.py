@@ -21,9 +21,10 @@ from replicator.api.errors import ConfigError, IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import Message, RebalanceListener
+from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import AUTHORIZATION, translate, translated
 from replicator.broker.kafka.options import made
-from replicator.broker.kafka.producer import client_log, unreachable
+from replicator.broker.kafka.producer import unreachable
 from replicator.broker.kafka.topic_watch import TopicWatch
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ Removing single positions of a group is asked of kafka-python's admin client, as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions
@@ -60,9 +60,11 @@ class GroupAdmin:
             return []
         return [] if found.state == ConsumerGroupState.DEAD else list(found.members)
 
-    def release_static_members(self, group: str) -> None:
-        """Remove the static members of a group, whose clients have ended without leaving it."""
+    def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
+        """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
         ids = [m.group_instance_id for m in self._members(group) if m.group_instance_id]
+        if instance_ids is not None:
+            ids = [found for found in ids if found in instance_ids]
         if ids:
             remove_static_members(self._java, group, ids)
 

@@ -19,15 +19,15 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, murmur2
 from confluent_kafka import Producer as Client
 
-from replicator.api.errors import ConfigError, ConnectError, IllegalStateError, RetriableError
+from replicator.api.errors import ConfigError, ConnectError, DataError, IllegalStateError, RetriableError
 from replicator.broker.base import NewMessage
+from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import kafka_error, translate, translated
 from replicator.broker.kafka.options import made
 
 Done = Callable[[Exception | None], None]
 
 log = logging.getLogger(__name__)
-client_log = logging.getLogger("replicator.broker.kafka.client")
 
 DEFAULTS: Final = {
     "enable.idempotence": "true",
@@ -38,10 +38,13 @@ DEFAULTS: Final = {
     "linger.ms": "1",
     "batch.size": str(1 << 20),
     "batch.num.messages": "10000",
+    # As Java's max.request.size; what is larger is refused before anything of its append is sent.
+    "message.max.bytes": str(1 << 20),
     "queue.buffering.max.messages": "50000",
     "queue.buffering.max.kbytes": str(32 << 10),
     "topic.metadata.refresh.interval.ms": "60000",
 }
+_OVERHEAD: Final = 128
 _PARTITIONS_KNOWN_FOR: Final = 60.0
 _METADATA_TIMEOUT: Final = 10.0
 _POLL_SECONDS: Final = 0.5
@@ -72,7 +75,9 @@ class KafkaProducer:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect in the background; `options` are librdkafka's."""
-        self._client: Any = made(Client, self._settings(options))
+        settings = self._settings(options)
+        self._limit = int(settings["message.max.bytes"])
+        self._client: Any = made(Client, settings)
         self._known: dict[str, tuple[int, float]] = {}
         self._changed = threading.Condition()
         self._outstanding: deque[_Append] = deque()
@@ -99,7 +104,9 @@ class KafkaProducer:
         """Hand messages to the client in order; waits while its queue is full.
 
         Raises:
-            ConnectError: the producer has failed for good, or a message cannot be sent at all.
+            DataError: a message is too large; nothing was appended.
+            RetriableError: the partitions of a topic could not be looked up; nothing was appended.
+            ConnectError: the producer has failed for good.
         """
         self._check()
         if not batch:
@@ -125,6 +132,7 @@ class KafkaProducer:
         placed: list[int] = []
         counts: dict[str, int] = {}
         loose: dict[str, int] = {}
+        limit = self._limit // 2
         for message in batch:
             topic = message.topic
             count = counts.get(topic)
@@ -143,7 +151,20 @@ class KafkaProducer:
             elif not 0 <= partition < count:
                 raise IllegalStateError(f"The topic {topic} has {count} partitions; there is no {partition}.")
             placed.append(partition)
+            rest = message.rest
+            size = len(message.prefix) + (len(rest) if rest is not None else 0) + len(message.key or b"")
+            if size > limit:
+                self._check_size(message, size)
         return placed
+
+    def _check_size(self, message: NewMessage, size: int) -> None:
+        size += sum(len(name.encode()) + len(value or b"") for name, value in message.headers or ())
+        if size > self._limit - _OVERHEAD:
+            raise DataError(
+                f"The message for {message.topic} is {size} bytes when serialized which is larger than"
+                f" {self._limit}, which is the value of the max.request.size configuration.",
+                hint="Raise producer.max.request.size, and max.message.bytes of the topic.",
+            )
 
     def _count(self, topic: str) -> int:
         known = self._known.get(topic)

@@ -45,7 +45,7 @@ class _Comparison:
         if writer.type == "union":
             return self._of_union(reader, writer, path)
         if reader.type == "union":
-            if any(not _Comparison().compare(branch, writer, path) for branch in reader.branches):
+            if any(not self.compare(branch, writer, path) for branch in reader.branches):
                 return []
             info = f"reader union lacking writer type: {writer.type.upper()}"
             return [_missing_branch(path, info)]

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from replicator.api.errors import SchemaError
@@ -96,10 +97,16 @@ def parse(text: str, used: Iterable[str] = ()) -> AvroNode:
     Raises:
         SchemaError: the text is no Avro schema.
     """
+    return parse_with_names(text, used)[0]
+
+
+def parse_with_names(text: str, used: Iterable[str]) -> tuple[AvroNode, dict[str, AvroNode]]:
+    """The tree, and the named types that are defined in the used texts."""
     parser = _Parser()
     for other in used:
         parser.of_text(other)
-    return parser.of_text(text)
+    known = dict(parser.names)
+    return parser.of_text(text), known
 
 
 class _Parser:
@@ -267,21 +274,21 @@ def _rest(tree: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
     return {k: v for k, v in tree.items() if k not in known}
 
 
-def to_text(node: AvroNode) -> str:
-    """The schema's text, compact."""
-    return json.dumps(to_tree(node), separators=(",", ":"), ensure_ascii=False)
+def to_text(node: AvroNode, known: Mapping[str, AvroNode] = MappingProxyType({})) -> str:
+    """The schema's text, compact; types in `known` are defined elsewhere and named only."""
+    return json.dumps(to_tree(node, known), separators=(",", ":"), ensure_ascii=False)
 
 
-def to_tree(node: AvroNode) -> Any:
+def to_tree(node: AvroNode, known: Mapping[str, AvroNode] = MappingProxyType({})) -> Any:
     """The schema as JSON values."""
-    return _Printer().tree(node, None)
+    return _Printer(known).tree(node, None)
 
 
 class _Printer:
     """Prints a named type in full once, then by name."""
 
-    def __init__(self) -> None:
-        self.printed: dict[str, AvroNode] = {}
+    def __init__(self, known: Mapping[str, AvroNode]) -> None:
+        self.printed = dict(known)
 
     def tree(self, node: AvroNode, space: str | None) -> Any:
         if node.type == "union":
@@ -384,9 +391,9 @@ def named_types(node: AvroNode) -> list[AvroNode]:
     return list(found.values())
 
 
-def normalised(node: AvroNode) -> str:
+def normalised(node: AvroNode, known: Mapping[str, AvroNode] = MappingProxyType({})) -> str:
     """The text registries compare when asked to normalise: members that mean nothing are in a fixed order."""
-    return json.dumps(_sorted_props(to_tree(node)), separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_sorted_props(to_tree(node, known)), separators=(",", ":"), ensure_ascii=False)
 
 
 _FIRST: Final = (

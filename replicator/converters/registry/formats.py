@@ -73,8 +73,8 @@ def serialized(schema: SchemaText, used: Used) -> str:
 def _avro(schema: SchemaText, used: Used) -> Parsed:
     from replicator.converters.registry import avro_model
 
-    node = avro_model.parse(schema.text, [u.text for u in used.values()])
-    return Parsed(avro_model.to_text(node), avro_model.normalised(node), node)
+    node, known = avro_model.parse_with_names(schema.text, [u.text for u in used.values()])
+    return Parsed(avro_model.to_text(node, known), avro_model.normalised(node, known), node)
 
 
 def _json(schema: SchemaText, used: Used) -> Parsed:

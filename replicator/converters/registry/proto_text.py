@@ -224,7 +224,7 @@ def _drop_uninterpreted(message: Any) -> None:
     for known, value in message.ListFields():
         if known.name == "uninterpreted_option":
             message.ClearField(known.name)
-        elif known.message_type is not None:
+        elif known.message_type is not None and not known.is_extension:
             for one in value if isinstance(value, (list,)) or hasattr(value, "add") else [value]:
                 _drop_uninterpreted(one)
 

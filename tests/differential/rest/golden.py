@@ -117,14 +117,23 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
     return _ordered(found) == _ordered(expected)
 
 
-def fits(found: dict[str, Any], stated: dict[str, Any]) -> bool:
-    """Whether an answer has what a deviation states; a `message` that ends with `...` need only begin so."""
+def fits(found: dict[str, Any], stated: dict[str, Any], recorded: dict[str, Any]) -> bool:
+    """Whether an answer has what a deviation states.
+
+    `message` may end with `...`; `errors` are those of each option; `superset`: all that was recorded, and more.
+    """
+    body = found["body"]
     if found["status"] != stated["status"]:
         return False
+    if "errors" in stated:
+        wrong = {c["value"]["name"]: c["value"]["errors"] for c in body["configs"] if c["value"]["errors"]}
+        return bool(wrong == stated["errors"])
+    if stated.get("superset"):
+        return all(entry in body for entry in recorded["body"])
     message = stated.get("message")
     if message is None:
-        return stated.get("body", found["body"]) == found["body"]
-    given = str(found["body"].get("message", ""))
+        return True
+    given = str(body.get("message", ""))
     return given.startswith(message[:-3]) if message.endswith("...") else given == message
 
 

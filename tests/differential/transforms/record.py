@@ -2,10 +2,11 @@
 
     python -m tests.differential.transforms.record connect=LIBS debezium_rows=LIBS ...
 
-LIBS is a folder with the jars that the family needs: connect-transforms and connect-json (4.1.1) for `connect`,
-debezium-connect-plugins (3.6.0.Final) besides for Debezium's, debezium-scripting with Groovy (3.3.1.Final) for
-`scripting`. Maven's dependency:copy-dependencies gets them with what they need. JAVA names the `java` to run them
-with (Debezium since 3.4 wants version 21); `javac` may be older. The tests read the written files and need no Java.
+LIBS is a folder with the jars that the family needs: connect-transforms and connect-json (4.1.1) for `connect` and
+`random`, debezium-connect-plugins (3.7.0.Final) besides for Debezium's, debezium-scripting with Groovy (3.3.1.Final)
+for `scripting`. Maven's dependency:copy-dependencies gets them with what they need. JAVA names the `java` to run
+them with (Debezium since 3.4 wants version 21); `javac` may be older. The tests read the written files and need no
+Java.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.differential.transforms import cases_connect, cases_routing, cases_unwrap
+from tests.differential.transforms import (
+    cases_connect,
+    cases_random,
+    cases_routing,
+    cases_scripting,
+    cases_unwrap,
+)
 
 HERE = Path(__file__).parent
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "transforms"
@@ -27,6 +34,8 @@ FAMILIES = {
     "connect": cases_connect.cases,
     "debezium_rows": cases_unwrap.cases,
     "debezium_routing": cases_routing.cases,
+    "random": cases_random.cases,
+    "scripting": cases_scripting.cases,
 }
 
 

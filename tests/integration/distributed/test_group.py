@@ -11,11 +11,11 @@ from pathlib import Path
 
 import orjson
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from tests.support.fix_servers import KafkaServer
-from tests.support.worker_group import Group, RestFailure, Worker, until
+from tests.support.worker_group import Group, RestFailure, Worker, records, until
 
 _numbers = itertools.count(1)
 SINK = "org.apache.kafka.connect.file.FileStreamSinkConnector"
@@ -46,27 +46,6 @@ def running(group: Group, name: str, tasks: int) -> dict[int, str]:
         return found[0] if states == {"RUNNING"} and all(f == found[0] for f in found) else {}
 
     return until(lambda: len(owners := check()) == tasks and owners, 20, f"{name} runs {tasks} tasks")
-
-
-def records(kafka: KafkaServer, topic: str) -> list[tuple[str, bytes | None]]:
-    """Everything in a topic of one partition."""
-    consumer = Consumer(
-        {"bootstrap.servers": kafka.bootstrap, "group.id": "none", "enable.auto.commit": False}
-    )
-    try:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        found = []
-        last = -1
-        while last < end - 1:
-            message = consumer.poll(10.0)
-            assert message is not None
-            assert message.error() is None
-            last = message.offset()
-            found.append((message.key().decode(), message.value()))
-        return found
-    finally:
-        consumer.close()
 
 
 def gone(worker: Worker, path: str) -> bool:
@@ -165,7 +144,7 @@ def test_records_of_the_config_topic(group: Group, kafka: KafkaServer, topic: st
     running(group, "bytes", 1)
     first.request("PUT", "/connectors/bytes/stop")
     first.request("DELETE", "/connectors/bytes")
-    found = [(k, v) for k, v in records(kafka, f"{group.prefix}config") if "bytes" in k]
+    found = [(k, v) for k, v in records(kafka.bootstrap, f"{group.prefix}config") if "bytes" in k]
     stored = orjson.dumps({"properties": {**config, "name": "bytes"}})
     task = json.loads(next(v for k, v in found if k == "task-bytes-0") or b"")["properties"]
     assert found == [
@@ -230,7 +209,7 @@ def test_requests_between_workers_are_signed(group: Group, kafka: KafkaServer):
     with pytest.raises(RestFailure) as refused:
         first.request("POST", "/connectors/unknown/tasks", [], wrong)
     assert refused.value.status == 403
-    key = json.loads(dict(records(kafka, f"{group.prefix}config"))["session-key"] or b"")
+    key = json.loads(dict(records(kafka.bootstrap, f"{group.prefix}config"))["session-key"] or b"")
     mac = hmac.new(base64.b64decode(key["key"]), b"[]", hashlib.sha256).digest()
     right = {**wrong, "X-Connect-Authorization": base64.b64encode(mac).decode()}
     with pytest.raises(RestFailure) as unknown:

@@ -1,5 +1,5 @@
 """Fixtures of the tests on Kafka."""
 
-from tests.support.kafka_pipeline import standalone
+from tests.support.kafka_pipeline import make_standalone, standalone
 
-__all__ = ["standalone"]
+__all__ = ["make_standalone", "standalone"]

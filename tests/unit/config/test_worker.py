@@ -10,7 +10,9 @@ from replicator.config.worker import WorkerConfig
 _COMMON = {
     "name", "connector.class", "tasks.max", "tasks.max.enforce", "key.converter", "value.converter",
     "header.converter", "transforms", "predicates", "config.action.reload", "errors.retry.timeout",
-    "errors.retry.delay.max.ms", "errors.tolerance", "errors.log.enable", "errors.log.include.messages",
+    "connector.plugin.version", "key.converter.plugin.version", "value.converter.plugin.version",
+    "header.converter.plugin.version", "errors.retry.delay.max.ms", "errors.tolerance",
+    "errors.log.enable", "errors.log.include.messages",
 }  # fmt: skip
 
 
@@ -52,11 +54,8 @@ def test_worker_id() -> None:
     [
         ({}, ["topics", "topics.regex"]),
         ({"topics": "a", "topics.regex": "b"}, ["topics", "topics.regex"]),
-        ({"topics": "a,d", "errors.deadletterqueue.topic.name": "d"}, ["errors.deadletterqueue.topic.name"]),
-        (
-            {"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dlq"},
-            ["errors.deadletterqueue.topic.name"],
-        ),
+        ({"topics": "a,d", "errors.deadletterqueue.topic.name": "d"}, ["topics"]),
+        ({"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dlq"}, ["topics.regex"]),
         ({"topics": "a", "errors.deadletterqueue.topic.name": "dlq"}, []),
     ],
 )

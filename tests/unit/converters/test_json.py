@@ -260,7 +260,47 @@ BAD: list[tuple[bytes, str]] = [
     (b'{"schema":null}', ENVELOPE_ERROR),
     (b'{"schema":null,"payload":1,"more":2}', ENVELOPE_ERROR),
     (b"not json", "Converting byte[] to Kafka Connect data failed due to serialization error: "),
-    (b"", "Converting byte[] to Kafka Connect data failed due to serialization error: "),
+    (b"", ENVELOPE_ERROR),
+    (
+        b'{"schema":{"type":"int32"},"payload":"x"}',
+        "Invalid type for INT32: expected an integer but was STRING",
+    ),
+    (
+        b'{"schema":{"type":"int32"},"payload":1.5}',
+        "Invalid type for INT32: expected an integer but was NUMBER",
+    ),
+    (
+        b'{"schema":{"type":"int64"},"payload":123456789012345678901}',
+        "Invalid type for INT64: expected an integer",
+    ),
+    (
+        b'{"schema":{"type":"string"},"payload":5}',
+        "Invalid type for STRING: expected a string but was NUMBER",
+    ),
+    (
+        b'{"schema":{"type":"boolean"},"payload":1}',
+        "Invalid type for BOOLEAN: expected a boolean but was NUMBER",
+    ),
+    (
+        b'{"schema":{"type":"struct","fields":[{"type":"int32","field":"a"}]},"payload":{"a":true}}',
+        "Invalid type for INT32: expected an integer but was BOOLEAN",
+    ),
+    (
+        b'{"schema":{"type":"array","items":{"type":"string","optional":true}},"payload":[5]}',
+        "Invalid type for STRING",
+    ),
+    (
+        b'{"schema":{"type":"map","keys":{"type":"string"},"values":{"type":"int8"}},"payload":{"a":"x"}}',
+        "Invalid type for INT8",
+    ),
+    (
+        b'{"schema":{"type":"struct","fields":[{"type":"int8","field":"a"},{"type":"int8","field":"a"}]},"payload":{}}',
+        "Cannot create field because of field name duplication a",
+    ),
+    (
+        b'{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":3000000000}',
+        "Invalid type for Date, underlying representation should be integer but was NUMBER",
+    ),
     (b'{"schema":{},"payload":1}', "Schema must contain 'type' field"),
     (b'{"schema":{"type":"duck"},"payload":1}', "Unknown schema type: duck"),
     (b'{"schema":{"type":"array"},"payload":1}', "Array schema did not specify the element type"),
@@ -388,3 +428,50 @@ def test_deep_schemas_compile_quickly() -> None:
     subject = converter()
     data = subject.from_connect_data("t", schema, value)
     assert subject.to_connect_data("t", data).value.plain() == value
+
+
+CONTENT = '{"type":"struct","fields":[{"type":"int32","optional":false,"field":"a"}],"optional":false}'
+
+
+def test_schema_content_is_the_schema_of_all_messages() -> None:
+    made = converter(**{"schema.content": CONTENT})
+    schema = struct_schema([("a", INT32)])
+    assert made.to_connect_data("t", b'{"a":5}') == (schema, Struct(schema, {"a": 5}))
+    assert made.form() is None
+    with pytest.raises(DataError, match="Invalid null value for required INT32 field"):
+        made.to_connect_data("t", b'{"schema":{"type":"int32"},"payload":5}')
+    with pytest.raises(
+        DataError, match="Failed to parse schema in converter config due to serialization error: "
+    ):
+        converter(**{"schema.content": "{"})
+    with pytest.raises(DataError, match="Unknown schema type: nope"):
+        converter(**{"schema.content": '{"type":"nope"}'})
+
+
+def test_schema_content_means_nothing_without_schemas() -> None:
+    made = converter(**{"schema.content": CONTENT, "schemas.enable": "false"})
+    assert made.to_connect_data("t", b'{"a":5}') == (None, {"a": 5})
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"007", 7),
+        (b'[-01, 00.5, "007", 10, 1e05]', [-1, 0.5, "007", 10, 1e5]),
+        (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
+        (b"", None),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+        (
+            b'{"a":["00000000000000000000", -123456789012345678901]}',
+            {"a": ["0" * 20, -123456789012345678901]},
+        ),
+    ],
+)
+def test_plain_payloads_that_need_care(data: bytes, value: Any) -> None:
+    assert converter(**{"schemas.enable": "false"}).to_connect_data("t", data) == (None, value)
+
+
+def test_a_whole_number_may_come_as_a_float() -> None:
+    data = b'{"schema":{"type":"struct","fields":[{"type":"int32","field":"a"}]},"payload":{"a":1.0}}'
+    found = converter().to_connect_data("t", data).value.fields["a"]
+    assert (type(found), found) == (int, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,8 @@ def test_a_value_whose_lease_ends_is_taken_anew(tmp_path: Path, action: str) -> 
         eventually(lambda: len(_reloads(service)) == 1)
         file.write_text("pw=two")
         if action == "none":
-            before = _reloads(service)["src"][1]
-            eventually(lambda: _reloads(service)["src"][1] != before)
+            before = _reloads(service)["src"].digest
+            eventually(lambda: _reloads(service)["src"].digest != before)
             assert events.starts == 1
         else:
             events.wait(lambda: events.starts == 2)
@@ -69,8 +70,8 @@ def test_a_value_whose_lease_ends_is_taken_anew(tmp_path: Path, action: str) -> 
         eventually(lambda: task_state(service, "src") == "RUNNING")
 
 
-def _reloads(service: Service) -> dict[str, tuple[float, bytes]]:
-    found: dict[str, tuple[float, bytes]] = service.reloads._due
+def _reloads(service: Service) -> dict[str, Any]:
+    found: dict[str, Any] = service.reloads._leases
     return found
 
 
@@ -82,8 +83,8 @@ def test_a_provider_that_fails_later_stops_nothing(tmp_path: Path) -> None:
         service.herder.put_connector_config("src", source(secret=f"${{file:{file}:pw}}"))
         eventually(lambda: len(_reloads(service)) == 1)
         file.unlink()
-        service.reloads.look(float("inf"))
+        service.reloads.look(1e12)
         assert task_state(service, "src") == "RUNNING"
         file.write_text("pw=two")
-        service.reloads.look(float("inf"))
+        service.reloads.look(2e12)
         events.wait(lambda: events.starts == 2)

@@ -74,7 +74,7 @@ def test_task_configs() -> None:
     with running() as service:
         service.herder.put_connector_config("snk", sink())
         config = service.herder.task_infos("snk")[0].config
-        assert config["task.class"] == "replicator.testing.fakes.FakeSinkTask"
+        assert config["task.class"] == "org.example.FakeSinkTask"
         assert config["topics"] == "t"
 
 
@@ -352,7 +352,7 @@ def test_a_group_with_members_is_not_changed() -> None:
             "Kafka topic names must be valid strings",
         ),
         ({"partition": {"kafka_topic": "t", "kafka_partition": "x"}}, "Partition values"),
-        ({"partition": {"kafka_topic": "t", "kafka_partition": None}}, "Partition values"),
+        ({"partition": {"kafka_topic": "t", "kafka_partition": None}}, "Kafka partitions must be"),
         (
             {"partition": {"kafka_topic": "t", "kafka_partition": 0}, "offset": {}},
             "contain the key 'kafka_offset'",

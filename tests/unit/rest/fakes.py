@@ -139,7 +139,7 @@ class FakeHerder:
         found = [PluginInfo("a.Source", "source", "1.0")]
         return found if connectors_only else [*found, PluginInfo("a.Json", "converter")]
 
-    def plugin_config(self, plugin: str) -> list[dict[str, Any]]:
+    def plugin_config(self, plugin: str, version: str | None = None) -> list[dict[str, Any]]:
         if plugin != "C":
             raise NotFoundError(f"Unknown plugin {plugin}.")
         return [{"name": "odd.option", "type": "PASSWORD"}, {"name": "table", "type": "STRING"}]

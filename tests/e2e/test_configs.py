@@ -1,0 +1,386 @@
+"""Configurations as people have them, run as they stand: only hosts, ports, accounts and files are the test's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from scripts.devservers import ServerUnavailable, private_instance
+from scripts.devservers.process import free_port
+from scripts.service import PROGRAM
+from tests.support.fix_servers import Database, Server, _fresh_database
+from tests.unit.runtime.service_fixture import eventually
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+def text_of(name: str, **changes: str) -> str:
+    """A configuration with what may be changed of it."""
+    text = (CONFIGS / name).read_text()
+    for old, new in changes.items():
+        assert old in text, f"{name} has no {old}"
+        text = text.replace(old, new)
+    return text
+
+
+DISTRIBUTED = """group.id=connect-cluster
+bootstrap.servers={bootstrap}
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=1
+config.storage.topic=connect-configs
+config.storage.replication.factor=1
+status.storage.topic=connect-status
+status.storage.replication.factor=1
+offset.flush.interval.ms=500
+listeners=http://127.0.0.1:{port}
+config.providers=file
+config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider
+config.providers.file.param.allowed.paths={folder}
+config.providers.file.param.ttl.ms=200
+"""
+
+
+class Worker:
+    """`connect-standalone` with connector files, or `connect-distributed`, on a Kafka node of its own."""
+
+    def __init__(self, folder: Path, bootstrap: str) -> None:
+        self.folder = folder
+        self.bootstrap = bootstrap
+        self.port = free_port()
+        self.log = folder / "log"
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def start(self, *files: Path) -> None:
+        worker = self.folder / "connect-standalone.properties"
+        text = text_of("connect-standalone.properties", **{"localhost:9092": self.bootstrap,
+                       "/tmp/connect.offsets": str(self.folder / "offsets")})  # fmt: skip
+        worker.write_text(f"{text}listeners=http://127.0.0.1:{self.port}\noffset.flush.interval.ms=500\n")
+        self._run("connect-standalone", worker, *files)
+
+    def start_distributed(self) -> None:
+        worker = self.folder / "connect-distributed.properties"
+        worker.write_text(DISTRIBUTED.format(bootstrap=self.bootstrap, port=self.port, folder=self.folder))
+        self._run("connect-distributed", worker)
+
+    def _run(self, program: str, *files: Path) -> None:
+        command = [str(PROGRAM.with_name(program)), *map(str, files)]
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.terminate()
+            assert self.child.wait(30) == 0, self.output
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Status and answer of a request; a body of bytes is sent as it is."""
+        assert self.child is not None
+        assert self.child.poll() is None, self.output[-4000:]
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **{n.replace("_", "-"): v for n, v in headers.items()}}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=data, method=method, headers=headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                status, found = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, found = error.code, error.read()
+        except OSError:
+            return 0, None
+        return status, json.loads(found) if found else None
+
+    def state(self, name: str) -> tuple[str, ...]:
+        """States of the tasks."""
+        status, found = self.call("GET", f"/connectors/{name}/status")
+        return tuple(task["state"] for task in found["tasks"]) if status == 200 else ()
+
+    def trace(self, name: str) -> str:
+        return str(self.call("GET", f"/connectors/{name}/status")[1]["tasks"][0].get("trace"))
+
+    def produce(self, topic: str, *records: tuple[bytes | None, bytes]) -> None:
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        for key, value in records:
+            producer.produce(topic, value, key)
+        producer.flush(20)
+
+    def messages(self, topic: str) -> list[tuple[Any, Any]]:
+        """Keys and values of a topic, as parsed JSON."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": "look", "auto.offset.reset": "earliest",
+             "enable.auto.commit": False, "enable.partition.eof": True}
+        )  # fmt: skip
+        found, ends = [], 0
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        while ends < len(partitions):
+            message = consumer.poll(10)
+            assert message is not None
+            if message.error():
+                ends += 1
+                continue
+            found.append((_parsed(message.key()), _parsed(message.value())))
+        consumer.close()
+        return found
+
+
+def _parsed(data: bytes | None) -> Any:
+    return None if data is None else json.loads(data)
+
+
+@pytest.fixture(scope="module")
+def bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A Kafka node of one broker, as these configurations expect it: their topics have no test's prefix."""
+    with ExitStack() as stack:
+        try:
+            node: Any = stack.enter_context(private_instance("kafka", None))
+        except ServerUnavailable as reason:
+            if request.config.getoption("--require-services"):
+                pytest.fail(str(reason))
+            pytest.skip(str(reason))
+        yield node.bootstrap
+
+
+@pytest.fixture(scope="module")
+def databases(postgres: Server) -> Iterator[tuple[Database, Database]]:
+    """`mydb` as the source's and as the sink's."""
+    with _fresh_database(postgres) as source, _fresh_database(postgres) as target:
+        yield source, target
+
+
+@pytest.fixture(scope="module")
+def worker(
+    tmp_path_factory: pytest.TempPathFactory, bootstrap: str, databases: tuple[Database, Database]
+) -> Iterator[Worker]:
+    """A worker with the three connector files that need no other server."""
+    folder = tmp_path_factory.mktemp("configs")
+    source, target = databases
+    source.execute(
+        "CREATE TABLE users (id int primary key, name text)", "INSERT INTO users VALUES (1, 'a'), (2, 'b')",
+        "CREATE TABLE orders (id int primary key, amount numeric(8,2))", "INSERT INTO orders VALUES (7, 1.50)",
+        "CREATE TABLE others (id int primary key)", "INSERT INTO others VALUES (1)",
+    )  # fmt: skip
+    files = []
+    for name, database in (("jdbc-source.properties", source), ("jdbc-sink.properties", target)):
+        at = database.server
+        url = f"jdbc:postgresql://{at.host}:{at.port}/{database.name}"
+        changes = {"jdbc:postgresql://localhost:5432/mydb": url, "connection.user=user": f"connection.user={at.user}",
+                   "connection.password=password": f"connection.password={at.password}"}  # fmt: skip
+        files.append(folder / name)
+        files[-1].write_text(text_of(name, **changes))
+    (folder / "input.txt").write_text("first\nsecond\n")
+    files.append(folder / "file-source.properties")
+    files[-1].write_text(text_of("file-source.properties", **{"/tmp/input.txt": str(folder / "input.txt")}))
+    made = Worker(folder, bootstrap)
+    made.start(*files)
+    try:
+        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
+        yield made
+        made.stop()
+    finally:
+        if made.child is not None:
+            made.child.kill()
+            made.child.wait()
+
+
+def rows(database: Database, query: str) -> Callable[[], list[tuple[Any, ...]]]:
+    return lambda: database.query(query)
+
+
+def test_files_without_a_name_are_named_by_their_file(worker: Worker) -> None:
+    eventually(lambda: len(worker.call("GET", "/connectors")[1] or ()) >= 3, 30)
+    assert set(worker.call("GET", "/connectors")[1]) >= {"file-source", "jdbc-source", "jdbc-sink"}
+    assert 'jdbc-source.properties has no "name": the connector is called jdbc-source' in worker.output
+    for name in ("file-source", "jdbc-source", "jdbc-sink"):
+        eventually(lambda name=name: worker.state(name) == ("RUNNING",), 30)
+
+
+def test_lines_of_a_file(worker: Worker) -> None:
+    def values() -> list[Any]:
+        return [value["payload"] for _, value in worker.messages("file-input-topic")]
+
+    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 30)
+    eventually(lambda: values() == ["first", "second"], 30)
+    with (worker.folder / "input.txt").open("a") as file:
+        file.write("third\n")
+    eventually(lambda: values() == ["first", "second", "third"], 30)
+
+
+def test_tables_into_topics(worker: Worker, databases: tuple[Database, Database]) -> None:
+    topics = "/connectors/jdbc-source/topics"
+    expected = ["postgres-orders", "postgres-users"]
+    eventually(lambda: sorted(worker.call("GET", topics)[1]["jdbc-source"]["topics"]) == expected, 30)
+    both = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    eventually(lambda: [value["payload"] for _, value in worker.messages("postgres-users")] == both, 30)
+    databases[0].execute("INSERT INTO users VALUES (3, 'c')")
+    eventually(lambda: worker.messages("postgres-users")[-1][1]["payload"] == {"id": 3, "name": "c"}, 30)
+    offsets = worker.call("GET", "/connectors/jdbc-source/offsets")[1]["offsets"]
+    assert {
+        "partition": {"protocol": "1", "table": "public.orders"},
+        "offset": {"incrementing": 7},
+    } in offsets
+
+
+def order(number: int, amount: int) -> tuple[bytes, bytes]:
+    """A record with schemas, as a Java source writes it."""
+    key = {
+        "type": "struct",
+        "optional": False,
+        "fields": [{"field": "id", "type": "int32", "optional": False}],
+    }
+    value = {
+        "type": "struct",
+        "optional": False,
+        "fields": [{"field": "amount", "type": "int64", "optional": True}],
+    }
+    return (
+        json.dumps({"schema": key, "payload": {"id": number}}).encode(),
+        json.dumps({"schema": value, "payload": {"amount": amount}}).encode(),
+    )
+
+
+def test_records_into_a_table(worker: Worker, databases: tuple[Database, Database]) -> None:
+    worker.produce("orders", order(1, 10), order(2, 20), order(1, 11))
+    found = rows(databases[1], "SELECT id, amount FROM orders ORDER BY id")
+    exists = rows(databases[1], "SELECT count(*) FROM pg_tables WHERE tablename='orders'")
+    eventually(lambda: exists() == [(1,)], 30)
+    eventually(lambda: found() == [(1, 11), (2, 20)], 30)
+
+
+def tolerant() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text_of("tolerant-sink.json"))
+    return found
+
+
+def test_a_sink_without_topics_and_url_is_told_both(worker: Worker) -> None:
+    given = tolerant()
+    status, answer = worker.call("POST", "/connectors", given)
+    assert status == 400
+    assert "Must configure one of topics or topics.regex" in answer["message"]
+    assert '"connection.url"' in answer["message"]
+    status, found = worker.call(
+        "PUT",
+        "/connector-plugins/JdbcSinkConnector/config/validate",
+        given["config"] | {"name": given["name"]},
+    )
+    wrong = {entry["value"]["name"] for entry in found["configs"] if entry["value"]["errors"]}
+    assert (status, wrong) == (200, {"topics", "topics.regex", "connection.url"})
+
+
+def test_a_tolerant_sink_on_one_broker(worker: Worker, databases: tuple[Database, Database]) -> None:
+    given, at = tolerant(), databases[1].server
+    given["config"] |= {
+        "topics": "tolerant", "connection.url": f"jdbc:postgresql://{at.host}:{at.port}/{databases[1].name}",
+        "connection.user": at.user, "connection.password": at.password, "auto.create": "true",
+    }  # fmt: skip
+    assert worker.call("POST", "/connectors", given)[0] == 201
+    worker.produce("tolerant", order(1, 10), (b"no", b"no json"), order(3, 30))
+    exists = rows(databases[1], "SELECT count(*) FROM pg_tables WHERE tablename='tolerant'")
+    eventually(lambda: exists() == [(1,)], 30)
+    eventually(lambda: databases[1].query("SELECT amount FROM tolerant ORDER BY 1") == [(10,), (30,)], 30)
+    eventually(lambda: "Dead letter queue dlq-jdbc-sink cannot have 3 replicas" in worker.output, 30)
+    assert worker.state("tolerant-sink") == ("RUNNING",)
+    consumer = Consumer(
+        {"bootstrap.servers": worker.bootstrap, "group.id": "dlq", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe(["dlq-jdbc-sink"])
+    letter = consumer.poll(20)
+    consumer.close()
+    assert letter is not None
+    assert letter.value() == b"no json"
+
+
+def test_a_converter_that_does_not_fit(worker: Worker, databases: tuple[Database, Database]) -> None:
+    at = databases[1].server
+    worker.produce("persons", (b"1", b'{"name": "no schema"}'))
+    config = {
+        "connector.class": "JdbcSinkConnector", "topics": "persons", "connection.user": at.user,
+        "connection.url": f"jdbc:postgresql://{at.host}:{at.port}/{databases[1].name}",
+        "connection.password": at.password, "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+    }  # fmt: skip
+    assert worker.call("PUT", "/connectors/persons-jdbc-sink/config", config)[0] == 201
+    eventually(lambda: worker.state("persons-jdbc-sink") == ("FAILED",), 30)
+    trace = worker.trace("persons-jdbc-sink")
+    assert "Tolerance exceeded in error handler" in trace
+    assert (
+        "Executing stage 'VALUE_CONVERTER' with class 'org.apache.kafka.connect.json.JsonConverter'" in trace
+    )
+    assert "schemas.enable" in trace
+
+
+def test_a_boolean_is_an_option(worker: Worker) -> None:
+    given = json.loads(text_of("value-converter.json"))
+    config = {
+        "connector.class": "FileStreamSink",
+        "topics": "file-input-topic",
+        "file": str(worker.folder / "o"),
+        **given,
+    }
+    status, answer = worker.call("PUT", "/connectors/boolean/config", config)
+    assert (status, answer["config"]["value.converter.schemas.enable"]) == (201, "true")
+    eventually(lambda: (worker.folder / "o").exists() and "first" in (worker.folder / "o").read_text(), 30)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_properties_sent_to_rest(worker: Worker, kind: str) -> None:
+    # curl --data @file drops the line ends.
+    body = text_of("file-source.properties").replace("\n", "").encode()
+    status, answer = worker.call("POST", "/connectors", body, Content_Type=kind)
+    assert status >= 400
+    assert "replicator connectors apply" in answer["message"]
+    assert ".properties" in answer["message"]
+
+
+def holds(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
+
+
+def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -> None:
+    made = Worker(tmp_path, bootstrap)
+    (tmp_path / "input.txt").write_text("one\n")
+    file = tmp_path / "file-source.properties"
+    changes = {"/tmp/input.txt": str(tmp_path / "input.txt"), "file-input-topic": "distributed-topic"}
+    file.write_text(text_of("file-source.properties", **changes))
+    made.start_distributed()
+    try:
+        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
+        apply = [str(PROGRAM), "connectors", "apply", str(file), "--url", f"http://127.0.0.1:{made.port}"]
+        applied = subprocess.run(apply, capture_output=True, text=True, timeout=60, check=False)
+        assert applied.returncode == 0, applied.stdout + applied.stderr + made.output
+        eventually(lambda: made.state("file-source") == ("RUNNING",), 30)
+        eventually(lambda: [v["payload"] for _, v in made.messages("distributed-topic")] == ["one"], 30)
+        # A value of a provider whose lease ends restarts the connector when it has changed.
+        values = tmp_path / "values.properties"
+        values.write_text(f"out={tmp_path}/first.txt")
+        sink = {
+            "connector.class": "FileStreamSink",
+            "topics": "distributed-topic",
+            "file": f"${{file:{values}:out}}",
+        }
+        assert made.call("PUT", "/connectors/file-sink/config", sink)[0] == 201
+        eventually(lambda: holds(tmp_path / "first.txt", "one\n"), 30)
+        values.write_text(f"out={tmp_path}/second.txt")
+        eventually((tmp_path / "second.txt").exists, 30)
+        with (tmp_path / "input.txt").open("a") as more:
+            more.write("two\n")
+        eventually(lambda: "two" in (tmp_path / "second.txt").read_text(), 30)
+        assert "first.txt" not in json.dumps(made.call("GET", "/connectors?expand=info&expand=status"))
+        made.stop()
+    finally:
+        assert made.child is not None
+        made.child.kill()
