@@ -7,16 +7,16 @@ path with retries and tolerance, then the loop goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
 from replicator.broker.base import Decoded, MessageHeaders, NewMessage
-from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.chain import Chain
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
+from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_letters import LetterEncoder
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
@@ -71,8 +71,10 @@ class RecordWriter:
         apply = self._chain.apply if self._chain else None
         topics, form, decoded = self.topics, self._form, tuple.__new__
         last_topic = ""
+        if not records:
+            return messages
         remaining = iter(records)
-        polled: SourceRecord | None = None
+        polled = record = records[0]
         while True:
             try:
                 for polled in remaining:
@@ -115,8 +117,8 @@ class RecordWriter:
                     )
                 return messages
             except Exception:  # noqa: BLE001 - the slow path makes the same call and decides by its error
-                assert polled is not None
-                message = self._convert_slowly(polled)
+                # Without a broken chain the error is a converter's, and `record` what the chain made.
+                message = self._convert_slowly(polled, record)
                 if message is not None:
                     topics.add(message.topic)
                     add(message)
@@ -130,12 +132,16 @@ class RecordWriter:
                 raw.append((key, self._header.from_connect_header(topic, key, schema, value)))
         return raw
 
-    def _convert_slowly(self, polled: SourceRecord) -> NewMessage | None:
-        """The same, stage by stage; None for a record that is filtered or skipped."""
+    def _convert_slowly(self, polled: SourceRecord, transformed: SourceRecord) -> NewMessage | None:
+        """The same, stage by stage; None for a record that is filtered or skipped.
+
+        Goes on where the fast path failed, so that nothing is transformed twice.
+        """
         call = self._errors.call
-        record: Any = polled
-        for step in self._chain.steps:
-            record = call(Stage.TRANSFORMATION, type(step[0]), partial(apply_step, step, record), polled)
+        record: Any = transformed
+        broken = self._chain.take_broken()
+        if broken is not None:
+            record = finish(self._chain, broken, self._errors, polled)
             if record is None or record is FAILED:
                 return None
         topic = record.topic

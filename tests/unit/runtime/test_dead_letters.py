@@ -83,7 +83,9 @@ def test_ten_headers_behind_those_of_the_record() -> None:
     assert context["__connect.errors.task.id"] == b"0"
     assert context["__connect.errors.stage"] == b"VALUE_CONVERTER"
     assert context["__connect.errors.class.name"] == b"org.apache.kafka.connect.json.JsonConverter"
-    assert context["__connect.errors.exception.class.name"] == b"org.apache.kafka.connect.errors.DataException"
+    assert (
+        context["__connect.errors.exception.class.name"] == b"org.apache.kafka.connect.errors.DataException"
+    )
     assert b"Traceback" in (context["__connect.errors.exception.stacktrace"] or b"")
 
 
@@ -142,4 +144,6 @@ def test_errors_are_logged(caplog: pytest.LogCaptureFixture, include: bool) -> N
         service.herder.put_connector_config("snk", sink(**JSON, **ALL, **options))
         eventually(lambda: "Error encountered in task snk-0" in caplog.text)
     assert "stage 'VALUE_CONVERTER'" in caplog.text
-    assert ("where consumed record is {topic='t', partition=0, offset=0, timestamp=" in caplog.text) is include
+    assert (
+        "where consumed record is {topic='t', partition=0, offset=0, timestamp=" in caplog.text
+    ) is include
