@@ -155,8 +155,11 @@ class PluginOptions:
         if cls is not None:
             value.value = self.name_of(cls, str(name))
             return cls
+        family = self._registry.family(kind, str(name).strip())
         other = self._other(kind, str(name).strip())
-        if other is None:
+        if family is not None:
+            result.error(option, family)
+        elif other is None:
             value.value = None
             result.error(
                 option, f"Invalid value {name} for configuration {option}: Class {name} could not be found."

@@ -79,21 +79,20 @@ class Registry:
         """
         found = self.find(kind, name)
         if found is None:
-            parts = self._parts(kind, name)
-            if parts:
-                raise ConfigError(
-                    f"This class is abstract and cannot be created. Did you mean {', '.join(parts)}?"
-                )
+            family = self.family(kind, name)
+            if family is not None:
+                raise ConfigError(family)
             near = difflib.get_close_matches(name.rpartition(".")[2], self.names(kind), n=3, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(self.names(kind))}."
             raise ConfigError(f"Failed to find any {kind.replace('_', ' ')} named {name}.", hint=hint)
         return found
 
-    def _parts(self, kind: str, family: str) -> list[str]:
-        """The names for key and value of a family of transforms, such as Cast."""
-        parts = [f"{family}$Key", f"{family}$Value"]
-        found = kind == "transformation" and all(self.find(kind, part) is not None for part in parts)
-        return parts if found else []
+    def family(self, kind: str, name: str) -> str | None:
+        """What to tell of a name that stands for two transforms, of key and value, such as Cast."""
+        parts = [f"{name}$Key", f"{name}$Value"]
+        if kind != "transformation" or any(self.find(kind, part) is None for part in parts):
+            return None
+        return f"This class is abstract and cannot be created. Did you mean {', '.join(parts)}?"
 
     def connector(self, name: str) -> tuple[str, type[Any]]:
         """Kind ("source" or "sink") and class of a connector.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.change import ChangeSinkRecord
@@ -12,7 +11,8 @@ from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
 from replicator.api.struct import Struct
 from replicator.broker.base import Message, MessageHeaders
-from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.chain import Broken, Chain
+from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_records import common_form
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
@@ -132,6 +132,9 @@ class RecordReader:
 
     def _convert_slowly(self, message: Message) -> SinkRecord | None:
         """The same, stage by stage; None for a record that is filtered or skipped."""
+        broken = self._chain.take_broken()
+        if broken is not None:
+            return self._kept(finish(self._chain, broken, self._errors, message))
         call = self._errors.call
         topic = message.topic
         key = call(
@@ -162,11 +165,14 @@ class RecordReader:
         record: Any = SinkRecord(
             topic, message.partition, key[0], key[1], value[0], value[1], message.offset, stamp, headers
         )
-        for step in self._chain.steps:
-            record = call(Stage.TRANSFORMATION, type(step[0]), partial(apply_step, step, record), message)
-            if record is None or record is FAILED:
-                return None
-        return cast(SinkRecord, record)
+        if not self._chain:
+            return cast(SinkRecord, record)
+        # A retry has helped a converter: the record has the chain still before it.
+        return self._kept(finish(self._chain, Broken(0, record, None), self._errors, message))
+
+    @staticmethod
+    def _kept(record: Any) -> SinkRecord | None:
+        return None if record is None or record is FAILED else cast(SinkRecord, record)
 
 
 def commit_time(value: Any) -> int | None:

@@ -7,7 +7,6 @@ path with retries and tolerance, then the loop goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final, cast
 
 from replicator.api.change import ChangeOrigin, ChangeRecord
@@ -16,9 +15,10 @@ from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
 from replicator.broker.base import MessageHeaders, NewMessage
 from replicator.converters.json_change import ChangeJson
-from replicator.runtime.chain import Chain, apply_step
+from replicator.runtime.chain import Chain
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
+from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_letters import LetterEncoder
 from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
@@ -57,16 +57,20 @@ class RecordWriter:
         """Messages of the records that carry data and were neither filtered nor skipped."""
         messages: list[NewMessage] = []
         add = messages.append
-        record_message = self._message
+        if not records:
+            return messages
+        make = self._message
+        apply = self._chain.apply if self._chain else None
         changes, form = self._changes, self._form
         origin: ChangeOrigin | None = None
         plain = False
         topic, prefix, position = "", b"", b""
         remaining = iter(records)
-        polled: SourceRecord | None = None
+        polled = record = records[0]
         while True:
             try:
                 for polled in remaining:
+                    record = polled
                     if type(polled) is ChangeRecord and changes is not None:
                         if polled.origin is not origin:
                             origin = polled.origin
@@ -88,26 +92,23 @@ class RecordWriter:
                                 )
                             )
                             continue
-                    message = record_message(polled)
-                    if message is not None:
-                        add(message)
+                    if not record.topic:
+                        continue
+                    if apply is not None:
+                        transformed = apply(record)
+                        if transformed is None:
+                            continue
+                        record = cast(SourceRecord, transformed)
+                    add(make(record))
                 return messages
             except Exception:  # noqa: BLE001 - the slow path makes the same call and decides by its error
-                assert polled is not None
-                message = self._convert_slowly(polled)
+                # Without a broken chain the error is a converter's, and `record` what the chain made.
+                message = self._convert_slowly(polled, record)
                 if message is not None:
                     self.topics.add(message.topic)
                     add(message)
 
-    def _message(self, record: SourceRecord) -> NewMessage | None:
-        """The message of any record; None when it carries no data or is dropped."""
-        if not record.topic:
-            return None
-        if self._chain:
-            transformed = self._chain.apply(record)
-            if transformed is None:
-                return None
-            record = cast(SourceRecord, transformed)
+    def _message(self, record: SourceRecord) -> NewMessage:
         topic, headers = record.topic, record.headers
         self.topics.add(topic)
         prefix, rest = self._value.from_connect_parts(topic, record.value_schema, record.value)
@@ -130,12 +131,16 @@ class RecordWriter:
                 raw.append((key, self._header.from_connect_header(topic, key, schema, value)))
         return raw
 
-    def _convert_slowly(self, polled: SourceRecord) -> NewMessage | None:
-        """The same, stage by stage; None for a record that is filtered or skipped."""
+    def _convert_slowly(self, polled: SourceRecord, transformed: SourceRecord) -> NewMessage | None:
+        """The same, stage by stage; None for a record that is filtered or skipped.
+
+        Goes on where the fast path failed, so that nothing is transformed twice.
+        """
         call = self._errors.call
-        record: Any = polled
-        for step in self._chain.steps:
-            record = call(Stage.TRANSFORMATION, type(step[0]), partial(apply_step, step, record), polled)
+        record: Any = transformed
+        broken = self._chain.take_broken()
+        if broken is not None:
+            record = finish(self._chain, broken, self._errors, polled)
             if record is None or record is FAILED:
                 return None
         topic = record.topic

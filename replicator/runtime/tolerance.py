@@ -143,8 +143,23 @@ class ErrorHandler:
         self._clock = clock
         self._stopping = stopping
 
-    def call(self, stage: Stage, executing: type, operation: Callable[[], Any], original: Any) -> Any:
+    def call(
+        self,
+        stage: Stage,
+        executing: type,
+        operation: Callable[[], Any],
+        original: Any,
+        *,
+        failed: Exception | None = None,
+    ) -> Any:
         """The operation's result, or FAILED when the record is to be skipped.
+
+        Args:
+            stage: where in the task.
+            executing: class that does it.
+            operation: what to do.
+            original: the record as it came.
+            failed: how the first attempt failed, where it was made already.
 
         Raises:
             ConnectError: errors.tolerance is none.
@@ -155,6 +170,9 @@ class ErrorHandler:
         while True:
             attempts += 1
             try:
+                if failed is not None:
+                    error, failed = failed, None
+                    raise error
                 return operation()
             except RetriableError as error:
                 self.counts.failures += 1

@@ -18,13 +18,13 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from replicator.api.errors import BrokerError, NotFoundError
+from replicator.api.errors import BrokerError, DiskFullError, NotFoundError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import Message, NewMessage, NewTopic
 from replicator.broker.embedded import schema
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
 from replicator.broker.embedded.following import Follower
-from replicator.broker.embedded.sqlite_errors import translated
+from replicator.broker.embedded.sqlite_errors import no_space, translated
 
 _TAIL_BYTES: Final = 12 << 20
 
@@ -83,6 +83,7 @@ _OBJECT_BYTES: Final = 3000
 
 
 _SUMS_KEPT: Final = 4096
+UNLIMITED: Final = 1 << 62
 
 
 class TailBatch(NamedTuple):
@@ -129,6 +130,8 @@ class Log:
         self.topics_version = 0
         self.last_seq = 0
         self.written = 0
+        self.limit = UNLIMITED  # appends that would take `written` beyond it are refused
+        self.was_full = False
         self.tail: dict[int, TailGroup] = {}
         self.topics_changed: list[Callable[[], None]] = []
         self._tail_order: deque[int] = deque()
@@ -194,6 +197,15 @@ class Log:
                 if self.writer.in_transaction:
                     self.writer.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _noting_a_full_disk(self) -> Iterator[None]:
+        """Tell the maintenance thread, which makes room."""
+        try:
+            yield
+        except DiskFullError:
+            self.was_full = True
+            raise
 
     def reader(self) -> Reader:
         """A reader for one thread."""
@@ -321,9 +333,13 @@ class Log:
                 tails.append(TailGroup(last, held, raw, self.published))
             if any(partition.deleted for partition in ends):
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
-            with self.transaction() as connection:
+            written = self.written + pages_of(rows)
+            if written > self.limit:
+                self.was_full = True
+                raise no_space(self.path)
+            with self._noting_a_full_disk(), self.transaction() as connection:
                 connection.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self.written += pages_of(rows)
+            self.written = written
             for tail in tails:
                 for batch in tail.batches:
                     batch.settle(now)

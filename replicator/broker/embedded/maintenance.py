@@ -16,6 +16,7 @@ from replicator.broker.embedded.compaction import Compaction
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.retention import Retention
+from replicator.broker.embedded.room import Room
 from replicator.broker.embedded.sqlite_errors import translated
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,16 @@ class Maintenance:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._compaction = Compaction(log, self._stop.is_set)
+        self._room = Room(log)
         self._checkpointed = 0
         self._checkpoint_at = time.monotonic()
 
     def start(self) -> None:
         """Start the thread."""
+        try:
+            self.watch_room()
+        except ConnectError as error:
+            _log.warning("%s", error)
         self._thread = threading.Thread(target=self._run, name="embedded-log-upkeep", daemon=True)
         self._thread.start()
 
@@ -53,6 +59,7 @@ class Maintenance:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._room.release()
         self._compaction.close()
 
     def recover(self) -> None:
@@ -67,6 +74,7 @@ class Maintenance:
         while not self._stop.wait(_TICK):
             try:
                 self._checkpoint_if_due()
+                self.watch_room()
                 if time.monotonic() >= next_upkeep:
                     next_upkeep = time.monotonic() + _UPKEEP_EVERY
                     self.run_once(time.time())
@@ -84,17 +92,39 @@ class Maintenance:
             retention.close()
         self._give_back()
 
-    def _give_back(self) -> None:
+    def watch_room(self) -> None:
+        """Refuse appends in time, and make room."""
+        self._room.check(
+            lambda: self._log_state.written - self._checkpointed,
+            lambda: self.checkpoint(whole=True),
+            self._make_room,
+        )
+
+    def _make_room(self) -> None:
+        """The disk is full: everything that was consumed goes now, and its space back to the disk."""
+        self.checkpoint(whole=True)
+        retention = Retention(self._log_state, self._stop.is_set, hurry=True)
+        try:
+            retention.run(self._groups.snapshot(), time.time())
+        finally:
+            retention.close()
+        self.checkpoint(whole=True)
+        self._give_back(keep=0)
+        self.checkpoint(whole=True)
+
+    def _give_back(self, keep: int = _FREE_PAGES) -> None:
         """Shrink the file when much of it is unused; otherwise appends reuse the space."""
         log = self._log_state
         for _ in range(_VACUUM_STEPS):
             with log.lock, translated(log.path):
                 free = log.writer.execute("PRAGMA freelist_count").fetchone()[0]
                 pages = log.writer.execute("PRAGMA page_count").fetchone()[0]
-                if free <= max(_FREE_PAGES, pages // 4):
+                if free <= max(keep, pages // 4 if keep else 0):
                     return
                 # `execute` would stop after the first page.
                 log.writer.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+            if not keep:
+                self.checkpoint(whole=True)  # there is no room for more than one step
             if self._stop.wait(_BREATH):
                 return
 
@@ -106,8 +136,12 @@ class Maintenance:
         ):
             self.checkpoint()
 
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file, while appends go on."""
+    def checkpoint(self, *, whole: bool = False) -> None:
+        """Move the write-ahead log into the file, while appends go on.
+
+        Args:
+            whole: give back the write-ahead log's own space as well; appends wait.
+        """
         log = self._log_state
         if log.path is None:
             return
@@ -116,7 +150,11 @@ class Maintenance:
             connection = schema.connect(log.path)
             try:
                 _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages > _LONG_WAL_PAGES:
+                if whole:
+                    connection.execute("PRAGMA busy_timeout=1000")
+                    with log.lock:
+                        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                elif pages > _LONG_WAL_PAGES:
                     # Under a steady load there is never a moment at which everything has been moved, and the next
                     # append could start over. So make one: appends wait until the rest is on the disk.
                     with log.lock:

@@ -39,9 +39,14 @@ class _Floor(NamedTuple):
 
 
 class Retention:
-    """Removes what may go."""
+    """Removes what may go.
 
-    def __init__(self, log: Log, stopping: Callable[[], bool]) -> None:
+    Attributes:
+        hurry: whether consumed messages go at once, because there is no room left.
+    """
+
+    def __init__(self, log: Log, stopping: Callable[[], bool], *, hurry: bool = False) -> None:
+        self.hurry = hurry
         self._log = log
         self._stopping = stopping
         self._reader = log.reader()
@@ -62,7 +67,8 @@ class Retention:
         keep_ms = int(option(self._log, topic, "retention.ms"))
         old = now - keep_ms if keep_ms >= 0 else -1
         if floor.readers and option(self._log, topic, "delete.consumed") == "true":
-            old = max(old, now - int(option(self._log, topic, "consumed.retention.ms")))
+            keep_ms = 0 if self.hurry else int(option(self._log, topic, "consumed.retention.ms"))
+            old = max(old, now - keep_ms + self.hurry)
         surplus = self._surplus(topic, partition)
         while not self._stopping() and not partition.deleted:
             rows = self._reader.fetch(

@@ -32,10 +32,7 @@ def translate(error: sqlite3.Error | OSError, path: Path | None) -> ConnectError
     """Our error for one of SQLite's or the disk's."""
     where = "the in-memory topic log" if path is None else f"the topic log {path}"
     if _is_full(error, path):
-        return DiskFullError(
-            f"No space left for {where}.",
-            hint="Free space on that disk, or set data.dir to a larger one; work goes on by itself afterwards.",
-        )
+        return no_space(path)
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in _BUSY:
         return RetriableError(f"Another process holds {where}: {error}.")
@@ -45,6 +42,15 @@ def translate(error: sqlite3.Error | OSError, path: Path | None) -> ConnectError
             hint="Restore it from a backup, or move it away and start with a new copy.",
         )
     return BrokerError(f"Cannot use {where}: {error}.")
+
+
+def no_space(path: Path | None) -> DiskFullError:
+    """The disk is full, or nearly: what is left is needed to remove what was consumed."""
+    return DiskFullError(
+        f"No space left for the topic log {path}.",
+        hint="Free space on that disk, set data.dir to a larger one, or wait for the target to consume what is there;"
+        " work goes on by itself afterwards.",
+    )
 
 
 def _is_full(error: sqlite3.Error | OSError, path: Path | None) -> bool:

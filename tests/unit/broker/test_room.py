@@ -1,0 +1,84 @@
+"""Appends end before the disk is full, and what was consumed makes room for more."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replicator.api.errors import DiskFullError
+from replicator.broker.base import NewMessage, NewTopic, OffsetAndMetadata, TopicPartition
+from replicator.broker.embedded import EmbeddedBroker, room
+
+TP = TopicPartition("t", 0)
+
+
+class Disk:
+    """A disk of some size that holds the log's folder and other things."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self.folder, self.size, self.others = folder, size, 0
+
+    def statvfs(self, _: object) -> Any:
+        used = sum(f.stat().st_size for f in self.folder.iterdir()) + self.others
+        free = max(self.size - used, 0)
+        return os.statvfs_result((1, 1, self.size, free, free, 0, 0, 0, 0, 255))
+
+
+def test_a_full_disk_empties_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(tmp_path, 64 << 20)
+    monkeypatch.setattr(room.os, "statvfs", disk.statvfs)
+    broker = EmbeddedBroker(tmp_path, maintenance=False)
+    upkeep = broker.maintenance
+    broker.admin().create_topics([NewTopic("t", 1)])
+    producer, consumer = broker.producer("p"), broker.consumer("c", "g")
+    consumer.subscribe(["t"])
+
+    def fill() -> int:
+        count = 0
+        with pytest.raises(DiskFullError):
+            while True:
+                producer.append([NewMessage("t", None, os.urandom(200_000), 0)])
+                count += 1
+                if count % 10 == 0:
+                    upkeep.watch_room()
+        while broker.log.limit != 0:
+            upkeep.watch_room()
+            with suppress(DiskFullError):
+                producer.append([NewMessage("t", None, os.urandom(200_000), 0)])
+                count += 1
+        return count
+
+    upkeep.watch_room()
+    reserve = tmp_path / "log.reserve"
+    assert reserve.stat().st_size == 2 << 20
+    written = fill()
+    assert written > 100
+    assert not reserve.exists()
+    assert disk.statvfs(0).f_bavail > 1 << 20
+    # Nothing was consumed: nothing goes.
+    upkeep.watch_room()
+    with pytest.raises(DiskFullError):
+        producer.append([NewMessage("t", None, b"x", 0)])
+    read = 0
+    while read < written:
+        read += len(consumer.poll(1000, 1.0))
+    consumer.commit({TP: OffsetAndMetadata(read)})
+    upkeep.watch_room()
+    assert reserve.exists()
+    assert disk.statvfs(0).f_bavail > 40 << 20
+    assert fill() > 100
+    # Others fill it: the reserve is given up, and taken again when they are gone.
+    disk.others = 64 << 20
+    upkeep.watch_room()
+    assert not reserve.exists()
+    disk.others = 0
+    consumer.commit({TP: OffsetAndMetadata(broker.log.partition(TP).end)})
+    upkeep.watch_room()
+    assert reserve.exists()
+    producer.append([NewMessage("t", None, b"x", 0)])
+    consumer.close()
+    broker.close()
