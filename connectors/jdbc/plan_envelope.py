@@ -108,7 +108,8 @@ class _EnvelopePlan:
                 if origin_plan is None:
                     return other(record)
                 row = row_of(after)
-                if unchanged is None or not unchanged(row):
+                # A copied row has all its values.
+                if unchanged is None or change.op == "r" or not unchanged(row):
                     return Change(ROW, origin_plan, key_of_fields(key), row, None, record)
                 return other(record)
             fields = record.value.fields

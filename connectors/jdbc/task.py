@@ -196,7 +196,7 @@ class JdbcSinkTask(SinkTask):
             self._confirm()
 
     def _confirm(self) -> None:
-        """The records applied last are in the target, or it is known why not: then they come again before all others."""
+        """See how the records applied last ended; if they failed, they come again before all others."""
         records, self._unconfirmed = self._unconfirmed, ()
         if not records:
             return

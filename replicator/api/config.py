@@ -153,10 +153,7 @@ class ConfigDef:
         from dataclasses import replace
 
         return ConfigDef(
-            *(
-                replace(k, name=prefix + k.name, group=group or k.group)
-                for k in self.keys.values()
-            )
+            *(replace(k, name=prefix + k.name, group=group or k.group) for k in self.keys.values())
         )
 
     def parse(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -311,7 +308,9 @@ def to_text(value: Any, type_: Type) -> str | None:
 def one_of(*allowed: str, ignore_case: bool = False) -> Validator:
     """The value must be one of `allowed`."""
     accepted = {a.lower() for a in allowed} if ignore_case else set(allowed)
-    listed = f" (case insensitive): {', '.join(allowed).upper()}" if ignore_case else f": {', '.join(allowed)}"
+    listed = (
+        f" (case insensitive): {', '.join(allowed).upper()}" if ignore_case else f": {', '.join(allowed)}"
+    )
 
     def check(name: str, value: Any) -> None:
         tested = value.lower() if ignore_case and isinstance(value, str) else value

@@ -100,6 +100,12 @@ class Registry:
         Raises:
             ConfigError: there is no such connector.
         """
+        # A sink's name must not cost the import of every source, whose own aliases could match as well.
+        for kind in ("source", "sink"):
+            if any(
+                c in self._added[kind] or c in self._points.get(kind, {}) for c in _candidates(kind, name)
+            ):
+                return kind, self.get(kind, name)
         for kind in ("source", "sink"):
             found = self.find(kind, name)
             if found is not None:

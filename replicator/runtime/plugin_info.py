@@ -29,7 +29,10 @@ def plugin_info(
         option = f"{part}.converter"
         chosen = str(config.get(option) or worker.get(option) or "")
         found = _find(registry, group, chosen)
-        task |= {f"{part}_converter_class": _class(found, chosen), f"{part}_converter_version": _version(found)}
+        task |= {
+            f"{part}_converter_class": _class(found, chosen),
+            f"{part}_converter_version": _version(found),
+        }
     return {
         "task": task,
         "transforms": _steps(registry, config, "transform", "transformation"),

@@ -58,13 +58,13 @@ class Connection(abc.ABC):
         """The number of rows the statement begun last found or affected; raises what it failed with."""
         return self._found
 
-    def go_ahead(self) -> None:
+    def go_ahead(self) -> None:  # noqa: B027 - without it everything waits, which is right, too
         """From here to `come_back`, `start`, `execute_checked` and `commit` need not wait for the server.
 
         `finish` then says nothing, and what fails is raised by `come_back`, which all other methods imply.
         """
 
-    def come_back(self) -> None:
+    def come_back(self) -> None:  # noqa: B027
         """Wait until the server is done with everything; raises what failed first. Nothing was run behind that."""
 
     def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:

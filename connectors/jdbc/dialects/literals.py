@@ -19,10 +19,12 @@ from replicator.api import DataError
 
 Decoder = Callable[[Any], Any]
 
+_CHECKED: Final = "type($v) is str and $c($v)"
+
 
 def integer() -> Literal:
     """An int; the server checks the range."""
-    return Literal(lambda value: f"{value:d}", "f'{$v:d}'")
+    return Literal(lambda value: f"{value:d}", ("type($v) is int", "{$v}"))
 
 
 def whole_number(decode: Decoder) -> Literal:
@@ -49,7 +51,7 @@ def boolean() -> Literal:
             return "1" if value else "0"
         raise DataError(f"expected a boolean, got {type(value).__name__}")
 
-    return Literal(render, "'1' if $v is True else $r($v)")
+    return Literal(render, ("type($v) is bool", "{$v:d}"))
 
 
 def double() -> Literal:
@@ -62,7 +64,7 @@ def double() -> Literal:
         # "-0.0" would be a DECIMAL literal, which has no negative zero.
         return repr(number) if number else ("-0e0" if str(number)[0] == "-" else "0e0")
 
-    return Literal(render, "repr($v) if type($v) is float and $v and $v - $v == 0.0 else $r($v)")
+    return Literal(render, ("type($v) is float and $v and $v - $v == 0.0", "{$v!r}"))
 
 
 def single() -> Literal:
@@ -110,7 +112,7 @@ def decimal(precision: int, scale: int, decode: Decoder) -> Literal:
 
     if fits is None:
         return Literal(render)
-    return Literal(render, "$v if type($v) is str and $c($v) else $r($v)", fits)
+    return Literal(render, (_CHECKED, "{$v}"), fits)
 
 
 def decimal_as_double(decode: Decoder) -> Literal:
@@ -156,7 +158,7 @@ def uuid_text() -> Literal:
     def render(value: Any) -> str:
         return f"'{value}'" if usual(value) else f"'{uuid(value)}'"
 
-    return Literal(render, """("'" + $v + "'") if type($v) is str and $c($v) else $r($v)""", usual)
+    return Literal(render, (_CHECKED, "'{$v}'"), usual)
 
 
 def uuid(value: Any) -> str:
@@ -184,7 +186,7 @@ def date(decode: Decoder) -> Literal:
             return f"'{plain[:10]}'"
         raise _outside(plain, FIRST_DATE, LAST_DATE)
 
-    return Literal(render, """("'" + $v[:10] + "'") if type($v) is str and $c($v) else $r($v)""", usual)
+    return Literal(render, (_CHECKED, "'{$v[:10]}'"), usual)
 
 
 def time(digits: int, decode: Decoder) -> Literal:
@@ -216,7 +218,7 @@ def timestamp(digits: int, decode: Decoder) -> Literal:
             return f"'{plain}'"
         raise _inexact(plain, rf"{_DATE} {_CLOCK}", digits, first, last)
 
-    return Literal(render, """("'" + $v[:-1] + "'") if type($v) is str and $c($v) else $r($v)""", usual)
+    return Literal(render, (_CHECKED, "'{$v[:-1]}'"), usual)
 
 
 def instant(digits: int, decode: Decoder) -> Literal:

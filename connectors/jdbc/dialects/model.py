@@ -95,13 +95,13 @@ class Literal:
 
     Attributes:
         render: the function. Raises `Unrepresentable` or `DataError`.
-        inline: the same as an expression for the generated row formatter, `$v` the value (a local
-            variable), `$r` the function, `$c` the check: it answers the usual case without a Python call.
+        usual: the usual case for the generated row formatter, without a Python call: a condition, and the text as
+            part of an f-string in double quotes. `$v` is the value (a local variable), `$c` the check.
         check: a C function that is true for the usual form of the value.
     """
 
     render: Callable[[Any], str]
-    inline: str = "$r($v)"
+    usual: tuple[str, str] | None = None
     check: Callable[[Any], Any] | None = None
 
     def __call__(self, value: Any) -> str:

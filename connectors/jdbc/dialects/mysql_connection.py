@@ -1,6 +1,7 @@
 """A session on MySQL or MariaDB, pinned to what the sink's SQL text means (jdbc.md 7.1).
 
-One task's thread owns it; while it is ahead, the thread of its `Ahead` has the driver. Text goes to the server as it is: the driver neither escapes nor rewrites.
+One task's thread owns it; while it is ahead, the thread of its `Ahead` has the driver. Text goes to the server as
+it is: the driver neither escapes nor rewrites.
 """
 
 from __future__ import annotations

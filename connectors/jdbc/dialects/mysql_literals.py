@@ -20,10 +20,7 @@ from replicator.api import DataError
 Decoder = Callable[[Any], Any]
 
 _ESCAPES: Final = str.maketrans({"'": "''", "\\": "\\\\"})
-_TEXT_INLINE: Final = """f"'{$v}'" if type($v) is str and "'" not in $v and "\\\\" not in $v else $r($v)"""
-_SIZED_INLINE: Final = (
-    """f"'{$v}'" if type($v) is str and len($v) <= %d and "'" not in $v and "\\\\" not in $v else $r($v)"""
-)
+_PLAIN: Final = """type($v) is str and "'" not in $v and "\\\\" not in $v"""
 
 
 def quoted(value: str) -> str:
@@ -57,7 +54,7 @@ def text(
 
     if decode is not None or strip or size is not None:
         return Literal(render)
-    return Literal(render, _TEXT_INLINE if length is None else _SIZED_INLINE % length)
+    return Literal(render, (_PLAIN if length is None else f"{_PLAIN} and len($v) <= {length}", "'{$v}'"))
 
 
 def binary(*, size: int | None = None, exact: int | None = None) -> Literal:

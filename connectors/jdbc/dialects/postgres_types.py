@@ -63,7 +63,7 @@ _ELEMENTS: Final = {
     SchemaType.BOOLEAN: "boolean",
     SchemaType.STRING: "text",
 }
-_TEXT_INLINE: Final = """f"'{$v}'" if type($v) is str and "'" not in $v and "\\0" not in $v else $r($v)"""
+_PLAIN: Final = """type($v) is str and "'" not in $v and "\\0" not in $v"""
 
 
 def column_type(schema: Schema) -> ColumnType:
@@ -144,7 +144,7 @@ def _text(decode: Decoder | None = None) -> Literal:
             raise DataError(f"expected text, got {type(plain).__name__}")
         return quoted(plain)
 
-    return Literal(render) if decode is not None else Literal(render, _TEXT_INLINE)
+    return Literal(render) if decode is not None else Literal(render, (_PLAIN, "'{$v}'"))
 
 
 def literal_for(column: TargetColumn, schema: Schema) -> Literal:
@@ -194,7 +194,7 @@ def _boolean(contract: Contract) -> Literal | None:
             return "true" if value else "false"
         raise DataError(f"expected a boolean, got {type(value).__name__}")
 
-    return Literal(render, "'true' if $v is True else $r($v)")
+    return Literal(render, ("type($v) is bool", "{$v and 'true' or 'false'}"))
 
 
 def _into_integer(contract: Contract) -> Literal | None:

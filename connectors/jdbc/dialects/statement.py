@@ -67,25 +67,40 @@ def compile_row(template: Template) -> tuple[RowText, LossyText]:
 
 
 def _compile_fast(template: Template) -> RowText:
+    """One f-string when all values have their usual form, else value by value."""
     scope: dict[str, Any] = {"explain": _explainer(template.columns)}
-    lines = ["def row_text(values):", "    try:"]
+    take: list[str] = []
+    one_by_one: list[str] = []
+    conditions: list[str] = []
+    texts: list[str] = []
     for i, bound in enumerate(template.columns):
-        scope[f"k{i}"], scope[f"r{i}"] = bound.field, bound.literal.render
-        scope[f"c{i}"] = bound.literal.check
-        expression = bound.literal.inline.replace("$v", f"v{i}").replace("$r", f"r{i}").replace("$c", f"c{i}")
-        lines.append(f"        v{i} = values[k{i}]")
-        lines.append(f"        s{i} = 'NULL' if v{i} is None else ({expression})")
-    text = "".join(_as_f_string(part) for part in template.parts)
-    lines.append(f'        return f"{text}"')
+        literal = bound.literal
+        scope[f"r{i}"], scope[f"c{i}"] = literal.render, literal.check
+        take.append(f"v{i} = values[{bound.field!r}]")
+        if literal.usual is None:
+            take.append(f"s{i} = 'NULL' if v{i} is None else r{i}(v{i})")
+            texts.append(f"{{s{i}}}")
+            continue
+        condition, text = (part.replace("$v", f"v{i}").replace("$c", f"c{i}") for part in literal.usual)
+        conditions.append(condition)
+        texts.append(text)
+        one_by_one.append(f's{i} = "NULL" if v{i} is None else f"{text}" if {condition} else r{i}(v{i})')
+    usual = "".join(_constant(part) if isinstance(part, str) else texts[part] for part in template.parts)
+    any_form = "".join(
+        _constant(part) if isinstance(part, str) else f"{{s{part}}}" for part in template.parts
+    )
+    lines = ["def row_text(values):", "    try:", *(f"        {line}" for line in take)]
+    if conditions:
+        lines += [f"        if {' and '.join(conditions)}:", f'            return f"{usual}"']
+    lines += [*(f"        {line}" for line in one_by_one), f'        return f"{any_form}"']
     lines += ["    except Exception as error:", "        raise explain(values, error) from error"]
     exec("\n".join(lines), scope)
     made: RowText = scope["row_text"]
     return made
 
 
-def _as_f_string(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"{{s{part}}}"
+def _constant(part: str) -> str:
+    """Text of an f-string in double quotes."""
     escaped = part.encode("unicode_escape").decode()
     return escaped.replace('"', '\\"').replace("{", "{{").replace("}", "}}")
 
