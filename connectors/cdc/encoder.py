@@ -270,12 +270,15 @@ def source(snapshot, ts_us, txid, lsn, sequence, xmin=None, origin=None, origin_
         quote = '\\"'
         return f"""
 def source_json(snapshot, ts_us, txid, last, origin=None, origin_lsn=None):
-    head = {start!r} + str(ts_us // 1000) + ',"snapshot":' + json(snapshot) + {db!r}
+    head = {start!r} + str(ts_us // 1000) + ',"snapshot":"' + snapshot + '"' + {db!r}
     head += 'null' if last is None else {quote!r} + str(last) + {quote!r}
     head += {"," + quote!r}
-    middle = {quote + ']","ts_us":'!r} + str(ts_us) + ',"ts_ns":' + str(ts_us * 1000) + {table!r} + json(txid)
+    middle = {quote + ']","ts_us":'!r} + str(ts_us) + ',"ts_ns":' + str(ts_us * 1000) + {table!r}
+    middle += 'null' if txid is None else str(txid)
     middle += ',"lsn":'
-    tail = ',"xmin":null,"origin":' + json(origin) + ',"origin_lsn":' + json(origin_lsn) + '}}'
+    tail = ',"xmin":null,"origin":null,"origin_lsn":null}}'
+    if origin is not None:
+        tail = ',"xmin":null,"origin":' + json(origin) + ',"origin_lsn":' + json(origin_lsn) + '}}'
     return head.encode(), middle.encode(), tail.encode()
 """
 

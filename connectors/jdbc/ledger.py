@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from connectors.jdbc.dialects import Connection, Dialect
 from connectors.jdbc.lanes import Lane, LaneEnd, LedgerRow, lsn_text
-from connectors.jdbc.ledger_schema import LEDGER_TABLE, is_mysql, now_sql
+from connectors.jdbc.ledger_schema import LEDGER_TABLE, now_sql
 from connectors.jdbc.takeover import end_writers, short_waits
 from replicator.api import (
     DataError,
@@ -125,14 +125,10 @@ class Ledger:
         Raises:
             FencedError: another task owns a lane now, or moved it.
         """
-        if ends and is_mysql(self._dialect.kind):
-            # One round trip: what a small transaction costs is mostly these.
-            text = f"START TRANSACTION;{self.advance_sql(ends)}"
-            connection.execute_checked(text, lambda found: self._expect(ends, found))
-            return
-        connection.begin()
         if ends:
-            self._expect(ends, connection.execute_text(self.advance_sql(ends)))
+            connection.execute_checked(self.advance_sql(ends), len(ends), lambda found: _fenced(ends, found))
+        else:
+            connection.begin()
 
     def check(self, connection: Connection, ends: Sequence[LaneEnd]) -> None:
         """Whether the lanes are still this task's, inside an open transaction.
@@ -142,16 +138,8 @@ class Ledger:
         """
         where = " OR ".join(f"({_mine(end.lane)})" for end in ends)
         found = connection.query(f"SELECT count(*) FROM {LEDGER_TABLE} WHERE {where}")
-        self._expect(ends, int(found[0][0]))
-
-    @staticmethod
-    def _expect(ends: Sequence[LaneEnd], found: int) -> None:
-        if found != len(ends):
-            lanes = ", ".join(f"{e.lane.partition.topic}-{e.lane.partition.partition}" for e in ends[:5])
-            raise FencedError(
-                f"The ledger no longer belongs to this task: {found} of {len(ends)} rows matched ({lanes}).",
-                hint="Another task took over, or the offsets were changed; this one stops without writing.",
-            )
+        if int(found[0][0]) != len(ends):
+            raise _fenced(ends, int(found[0][0]))
 
     def advance_sql(self, ends: Sequence[LaneEnd]) -> str:
         """One UPDATE for any number of lanes."""
@@ -203,6 +191,14 @@ class Ledger:
             f" WHERE id IN ({ids})"
         )
         connection.commit()
+
+
+def _fenced(ends: Sequence[LaneEnd], found: int) -> FencedError:
+    lanes = ", ".join(f"{e.lane.partition.topic}-{e.lane.partition.partition}" for e in ends[:5])
+    return FencedError(
+        f"The ledger no longer belongs to this task: {found} of {len(ends)} rows matched ({lanes}).",
+        hint="Another task took over, or the offsets were changed; this one stops without writing.",
+    )
 
 
 def alter(

@@ -52,7 +52,7 @@ _TAIL_PATIENCE: Final = 0.5
 _GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
 WORTH_GOING_AHEAD = 500
-"""Changes from which it pays to prepare the next records while the server works on these."""
+"""Changes from which it pays to prepare the next records before it is seen how these ended."""
 _AHEAD_WAIT_MS: Final = 1
 
 
@@ -183,16 +183,11 @@ class JdbcSinkTask(SinkTask):
         self._confirm()
         for run in runs:
             self._rejections.wait()
-            ahead = (
-                run is runs[-1]
-                and connection.works_ahead
-                and run.truncate is None
-                and len(run.changes) >= WORTH_GOING_AHEAD
-            )
+            ahead = run is runs[-1] and connection.works_ahead and run.truncate is None
             self._applier.apply(connection, run, ahead=ahead)
         self._rejections.forget()
         self._unconfirmed = records
-        if not self._applier.is_ahead:
+        if not self._applier.is_ahead or len(runs[-1].changes) < WORTH_GOING_AHEAD:
             self._confirm()
 
     def _confirm(self) -> None:

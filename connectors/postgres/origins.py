@@ -35,16 +35,10 @@ class PostgresOrigin(ChangeOrigin):
         last: int | None,
         replicated: tuple[str, int] | None = None,
     ) -> None:
-        """What is in the source block.
+        """Beside what `ChangeOrigin` takes, what is in the source block.
 
-        Args:
-            encoder: the table's encoder.
-            partition, position, now_us, headers: see `ChangeOrigin`.
-            marker: the snapshot marker.
-            ts_us: time of the commit, or of the snapshot.
-            xid: the transaction.
-            last: end of the last transaction before.
-            replicated: name and position of the replication origin, if there is one.
+        That is the snapshot `marker`, the time `ts_us` of the commit or the snapshot, the transaction `xid`, the end of
+        the `last` transaction before, and name and position of the replication origin it was `replicated` from.
         """
         super().__init__(
             encoder.topic, encoder.key_schema, encoder.value_schema, partition, position, now_us, headers

@@ -61,15 +61,22 @@ class Connection(abc.ABC):
     def go_ahead(self) -> None:  # noqa: B027 - without it everything waits, which is right, too
         """From here to `come_back`, `start`, `execute_checked` and `commit` need not wait for the server.
 
-        `finish` then says nothing, and what fails is raised by `come_back`, which all other methods imply.
+        `finish` then says nothing, and what fails is raised by any later call, at the latest by `come_back`, which all
+        other methods imply. Nothing is run behind a statement that failed.
         """
 
     def come_back(self) -> None:  # noqa: B027
-        """Wait until the server is done with everything; raises what failed first. Nothing was run behind that."""
+        """Wait until the server is done with everything; raises what failed first."""
 
-    def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:
-        """`execute_text`; `check` raises when the number of rows found is wrong, and nothing is run behind that."""
-        check(self.execute_text(sql))
+    def execute_checked(self, sql: str, found: int, wrong: Callable[[int], ConnectError]) -> None:
+        """`execute_text` of one statement, after START TRANSACTION, that must find this many rows.
+
+        Otherwise raises `wrong` of the number it found, or (only after `go_ahead`) some other error.
+        """
+        self.begin()
+        number = self.execute_text(sql)
+        if number != found:
+            raise wrong(number)
 
     @abc.abstractmethod
     def execute_text(self, sql: str) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pymysql
 from pymysql.connections import Connection as DriverConnection
 from pymysql.constants import CLIENT, COMMAND
 
-from connectors.jdbc.dialects.ahead import Ahead
+from connectors.jdbc.dialects.ahead import Ahead, Check
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.statement import Statement
@@ -34,6 +34,25 @@ _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 900.0
 
 
+KEPT_BYTES = 32 * 1024
+"""Statements of a transaction up to this size are one text: round trips are most of what they cost."""
+_GUARD: Final = b";SET @replicator_mine = IF(ROW_COUNT() = %d, 0, (SELECT 1 UNION ALL SELECT 2))"
+"""Fails unless the statement before it found so many rows, so that nothing behind it in the same text is run."""
+
+
+class _Kept(NamedTuple):
+    """A statement that waits for those behind it.
+
+    Attributes:
+        check: looks at the number of rows found, when it is run alone.
+        guard: says the same in SQL, when it is run with others.
+    """
+
+    text: bytes
+    check: Check | None
+    guard: bytes
+
+
 class MySqlConnection(Connection):
     """See `Connection`."""
 
@@ -42,6 +61,8 @@ class MySqlConnection(Connection):
     def __init__(self, url: TargetUrl, application_name: str) -> None:
         self._ahead = Ahead(self._run_text, f"{application_name} statements")
         self._is_ahead = False
+        self._kept: list[_Kept] = []
+        self._kept_bytes = 0
         try:
             self._driver: DriverConnection[Any] = pymysql.connect(
                 **connect_arguments(url),
@@ -76,11 +97,17 @@ class MySqlConnection(Connection):
         self.come_back()
         return self._run_text(sql.encode())
 
-    def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:
+    def execute_checked(self, sql: str, found: int, wrong: Callable[[int], ConnectError]) -> None:
+        def check(number: int) -> None:
+            if number != found:
+                raise wrong(number)
+
+        # One round trip: what a small transaction costs is mostly these.
+        text = f"START TRANSACTION;{sql}"
         if self._is_ahead:
-            self._ahead.submit(sql.encode(), check)
+            self._go_on(_Kept(text.encode(), check, _GUARD % found))
         else:
-            check(self.execute_text(sql))
+            check(self.execute_text(text))
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
         try:
@@ -88,12 +115,41 @@ class MySqlConnection(Connection):
         except UnicodeEncodeError as error:
             raise translate(error) from error
         if self._is_ahead:
-            self._ahead.submit(text)
+            self._go_on(_Kept(text, None, b""))
         else:
             self._send(text)
 
     def finish(self) -> int:
         return 0 if self._is_ahead else self._receive()
+
+    # --- ahead: a little goes to the server as one text at the end, more is run by the other thread meanwhile ---
+
+    def go_ahead(self) -> None:
+        self._is_ahead = True
+        self._kept, self._kept_bytes = [], 0
+
+    def _go_on(self, statement: _Kept) -> None:
+        self._kept.append(statement)
+        self._kept_bytes += len(statement.text)
+        if self._kept_bytes > KEPT_BYTES:
+            self._submit_kept()
+
+    def _submit_kept(self) -> None:
+        for statement in self._kept:
+            self._ahead.submit(statement.text, statement.check)
+        # From here on nothing is kept: the limit stays exceeded.
+        self._kept = []
+
+    def _run_kept(self, *more: bytes) -> None:
+        kept, self._kept = self._kept, []
+        self._run_text(b";".join([s.text + s.guard for s in kept] + list(more)))
+
+    def come_back(self) -> None:
+        if self._is_ahead:
+            self._is_ahead = False
+            if self._kept:
+                self._run_kept()
+            self._ahead.settle()
 
     def _run_text(self, text: bytes) -> int:
         self._send(text)
@@ -117,18 +173,13 @@ class MySqlConnection(Connection):
             raise translate(error) from error
         return found
 
-    def go_ahead(self) -> None:
-        self._is_ahead = True
-
-    def come_back(self) -> None:
-        if self._is_ahead:
-            self._is_ahead = False
-            self._ahead.settle()
-
     def begin(self) -> None:
         self.execute("START TRANSACTION")
 
     def commit(self) -> None:
+        if self._is_ahead and self._kept:
+            self._run_kept(b"COMMIT")
+            return
         if self._is_ahead:
             self._ahead.submit(b"COMMIT")
             return
@@ -141,7 +192,8 @@ class MySqlConnection(Connection):
         if not self._driver.open:
             return
         try:
-            with suppress(ConnectError):  # what is rolled back need not have succeeded
+            self._kept = []  # what was not sent need not be
+            with suppress(ConnectError):  # and what is rolled back need not have succeeded
                 self.come_back()
             self._driver.rollback()
         except (pymysql.err.MySQLError, OSError):
@@ -149,6 +201,7 @@ class MySqlConnection(Connection):
             self.close()
 
     def close(self) -> None:
+        self._kept = []
         with suppress(ConnectError):
             self.come_back()
         self._ahead.stop()
