@@ -10,6 +10,7 @@ Used by the thread that reads the log, and by those that copy; nothing is shared
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +18,7 @@ from typing import Any, Final
 from connectors.cdc import naming, schemas
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.tables import UNCHANGED, Column, Table, Text
-from replicator.api import Connector, DataError, Schema, SchemaError, Struct
+from replicator.api import Connector, DataError, Schema, SchemaError
 
 Row = dict[str, Any]
 
@@ -58,9 +59,11 @@ class TableEncoder:
         value_schema: schema of envelopes.
         row: decodes a row of texts (one per column of the table) to field name -> value; None stays None,
             unchanged values become placeholders. Raises DataError naming the column.
-        key: the key of a decoded row, or None for a table without key.
+        key: the key's fields of a decoded row, or None for a table without key.
         source: the source block: (snapshot marker, ts_us, txid, lsn, sequence text, xmin, origin,
             origin_lsn), the last three optional.
+        source_json: the same as JSON, cut at the two places of the LSN: (snapshot marker, ts_us, txid, position of
+            the last commit, origin, origin_lsn), the last two optional.
         code: the generated source text.
     """
 
@@ -76,14 +79,16 @@ class TableEncoder:
         "key_schema",
         "row",
         "source",
+        "source_json",
         "table",
         "topic",
         "value_schema",
     )
 
     row: Callable[[Sequence[Text]], Row]
-    key: Callable[[Row], Struct | None]
+    key: Callable[[Row], Row | None]
     source: Callable[..., Row]
+    source_json: Callable[..., tuple[bytes, bytes, bytes]]
 
     def __init__(
         self,
@@ -154,49 +159,36 @@ class TableEncoder:
                 row[self._fields[column.name]] = self._codecs[column.name].filler
         return row
 
-    def envelope(
-        self,
-        op: str,
-        before: Row | None,
-        after: Row | None,
-        source: Row,
-        ts_us: int,
-        transaction: Row | None = None,
-    ) -> Struct:
-        """A change event; `ts_us` is the clock of this host."""
-        if self._hidden:
-            before, after = self._visible(before), self._visible(after)
-        return Struct(
-            self.value_schema,
-            {
-                "before": before,
-                "after": after,
-                "source": source,
-                "transaction": transaction,
-                "op": op,
-                "ts_ms": ts_us // 1000,
-                "ts_us": ts_us,
-                "ts_ns": ts_us * 1000,
-            },
-        )
+    @property
+    def hides(self) -> bool:
+        """Whether rows hold columns that are there for the key alone."""
+        return bool(self._hidden)
 
-    def _visible(self, row: Row | None) -> Row | None:
-        return row if row is None else {k: v for k, v in row.items() if k not in self._hidden}
+    def visible(self, row: Row) -> Row:
+        """The row without the columns that are there for the key alone."""
+        return {k: v for k, v in row.items() if k not in self._hidden}
 
     def _compile(self, key_fields: list[str], options: EncodingOptions) -> None:
         namespace: dict[str, Any] = {
             "UNCHANGED": UNCHANGED,
             "FAILURES": FAILURES,
-            "Struct": Struct,
-            "KEY": self.key_schema,
             "careful": self._careful,
+            "json": _json,
         }
-        self.code = "\n".join((self._row_code(namespace), _key_code(key_fields), self._source_code(options)))
+        self.code = "\n".join(
+            (
+                self._row_code(namespace),
+                _key_code(key_fields),
+                self._source_code(options),
+                self._source_json_code(options),
+            )
+        )
         # The text is made here from repr'd names only; see the module's docstring.
         exec(compile(self.code, f"<encoder of {self.table.full_name}>", "exec"), namespace)
         self.row = namespace["row"]
         self.key = namespace["key"]
         self.source = namespace["source"]
+        self.source_json = namespace["source_json"]
 
     def _row_code(self, namespace: dict[str, Any]) -> str:
         variables, items, unchanged = [], [], []
@@ -268,6 +260,29 @@ def source(snapshot, ts_us, txid, lsn, sequence, xmin=None, origin=None, origin_
     }}
 """
 
+    def _source_json_code(self, options: EncodingOptions) -> str:
+        """The members stand in the order of `_source_code`."""
+        names = {"version": options.version, "connector": options.connector, "name": options.name}
+        start = "{" + "".join(f'"{name}":{_json(value)},' for name, value in names.items()) + '"ts_ms":'
+        db = f',"db":{_json(options.db)},"sequence":"['
+        table = f',"schema":{_json(self.table.schema)},"table":{_json(self.table.name)},"txId":'
+        # The sequence is JSON within a JSON text.
+        quote = '\\"'
+        return f"""
+def source_json(snapshot, ts_us, txid, last, origin=None, origin_lsn=None):
+    head = {start!r} + str(ts_us // 1000) + ',"snapshot":' + json(snapshot) + {db!r}
+    head += 'null' if last is None else {quote!r} + str(last) + {quote!r}
+    head += {"," + quote!r}
+    middle = {quote + ']","ts_us":'!r} + str(ts_us) + ',"ts_ns":' + str(ts_us * 1000) + {table!r} + json(txid)
+    middle += ',"lsn":'
+    tail = ',"xmin":null,"origin":' + json(origin) + ',"origin_lsn":' + json(origin_lsn) + '}}'
+    return head.encode(), middle.encode(), tail.encode()
+"""
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
 
 def _field_names(table: Table, columns: Sequence[Column], options: EncodingOptions) -> dict[str, str]:
     names: dict[str, str] = {}
@@ -297,7 +312,7 @@ def _key_code(fields: list[str]) -> str:
     if not fields:
         return "def key(row):\n    return None\n"
     items = ", ".join(f"{f!r}: row[{f!r}]" for f in fields)
-    return f"def key(row):\n    return Struct(KEY, {{{items}}})\n"
+    return f"def key(row):\n    return {{{items}}}\n"
 
 
 def merge_unchanged(new: Sequence[Text], old: Sequence[Text]) -> list[Text]:

@@ -12,7 +12,7 @@ from connectors.jdbc.dialects import Connection, TableName
 from connectors.jdbc.intake import Run
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import TableError, Writer
-from replicator.api import DataError, FencedError, RetriableError, SinkRecord
+from replicator.api import ConnectError, DataError, FencedError, RetriableError, SinkRecord
 from replicator.api.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -40,9 +40,13 @@ class Applier:
         self._book = book
         self._rejections = rejections
         self._stop_table = stop_table
+        self._pending: Run | None = None
 
-    def apply(self, connection: Connection, run: Run) -> None:
+    def apply(self, connection: Connection, run: Run, *, ahead: bool = False) -> None:
         """Apply one run in one transaction with its ledger row.
+
+        With `ahead` the server may still be at work on it, and `complete` says how it ended; nothing else may use
+        the connection before that.
 
         Raises:
             RetriableError: the same records must come again.
@@ -51,6 +55,8 @@ class Applier:
         """
         if run.truncate is not None:
             self._truncate(connection, run, run.truncate)
+            return
+        if ahead and self._ahead(connection, run):
             return
         tried: set[object] = set()
         while True:
@@ -71,21 +77,58 @@ class Applier:
                 continue
             return
 
-    def _once(self, connection: Connection, run: Run, changes: list[Change]) -> None:
+    def _ahead(self, connection: Connection, run: Run) -> bool:
+        """Give the run to the server; False when it failed, by what is found out step by step."""
+        try:
+            self._once(connection, run, _going_on(run), ahead=True)
+        except (FencedError, RetriableError):
+            raise
+        except ConnectError as error:
+            log.info("A batch failed and is applied again step by step: %s", type(error).__name__)
+            return False
+        return True
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether `complete` is due."""
+        return self._pending is not None
+
+    def complete(self, connection: Connection) -> None:
+        """Wait for the run that is ahead. If it failed, it is applied again, step by step.
+
+        Raises:
+            RetriableError, FencedError, DataError: as `apply`.
+        """
+        run, self._pending = self._pending, None
+        if run is None:
+            return
+        try:
+            self._writer.complete(connection)
+            failpoint("after_target_commit")
+        except FencedError:
+            raise
+        except RetriableError as error:
+            if not _is_deadlock(error):
+                raise
+            self.apply(connection, run)
+        except ConnectError:
+            self.apply(connection, run)
+
+    def _once(self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool = False) -> None:
         self._writer.prepare(connection, changes)
         for attempt in range(_QUICK_RETRIES):
             try:
-                self._transaction(connection, run, changes)
+                self._transaction(connection, run, changes, ahead=ahead)
             except RetriableError as error:
                 # A deadlock's loser may simply go again; a lost connection is the caller's business.
-                if attempt == _QUICK_RETRIES - 1 or "eadlock" not in error.message:
+                if attempt == _QUICK_RETRIES - 1 or not _is_deadlock(error):
                     raise
                 log.info("Deadlock; the batch is applied again: %s", error)
                 time.sleep(0.01 * (attempt + 1))
             else:
                 return
 
-    def _transaction(self, connection: Connection, run: Run, changes: list[Change]) -> None:
+    def _transaction(self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool) -> None:
         ends = run.ends()
         if not ends:
             return
@@ -101,6 +144,10 @@ class Applier:
             )
             self._rejections.wait()
 
+        if ahead:
+            self._writer.transaction(connection, ends, all_at_once, ahead=True)
+            self._pending = run
+            return
         try:
             self._writer.transaction(connection, ends, all_at_once)
         except (FencedError, RetriableError, TableError, Refused):
@@ -128,6 +175,10 @@ class Applier:
         self._writer.truncate(connection, change)
         failpoint("between_truncate_and_ledger")
         self._writer.transaction(connection, ends, lambda: None)
+
+
+def _is_deadlock(error: RetriableError) -> bool:
+    return "eadlock" in error.message
 
 
 def _going_on(run: Run) -> list[Change]:

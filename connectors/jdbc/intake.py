@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from connectors.jdbc.change import MOVE, TRUNCATE, Change
 from connectors.jdbc.lanes import Lane, LaneEnd, position_of, position_text
 from connectors.jdbc.plan import Planner
-from replicator.api import ConnectError, DataError, SinkRecord, Struct, TopicPartition
+from replicator.api import ChangeSinkRecord, ConnectError, DataError, SinkRecord, Struct, TopicPartition
 from replicator.api.position import STREAM
 
 Reject = Callable[[SinkRecord, DataError], None]
@@ -170,10 +170,17 @@ def whole_transactions(records: Sequence[SinkRecord]) -> int:
     """
     later: int | None = None
     for i in range(len(records) - 1, -1, -1):
-        text = position_text(records[i])
-        if not text or not text.startswith(STREAM) or text.endswith(":1"):
-            return i + 1
-        commit = int(text.split(":")[2])
+        record = records[i]
+        if type(record) is ChangeSinkRecord:
+            change = record.change
+            commit = change.origin.commit
+            if change.end or change.origin.phase != STREAM:
+                return i + 1
+        else:
+            text = position_text(record)
+            if not text or not text.startswith(STREAM) or text.endswith(":1"):
+                return i + 1
+            commit = int(text.split(":")[2])
         if later is not None and commit != later:
             return i + 1
         later = commit

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from replicator.api import SinkRecord, SourcePosition, TopicPartition, decode_position
+from replicator.api import ChangeSinkRecord, SinkRecord, SourcePosition, TopicPartition, decode_position
 from replicator.api.position import COPY, POSITION_HEADER
 
 STAMP: Final = "replicator"
@@ -133,6 +133,8 @@ class LedgerRow:
 
 def position_text(record: SinkRecord) -> str | None:
     """The record's position header as text, unparsed."""
+    if type(record) is ChangeSinkRecord:
+        return record.change.position_text
     for header in record.headers or ():
         if header.key == POSITION_HEADER:
             value = header.value
@@ -142,6 +144,8 @@ def position_text(record: SinkRecord) -> str | None:
 
 def position_of(record: SinkRecord) -> SourcePosition | None:
     """The record's source position, or None."""
+    if type(record) is ChangeSinkRecord:
+        return record.change.position
     text = position_text(record)
     return decode_position(text) if text else None
 

@@ -127,7 +127,8 @@ class Ledger:
         """
         if ends and is_mysql(self._dialect.kind):
             # One round trip: what a small transaction costs is mostly these.
-            self._expect(ends, connection.execute_text(f"START TRANSACTION;{self.advance_sql(ends)}"))
+            text = f"START TRANSACTION;{self.advance_sql(ends)}"
+            connection.execute_checked(text, lambda found: self._expect(ends, found))
             return
         connection.begin()
         if ends:

@@ -39,7 +39,7 @@ from connectors.jdbc.plan_rows import (
     values_of,
     without_unchanged,
 )
-from replicator.api import DataError, Schema, SinkRecord, Struct
+from replicator.api import ChangeOrigin, ChangeSinkRecord, DataError, Schema, SinkRecord, Struct
 from replicator.api.logical import NEW_KEY_HEADER
 
 PlanOf = Callable[[Mapping[str, Any]], TablePlan | None]
@@ -87,13 +87,30 @@ class _EnvelopePlan:
         return _remembering(by_record) if self.settings.table_naming == "source" else by_record
 
     def compiled(self) -> Callable[[SinkRecord], Change | None]:
-        """The usual case inline; everything else in methods."""
+        """The usual cases inline; everything else in methods."""
         if self.key.of is None or self.extra_key:
             return self.any_record
         key_of, row_of, unchanged, plan_of = self.key.of, self.row_of, self.unchanged, self.plan_of
+        key_of_fields = self.key.of_fields
         other = self.any_record
+        origin: ChangeOrigin | None = None
+        origin_plan: TablePlan | None = None
 
         def plan(record: SinkRecord) -> Change | None:
+            nonlocal origin, origin_plan
+            if type(record) is ChangeSinkRecord:
+                change = record.change
+                after, key = change.after, change.key_fields
+                if after is None or key is None or key_of_fields is None:
+                    return other(record)
+                if change.origin is not origin:
+                    origin, origin_plan = change.origin, plan_of(change.envelope())
+                if origin_plan is None:
+                    return other(record)
+                row = row_of(after)
+                if unchanged is None or not unchanged(row):
+                    return Change(ROW, origin_plan, key_of_fields(key), row, None, record)
+                return other(record)
             fields = record.value.fields
             if fields["op"] in "cru":
                 after = fields["after"]

@@ -65,16 +65,22 @@ class KeySource:
         names: key fields; empty for none.
         fields: those with their schemas that are not fields of the value.
         of: key from (record, row); None when the plan has no key.
+        of_fields: the same from the fields of the record's key, where that is where it comes from.
     """
 
-    __slots__ = ("fields", "names", "of")
+    __slots__ = ("fields", "names", "of", "of_fields")
 
     def __init__(
-        self, names: tuple[str, ...], fields: Fields, of: Callable[[SinkRecord, Row], Key] | None
+        self,
+        names: tuple[str, ...],
+        fields: Fields,
+        of: Callable[[SinkRecord, Row], Key] | None,
+        of_fields: Callable[[Mapping[str, Any]], Key] | None = None,
     ) -> None:
         self.names = names
         self.fields = fields
         self.of = of
+        self.of_fields = of_fields
 
 
 def values_of(value: Any) -> dict[str, Any] | None:
@@ -136,7 +142,7 @@ def record_key(wanted: tuple[str, ...], schema: Schema | None) -> KeySource:
                 raise DataError("The record has no key, and pk.mode=record_key needs one")
             return getter(key.fields)
 
-        return KeySource(names, tuple((n, known[n]) for n in names), of)
+        return KeySource(names, tuple((n, known[n]) for n in names), of, getter)
     if schema.type in (SchemaType.ARRAY, SchemaType.MAP):
         raise DataError("A key must be a struct or a primitive value")
     if len(wanted) != 1:

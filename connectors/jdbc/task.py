@@ -51,6 +51,9 @@ _TAIL_WAIT_MS: Final = 50
 _TAIL_PATIENCE: Final = 0.5
 _GROUP_COMMIT: Final = 1.0
 _LONGEST_BACKOFF_MS: Final = 30_000
+WORTH_GOING_AHEAD = 500
+"""Changes from which it pays to prepare the next records while the server works on these."""
+_AHEAD_WAIT_MS: Final = 1
 
 
 class JdbcSinkTask(SinkTask):
@@ -65,6 +68,7 @@ class JdbcSinkTask(SinkTask):
         self._lanes: dict[TopicPartition, Lane] = {}
         self._tail: list[SinkRecord] = []
         self._tail_since = 0.0
+        self._unconfirmed: Sequence[SinkRecord] = ()
         self._failures = 0
         self._next_commit = 0.0
         self._lost = False
@@ -88,6 +92,7 @@ class JdbcSinkTask(SinkTask):
         self._claims = Claims(self._ledger, self.context)
 
     def open(self, partitions: Sequence[TopicPartition]) -> None:
+        self._confirm_quietly()
         connection = self._live_connection()
         if self._settings.validate_only:
             self._validate_tables(connection, {p.topic for p in partitions})
@@ -112,6 +117,7 @@ class JdbcSinkTask(SinkTask):
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
+        self._confirm_quietly()
         safe = {}
         for partition, delivered in offsets.items():
             lane = self._lanes.get(partition)
@@ -120,6 +126,7 @@ class JdbcSinkTask(SinkTask):
         return safe
 
     def close(self, partitions: Sequence[TopicPartition]) -> None:
+        self._confirm_quietly()
         gone = set(partitions)
         for partition in partitions:
             self._lanes.pop(partition, None)
@@ -135,6 +142,7 @@ class JdbcSinkTask(SinkTask):
 
     def stop(self) -> None:
         if hasattr(self, "_session"):
+            self._confirm_quietly()
             self._publish(now=True)
             self._session.discard()
 
@@ -144,14 +152,19 @@ class JdbcSinkTask(SinkTask):
         self._stopped.retry_when_due()
         waiting = [*self._tail, *records] if self._tail else records
         if not waiting:
+            self._confirm()
             return
         ready = self._ready(waiting, arrived=bool(records))
         if ready:
             self._apply(waiting if ready == len(waiting) else waiting[:ready])
+        elif not records:
+            self._confirm()
         if not self._tail or ready:
             self._tail_since = time.monotonic()
         self._tail = [r for r in waiting[ready:] if not self._is_stopped(r)] if ready < len(waiting) else []
-        if self._tail:
+        if self._unconfirmed:
+            self.context.timeout(_AHEAD_WAIT_MS)
+        elif self._tail:
             self.context.timeout(_TAIL_WAIT_MS)
 
     def _ready(self, waiting: Sequence[SinkRecord], *, arrived: bool) -> int:
@@ -165,13 +178,44 @@ class JdbcSinkTask(SinkTask):
 
     def _apply(self, records: Sequence[SinkRecord]) -> None:
         connection = self._live_connection()
-        for run in self._intake.runs(records):
+        runs = self._intake.runs(records)
+        # Up to here the server was still at work on the records before these.
+        self._confirm()
+        for run in runs:
             self._rejections.wait()
-            self._applier.apply(connection, run)
+            ahead = (
+                run is runs[-1]
+                and connection.works_ahead
+                and run.truncate is None
+                and len(run.changes) >= WORTH_GOING_AHEAD
+            )
+            self._applier.apply(connection, run, ahead=ahead)
         self._rejections.forget()
+        self._unconfirmed = records
+        if not self._applier.is_ahead:
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """The records applied last are in the target, or it is known why not: then they come again before all others."""
+        records, self._unconfirmed = self._unconfirmed, ()
+        if not records:
+            return
+        try:
+            self._applier.complete(self._session.connection())
+        except BaseException:
+            self._tail = [*records, *self._tail]
+            raise
         self._facts.touch()
         if self._settings.whole_transactions and self._stopped.all_caught_up():
             self._facts.completed(completed_commit(records))
+
+    def _confirm_quietly(self) -> None:
+        """The same where nobody can retry: what failed is applied again by the next `put`."""
+        try:
+            self._confirm()
+        except ConnectError as error:
+            log.warning("%s: the last records are applied again: %s", self.context.connector, error)
+            self._lost = True
 
     def _is_stopped(self, record: SinkRecord) -> bool:
         lane = self._lanes.get(_partition_of(record))

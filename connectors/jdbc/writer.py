@@ -51,6 +51,7 @@ class Writer:
         self._book = book
         self._missing = missing
         self._pending: Counter[str] = Counter()
+        self._ends: Sequence[LaneEnd] = ()
         self.rows = RowWriter(settings, dialect)
         self._keyless = KeylessWriter(dialect, self.rows, lossy=settings.unrepresentable == "null")
         self.applied: Counter[str] = Counter()
@@ -74,9 +75,22 @@ class Writer:
                 connection.rollback()
                 raise TableError(plan.table, error) from error
 
-    def transaction(self, connection: Connection, ends: Sequence[LaneEnd], body: Callable[[], None]) -> None:
-        """Run `body` between the ledger's update and the commit; whatever fails is rolled back."""
+    def transaction(
+        self,
+        connection: Connection,
+        ends: Sequence[LaneEnd],
+        body: Callable[[], None],
+        *,
+        ahead: bool = False,
+    ) -> None:
+        """Run `body` between the ledger's update and the commit; whatever fails is rolled back.
+
+        With `ahead` the server may still be at work on all of it, and `complete` must be the connection's next use.
+        """
         self._pending.clear()
+        self._ends = ends
+        if ahead:
+            connection.go_ahead()
         try:
             self._ledger.begin(connection, ends)
             body()
@@ -84,7 +98,20 @@ class Writer:
         except BaseException:
             connection.rollback()
             raise
-        for end in ends:
+        if not ahead:
+            self._settle()
+
+    def complete(self, connection: Connection) -> None:
+        """Wait for the transaction that is ahead; what failed is rolled back."""
+        try:
+            connection.come_back()
+        except BaseException:
+            connection.rollback()
+            raise
+        self._settle()
+
+    def _settle(self) -> None:
+        for end in self._ends:
             end.settle()
         self.applied.update(self._pending)
 
@@ -171,6 +198,7 @@ class Writer:
 
     def _guarded(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
         """Upsert; rows that collide with others of the batch are deleted and written anew."""
+        connection.come_back()  # what follows depends on how each statement ends
         connection.execute("SAVEPOINT replicator_rows")
         try:
             self.rows.run(connection, bound.upsert, changes)
@@ -183,6 +211,7 @@ class Writer:
 
     def _one_by_one(self, connection: Connection, bound: BoundTable, changes: list[Change]) -> None:
         """Columns the records do not know must stay, and no other row may be hit: UPDATE, else INSERT."""
+        connection.come_back()
         update = bound.update(bound.plan.columns)
         for change in changes:
             if update is None or not self.rows.run(connection, update, [change]):
@@ -205,6 +234,7 @@ class Writer:
         statement = self._bound(plan).update(fields)
         if statement is None:
             return
+        connection.come_back()
         found = self.rows.run(connection, statement, changes)
         if found < len(changes) and not may_miss:
             self._missing(changes, len(changes) - found)

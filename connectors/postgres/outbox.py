@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.cdc.queue import RecordQueue
-from replicator.api import Header, SourceRecord
+from replicator.api import ChangeRecord, Header, SourceRecord
 from replicator.api.position import POSITION_HEADER
 from replicator.api.schema import STRING
 
@@ -76,6 +76,9 @@ def position_header(prefix: str, ordinal: int) -> Header:
 
 def mark_end(record: SourceRecord) -> None:
     """Say in the position header that this record ends its transaction."""
+    if isinstance(record, ChangeRecord):
+        record.end = True
+        return
     headers = record.headers
     if headers:
         text: str = headers[0].value

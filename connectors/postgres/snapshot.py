@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from connectors.cdc.encoder import TableEncoder, sequence_text
+from connectors.cdc.encoder import TableEncoder
 from connectors.cdc.tables import Table
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Files, Relation
@@ -22,13 +22,12 @@ from connectors.postgres.connection import PlainConnection
 from connectors.postgres.copy_text import decode_copy_chunk
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import translated
+from connectors.postgres.origins import CopyOrigin
 from connectors.postgres.outbox import Outbox
 from connectors.postgres.position import CopyOffset, Position, TableCopy
 from connectors.postgres.publication import Published
 from connectors.postgres.types_catalog import TypeCatalog
-from replicator.api import Header, SourceRecord, offset_only
-from replicator.api.position import COPY, POSITION_HEADER
-from replicator.api.schema import STRING
+from replicator.api import ChangeRecord, Header, offset_only
 
 VOID: Final = "void"
 """Stands for the files of a table whose rows so far are void: it starts over behind a truncate record."""
@@ -104,9 +103,9 @@ class Copy:
         self._marker = "first" if first else "first_in_data_collection"
         self._parts = published.lists
         self._members = published.members
-        self._held: SourceRecord | None = None
+        self._held: ChangeRecord | None = None
         self._ordinal = 0
-        self._prefix = ""
+        self._identity = ""
         self.position = Position(0)
 
     def run(self, view: SnapshotView, relations: Sequence[Relation], position: Position) -> Position:
@@ -119,7 +118,7 @@ class Copy:
         name = ""
         identity = position.identity
         assert identity is not None
-        self._prefix = f"{COPY}:{identity.digest()}:{view.point}:"
+        self._identity = identity.digest()
         try:
             for relation in relations:
                 name = relation.full_name
@@ -130,7 +129,7 @@ class Copy:
         self.position = self.position.moved(copying=False)
         offset = CopyOffset(self.position, view.ts_us, last=True)
         if self._held is not None:
-            self._held.source_offset = offset
+            self._held.own_offset = offset
             self._release("last")
         else:
             self._outbox.records.append(offset_only(self._partition, offset))
@@ -216,73 +215,55 @@ class Copy:
     def _truncate(self, view: SnapshotView, encoder: TableEncoder) -> None:
         """The rows handed out so far are void."""
         self._release("true")
-        source = encoder.source("true", view.ts_us, None, view.point, sequence_text(None, view.point))
-        value = encoder.envelope("t", None, None, source, time.time_ns() // 1000)
-        offset = CopyOffset(self.position, view.ts_us)
+        origin = self._origin(view, encoder)
         self._outbox.records.append(
-            SourceRecord(
-                self._partition,
-                offset,
-                encoder.topic,
-                None,
-                None,
-                None,
-                encoder.value_schema,
-                value,
-                None,
-                [Header(POSITION_HEADER, STRING, f"{self._prefix}{self._ordinal}:1"), *self._extra],
-            )
+            ChangeRecord(origin, "t", None, None, None, view.point, self._ordinal, end=True)
         )
         self._ordinal += 1
+
+    def _origin(self, view: SnapshotView, encoder: TableEncoder) -> CopyOrigin:
+        offset = CopyOffset(self.position, view.ts_us)
+        now = time.time_ns() // 1000
+        return CopyOrigin(encoder, self._partition, self._identity, view.point, offset, now, self._extra)
 
     def _emit(
         self, view: SnapshotView, encoder: TableEncoder, chunk: Chunk, name: str, done: TableCopy | None
     ) -> None:
         """Hand out a chunk's rows; the last one, which carries the new progress, stays back."""
         lines = chunk.lines
-        offset = CopyOffset(self.position, view.ts_us)
-        source = encoder.source("true", view.ts_us, None, view.point, sequence_text(None, view.point))
+        origin = self._origin(view, encoder)
         for start in range(0, len(lines), self._batch):
             block = lines[start : start + self._batch]
             self._release("true")
-            self._rows(encoder, b"".join(block), offset, source)
+            self._rows(encoder, b"".join(block), origin)
             self._outbox.size = sum(map(len, block))
-            self._held = self._outbox.records.pop()
+            held = self._outbox.records.pop()
+            assert isinstance(held, ChangeRecord)
+            self._held = held
             self._send()
         if done is not None:
             self._remember(name, done)
             if self._held is not None and lines:
-                self._held.source_offset = CopyOffset(self.position, view.ts_us)
+                self._held.own_offset = CopyOffset(self.position, view.ts_us)
 
-    def _rows(self, encoder: TableEncoder, block: bytes, offset: CopyOffset, source: dict[str, Any]) -> None:
+    def _rows(self, encoder: TableEncoder, block: bytes, origin: CopyOrigin) -> None:
         """The tight loop: everything bound to locals, one record a row."""
         add = self._outbox.records.append
-        row, key, envelope = encoder.row, encoder.key, encoder.envelope
-        partition, topic, extra, prefix = self._partition, encoder.topic, self._extra, self._prefix
-        key_schema, value_schema = encoder.key_schema, encoder.value_schema
-        now = time.time_ns() // 1000
+        row, key, hides, point = encoder.row, encoder.key, encoder.hides, origin.commit
         ordinal = self._ordinal
-        at = len(self._outbox.records)
+        first = None
         for texts in decode_copy_chunk(block):
             fields = row(texts)
-            add(
-                SourceRecord(
-                    partition,
-                    offset,
-                    topic,
-                    None,
-                    key_schema,
-                    key(fields),
-                    value_schema,
-                    envelope("r", None, fields, source, now),
-                    None,
-                    [Header(POSITION_HEADER, STRING, f"{prefix}{ordinal}:1"), *extra],
-                )
-            )
+            key_fields = key(fields)
+            if hides:
+                fields = encoder.visible(fields)
+            record = ChangeRecord(origin, "r", None, fields, key_fields, point, ordinal, True)
+            add(record)
+            first = first or record
             ordinal += 1
         self._ordinal = ordinal
-        if self._marker != "true":
-            _mark(self._outbox.records[at], self._marker)
+        if self._marker != "true" and first is not None:
+            _mark(first, self._marker)
             self._marker = "true"
 
     def _release(self, marker: str, *, keep: bool = False) -> None:
@@ -298,9 +279,10 @@ class Copy:
         self._held = None
 
 
-def _mark(record: SourceRecord, marker: str) -> None:
-    fields = record.value.fields
-    fields["source"] = {**fields["source"], "snapshot": marker}
+def _mark(record: ChangeRecord, marker: str) -> None:
+    origin = record.origin
+    assert isinstance(origin, CopyOrigin)
+    record.origin = origin.marked(marker)
 
 
 def _digest(files: Files) -> str:

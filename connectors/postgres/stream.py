@@ -10,15 +10,24 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from connectors.cdc.encoder import TableEncoder, merge_unchanged, sequence_text
+from connectors.cdc.encoder import Row, TableEncoder, merge_unchanged, sequence_text
 from connectors.cdc.schemas import TRANSACTION_KEY, TRANSACTION_VALUE
 from connectors.cdc.tables import UNCHANGED, Table, Text
 from connectors.postgres import pgoutput
 from connectors.postgres.encoders import Encoders
+from connectors.postgres.origins import StreamOrigin
 from connectors.postgres.outbox import Outbox, mark_end, position_header
 from connectors.postgres.position import NONE_YET, STEP, Position, StreamOffset, TransactionPart, base_of
 from connectors.postgres.side_records import MESSAGE_COLLECTION, Messages, TransactionCounter
-from replicator.api import DataError, Header, SourceRecord, Struct, offset_only
+from replicator.api import (
+    ChangeRecord,
+    DataError,
+    Header,
+    Particulars,
+    SourceRecord,
+    Struct,
+    offset_only,
+)
 from replicator.api.logical import NEW_KEY_HEADER, OLD_KEY_HEADER
 from replicator.api.position import STREAM
 
@@ -34,15 +43,20 @@ class Route:
         columns: number of columns in its rows.
         point: rows of transactions before this position are in the table's copy already (C1).
         name: `schema.table`.
+        batch, part, origin: what the newest changes share, and the batch and transaction it was made for.
     """
 
-    __slots__ = ("columns", "encoder", "name", "point")
+    __slots__ = ("batch", "columns", "encoder", "name", "origin", "part", "point")
+
+    origin: StreamOrigin
 
     def __init__(self, encoder: TableEncoder, point: int) -> None:
         self.encoder = encoder
         self.columns = len(encoder.table.columns)
         self.point = point
         self.name = encoder.table.full_name
+        self.batch: list[SourceRecord] | None = None
+        self.part: TransactionPart | None = None
 
 
 class Stream:
@@ -186,6 +200,8 @@ class Stream:
             offset = last.source_offset
             assert isinstance(offset, StreamOffset)
             offset.part = self._part.finished(self.floor)
+            if isinstance(last, ChangeRecord):
+                last.own_offset = offset
 
     def _transaction_record(self, key: Struct, value: Struct, ordinal: int, lsn: int, kind: str) -> None:
         self._group()
@@ -252,20 +268,20 @@ class Stream:
         route = self._route(body)
         if route is None or self._skip_c:
             return
-        block = self._counter.block(route.name, lsn) if self._counter is not None else None
+        also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
         self.creates += 1
         encoder = route.encoder
         row = encoder.row(pgoutput.decode_insert(body, route.columns))
         self._group()
-        self._add(route, "c", None, row, encoder.key(row), lsn, "INSERT", block, self._step)
+        self._add(route, "c", None, row, encoder.key(row), lsn, also)
 
     def _update(self, body: bytes, lsn: int) -> None:
         route = self._route(body)
         if route is None or self._skip_u:
             return
-        block = self._counter.block(route.name, lsn) if self._counter is not None else None
+        also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
         self.updates += 1
@@ -274,7 +290,7 @@ class Stream:
         if old is None:
             row = encoder.row(new)
             self._group()
-            self._add(route, "u", None, row, encoder.key(row), lsn, "UPDATE", block, self._step)
+            self._add(route, "u", None, row, encoder.key(row), lsn, also)
             return
         whole = kind == pgoutput.OLD_TUPLE
         if UNCHANGED in new:
@@ -282,36 +298,37 @@ class Stream:
         row, before = encoder.row(new), encoder.row(old) if whole else encoder.old_row(old)
         key, old_key = encoder.key(row), encoder.key(before)
         self._group()
-        if key is None or old_key is None or key.fields == old_key.fields:
-            self._add(route, "u", before, row, key, lsn, "UPDATE", block, self._step)
+        if key is None or old_key is None or key == old_key:
+            self._add(route, "u", before, row, key, lsn, also)
         else:
-            self._move(route, before, row, old_key, key, lsn, block)
+            self._move(route, before, row, old_key, key, lsn, also)
 
     def _move(
         self,
         route: Route,
-        before: dict[str, Any],
-        after: dict[str, Any],
-        old_key: Struct,
-        key: Struct,
+        before: Row,
+        after: Row,
+        old_key: Row,
+        key: Row,
         lsn: int,
-        block: dict[str, Any] | None,
+        counted: Particulars | None,
     ) -> None:
         """A key change: delete, tombstone, create (C16)."""
         schema = route.encoder.key_schema
-        step = self._step
-        moved_to = Header(NEW_KEY_HEADER, schema, key)
-        self._add(route, "d", before, None, old_key, lsn, "UPDATE", block, step, moved_to)
+        assert schema is not None
+        block = counted.transaction if counted is not None else None
+        moved_to = Header(NEW_KEY_HEADER, schema, Struct(schema, key))
+        self._add(route, "d", before, None, old_key, lsn, Particulars(block, moved_to, "UPDATE"))
         if self._tombstones:
-            self._tombstone(route, old_key, lsn, "UPDATE", step + 1, moved_to)
-        moved_from = Header(OLD_KEY_HEADER, schema, old_key)
-        self._add(route, "c", None, after, key, lsn, "UPDATE", block, step + 2, moved_from)
+            self._tombstone(route, old_key, lsn, "UPDATE", 1, moved_to)
+        moved_from = Header(OLD_KEY_HEADER, schema, Struct(schema, old_key))
+        self._add(route, "c", None, after, key, lsn, Particulars(block, moved_from, "UPDATE"), 2)
 
     def _delete(self, body: bytes, lsn: int) -> None:
         route = self._route(body)
         if route is None or self._skip_d:
             return
-        block = self._counter.block(route.name, lsn) if self._counter is not None else None
+        also = self._counted(route, lsn) if self._counter is not None else None
         if self._step <= self._skip:
             return
         self.deletes += 1
@@ -320,9 +337,9 @@ class Stream:
         before = encoder.row(old) if kind == pgoutput.OLD_TUPLE else encoder.old_row(old)
         key = encoder.key(before)
         self._group()
-        self._add(route, "d", before, None, key, lsn, "DELETE", block, self._step)
+        self._add(route, "d", before, None, key, lsn, also)
         if self._tombstones:
-            self._tombstone(route, key, lsn, "DELETE", self._step + 1, None)
+            self._tombstone(route, key, lsn, "DELETE", 1, None)
 
     def _truncate(self, body: bytes, lsn: int) -> None:
         truncate = pgoutput.decode(body)
@@ -333,56 +350,59 @@ class Stream:
             route = self._routes.get(oid)
             if route is None or route.point > self._commit or self._skip_t:
                 continue
-            block = self._counter.block(route.name, lsn) if self._counter is not None else None
+            also = self._counted(route, lsn) if self._counter is not None else None
             if self._step <= self._skip:
                 continue
             if first:
                 self._group()
                 first = False
-            self._add(route, "t", None, None, None, lsn, "TRUNCATE", block, self._step)
+            self._add(route, "t", None, None, None, lsn, also)
+
+    def _counted(self, route: Route, lsn: int) -> Particulars:
+        """The change's place in its transaction, for the transaction's metadata."""
+        assert self._counter is not None
+        return Particulars(self._counter.block(route.name, lsn))
 
     def _add(
         self,
         route: Route,
         op: str,
-        before: dict[str, Any] | None,
-        after: dict[str, Any] | None,
-        key: Struct | None,
+        before: Row | None,
+        after: Row | None,
+        key: Row | None,
         lsn: int,
-        kind: str,
-        block: dict[str, Any] | None,
-        ordinal: int,
-        header: Header | None = None,
+        also: Particulars | None,
+        number: int = 0,
     ) -> None:
+        """Hand out one change; `number` counts the records of one message."""
+        records = self._outbox.records
+        if route.batch is not records or route.part is not self._part:
+            self._share(route, records)
         encoder = route.encoder
-        sequence = f'["{self.floor}","{lsn}"]'
-        if self._origin is None:
-            source = encoder.source("false", self.commit_us, self._xid, lsn, sequence)
-        else:
-            source = encoder.source(
-                "false", self.commit_us, self._xid, lsn, sequence, None, self._origin[0], self._origin[1]
-            )
-        headers = [position_header(self._prefix, ordinal), *self._extra]
-        if header is not None:
-            headers.append(header)
-        self._outbox.records.append(
-            SourceRecord(
-                self._partition,
-                StreamOffset(self._part, ordinal, lsn, kind),
-                encoder.topic,
-                None,
-                encoder.key_schema if op != "t" else None,
-                key,
-                encoder.value_schema,
-                encoder.envelope(op, before, after, source, time.time_ns() // 1000, block),
-                None,
-                headers,
-            )
+        if encoder.hides:
+            before = None if before is None else encoder.visible(before)
+            after = None if after is None else encoder.visible(after)
+        records.append(
+            ChangeRecord(route.origin, op, before, after, key, lsn, self._step + number, False, also)
+        )
+
+    def _share(self, route: Route, records: list[SourceRecord]) -> None:
+        """Make what the table's changes of this transaction, in this batch, have in common."""
+        route.batch, route.part = records, self._part
+        route.origin = StreamOrigin(
+            route.encoder,
+            self._partition,
+            self._digest,
+            self._part,
+            time.time_ns() // 1000,
+            self._extra,
+            self._origin,
         )
 
     def _tombstone(
-        self, route: Route, key: Struct | None, lsn: int, kind: str, ordinal: int, header: Header | None
+        self, route: Route, key: Row | None, lsn: int, kind: str, number: int, header: Header | None
     ) -> None:
+        ordinal, schema = self._step + number, route.encoder.key_schema
         headers = [position_header(self._prefix, ordinal), *self._extra]
         if header is not None:
             headers.append(header)
@@ -392,8 +412,8 @@ class Stream:
                 StreamOffset(self._part, ordinal, lsn, kind),
                 route.encoder.topic,
                 None,
-                route.encoder.key_schema,
-                key,
+                schema,
+                None if key is None or schema is None else Struct(schema, key),
                 None,
                 None,
                 None,

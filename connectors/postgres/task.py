@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 class PostgresSourceTask(SourceTask):
     """Copies and streams one database."""
 
-    complete_structs = True
-
     _reader: Reader | None = None
     _watch: Watch | None = None
 

@@ -1,5 +1,6 @@
 """The plugin contract: all that connectors, transforms and converters may import."""
 
+from replicator.api.change import ChangeOrigin, ChangeRecord, ChangeSinkRecord, Particulars
 from replicator.api.config import ConfigDef, ConfigKey, ConfigValue, Importance, Secret, Type, Width
 from replicator.api.converter import Converter, HeaderConverter, SchemaAndValue
 from replicator.api.database import (
@@ -45,6 +46,9 @@ __all__ = [
     "AlreadyExistsError",
     "BadRequestError",
     "BrokerError",
+    "ChangeOrigin",
+    "ChangeRecord",
+    "ChangeSinkRecord",
     "ColumnInfo",
     "ConfigDef",
     "ConfigError",
@@ -66,6 +70,7 @@ __all__ = [
     "Importance",
     "NotFoundError",
     "OffsetAndMetadata",
+    "Particulars",
     "PositionLostError",
     "Predicate",
     "Problem",

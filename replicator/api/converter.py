@@ -59,8 +59,13 @@ class Converter:
         """Parse `prefix + rest`."""
         return self.to_connect_data(topic, prefix + rest if rest is not None else None)
 
-    def expect_complete(self) -> None:
-        """Told when all structs to be written list all fields of their schemas, in order (`complete_structs`)."""
+    def around_json(self, schema: Schema, written: Schema) -> tuple[bytes, bytes] | None:
+        """What stands before and after the JSON text of a value, if the text is all there is between them.
+
+        None when it is not, or when values of the schema `written` (the value's own or a part's) have another form
+        in JSON than in Connect. Nulls in them are allowed only where their schema allows them.
+        """
+        return None
 
     def form(self) -> object | None:
         """A hashable value if `to_connect_data` gives back what a converter with an equal form was given.

@@ -97,9 +97,6 @@ class SourceTask:
 
     context: SourceTaskContext
 
-    complete_structs: ClassVar[bool] = False
-    """Whether every struct this task emits lists all fields of its schema, in order, with nested structs as dicts."""
-
     def initialize(self, context: SourceTaskContext) -> None:
         """Keep the context."""
         self.context = context

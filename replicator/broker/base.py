@@ -9,85 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from replicator.api.record import Header, TopicPartition
-from replicator.api.schema import Schema
+from replicator.api.change import ChangeRecord
+from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 
 MessageHeaders = list[tuple[str, bytes | None]]
 
 
-class Decoded(NamedTuple):
-    """The data behind a message, for consumers in the same process that would decode to the same.
+class Message:
+    """A message read from a topic.
 
     Attributes:
-        form: what both sides must agree on, see `Converter.form`.
-        key_schema, key, value_schema, value: as the converters got them.
-        headers: as the header converter got them.
+        topic, partition, offset: where it stands.
+        timestamp: milliseconds since the epoch.
+        key: None for none.
+        prefix, rest: the value in two parts: a prefix that many messages share, and what follows it (None for no
+            value). A schema that every value of a topic starts with need not be copied into each of them.
+        headers: names and values, or None.
+        data: what the producer made it from, if it is of this process and the message still in memory.
     """
 
-    form: object
-    key_schema: Schema | None
-    key: Any
-    value_schema: Schema | None
-    value: Any
-    headers: list[Header] | None
-
-
-class _Value:
-    """A value in two parts: a prefix that many messages share, and the rest."""
-
-    __slots__ = ("prefix", "rest")
-
-    prefix: bytes
-    rest: bytes | None
-
-    @property
-    def value(self) -> bytes | None:
-        """The whole value."""
-        rest = self.rest
-        return self.prefix + rest if rest is not None and self.prefix else rest
-
-
-class NewMessage(_Value):
-    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does).
-
-    The value is `prefix + rest`: a schema that every value of a topic starts with need not be copied
-    into each of them. `data` may carry what the bytes were made from; brokers that keep recent
-    messages in memory hand it on, others ignore it.
-    """
-
-    __slots__ = ("data", "headers", "key", "partition", "timestamp", "topic")
-
-    def __init__(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None = None,
-        timestamp: int | None = None,
-        headers: MessageHeaders | None = None,
-        prefix: bytes = b"",
-        data: Decoded | None = None,
-    ) -> None:
-        self.topic = topic
-        self.key = key
-        self.rest = value
-        self.partition = partition
-        self.timestamp = timestamp
-        self.headers = headers
-        self.prefix = prefix
-        self.data = data
-
-
-class Message(_Value):
-    """A message read from a topic. `timestamp` is milliseconds since the epoch.
-
-    The value is `prefix + rest`, and `data` may be what the producer made it from; see NewMessage.
-    """
-
-    __slots__ = ("data", "headers", "key", "offset", "partition", "timestamp", "topic")
+    __slots__ = ("data", "headers", "key", "offset", "partition", "prefix", "rest", "timestamp", "topic")
 
     def __init__(
         self,
@@ -99,7 +43,6 @@ class Message(_Value):
         value: bytes | None,
         headers: MessageHeaders | None,
         prefix: bytes = b"",
-        data: Decoded | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
@@ -107,6 +50,45 @@ class Message(_Value):
         self.timestamp = timestamp
         self.key = key
         self.rest = value
+        self.headers = headers
+        self.prefix = prefix
+        self.data: ChangeRecord | None = None
+
+    @property
+    def value(self) -> bytes | None:
+        """The whole value."""
+        rest = self.rest
+        return self.prefix + rest if rest is not None and self.prefix else rest
+
+
+class NewMessage(Message):
+    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does).
+
+    `timestamp` None is the time of the append. `data` may carry the change the bytes were made from: brokers that
+    keep recent messages in memory hand it on, others ignore it. A broker may make it the message that is read.
+    """
+
+    __slots__ = ()
+
+    partition: int | None  # type: ignore[assignment]  # until it is placed
+    timestamp: int | None  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        timestamp: int | None = None,
+        headers: MessageHeaders | None = None,
+        prefix: bytes = b"",
+        data: ChangeRecord | None = None,
+    ) -> None:
+        self.topic = topic
+        self.key = key
+        self.rest = value
+        self.partition = partition
+        self.timestamp = timestamp
         self.headers = headers
         self.prefix = prefix
         self.data = data

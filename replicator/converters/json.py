@@ -34,7 +34,7 @@ ENVELOPE_ERROR: Final = (
     "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false "
     "in your converter configuration."
 )
-_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+JSON_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _CONVERTED: Final = frozenset({SchemaType.BYTES, SchemaType.FLOAT32, SchemaType.FLOAT64, SchemaType.MAP})
 _BEFORE: Final = b'{"schema":'
 _BETWEEN: Final = b',"payload":'
@@ -53,32 +53,6 @@ class _Writer:
     def __init__(self, prefix: bytes, write: Write) -> None:
         self.prefix = prefix
         self.write = write
-
-
-class _CompleteStructs:
-    """Writes structs that need no look; a `source` block shared by many records is encoded once."""
-
-    __slots__ = ("_fragment", "_of_null", "_shared", "_suffix")
-
-    def __init__(self, of_null: Callable[[Any], Any], suffix: bytes) -> None:
-        self._of_null = of_null
-        self._suffix = suffix
-        self._shared: Any = None
-        self._fragment: orjson.Fragment | None = None
-
-    def write(self, value: Any) -> bytes:
-        """The payload's bytes."""
-        if value is None:
-            return orjson.dumps(self._of_null(None)) + self._suffix
-        fields = value.fields
-        block = fields.get("source")
-        if block is None or block is not self._shared:
-            self._shared, self._fragment = block, None
-        elif self._fragment is None:
-            self._fragment = orjson.Fragment(orjson.dumps(block, _unwrap_struct, _OPTIONS))
-        if self._fragment is not None:
-            fields = {**fields, "source": self._fragment}
-        return orjson.dumps(fields, _unwrap_struct, _OPTIONS) + self._suffix
 
 
 class _Reader:
@@ -167,7 +141,6 @@ class JsonConverter(DataAsHeader):
         options = self.config_def().parse(config)
         self._schemas: bool = options["schemas.enable"]
         self._cache_size: int = options["schemas.cache.size"]
-        self._complete = False
         replace = self._replace = bool(options["replace.null.with.default"])
         numeric = self._numeric = str(options["decimal.format"]).upper() == "NUMERIC"
         self._write_compiler = WriteCompiler(numeric=numeric, replace_null=replace)
@@ -204,9 +177,10 @@ class JsonConverter(DataAsHeader):
         exact = self._schemas and not self._replace and self._content is None
         return ("json", self._numeric) if exact else None
 
-    def expect_complete(self) -> None:
-        """Structs come from a source that lists all fields in order: plain ones need no look before they are dumped."""
-        self._complete = True
+    def around_json(self, schema: Schema, written: Schema) -> tuple[bytes, bytes] | None:
+        if not is_native(written) or (self._replace and has_defaults(written)):
+            return None
+        return self._writer(schema).prefix, b"}" if self._schemas else b""
 
     def _writer(self, schema: Schema) -> _Writer:
         known = self._writers_by_id.get(id(schema))
@@ -225,23 +199,19 @@ class JsonConverter(DataAsHeader):
 
     def _compile_writer(self, schema: Schema) -> _Writer:
         of_null = self._write_compiler.nullable(schema)
-        plain = self._complete and not self._replace and is_native(schema)
-        encode = None if plain else self._write_compiler.value(schema)
+        encode = self._write_compiler.value(schema)
         prefix, suffix = b"", b""
         if self._schemas:
-            text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=_unwrap_struct)
+            text = orjson.dumps(schema_to_json(schema, self._write_compiler), default=unwrap_struct)
             prefix, suffix = _BEFORE + text + _BETWEEN, b"}"
         dumps = orjson.dumps
-
-        if plain and schema.type is SchemaType.STRUCT:
-            return _Writer(prefix, _CompleteStructs(of_null, suffix).write)
 
         def write(value: Any) -> bytes:
             if value is None:
                 value = of_null(None)
             elif encode is not None:
                 value = encode(value)
-            return dumps(value, _unwrap_struct, _OPTIONS) + suffix
+            return dumps(value, unwrap_struct, JSON_OPTIONS) + suffix
 
         return _Writer(prefix, write)
 
@@ -249,7 +219,7 @@ class JsonConverter(DataAsHeader):
         if value is None:
             return None
         try:
-            payload = orjson.dumps(encode_schemaless(value), option=_OPTIONS)
+            payload = orjson.dumps(encode_schemaless(value), option=JSON_OPTIONS)
         except (TypeError, RecursionError) as error:
             raise DataError(
                 f"Converting Kafka Connect data to byte[] failed due to serialization error: {error}"
@@ -372,6 +342,15 @@ def is_native(schema: Schema) -> bool:
     )
 
 
+def has_defaults(schema: Schema) -> bool:
+    """Whether a null in a value of the schema may stand for a default."""
+    if schema.default is not None:
+        return True
+    if schema.type is SchemaType.STRUCT:
+        return any(has_defaults(f.schema) for f in schema.fields)
+    return schema.value_schema is not None and has_defaults(schema.value_schema)
+
+
 def _make_room(cache: dict[Any, Any], size: int) -> None:
     if len(cache) >= size:
         cache.clear()
@@ -381,7 +360,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-def _unwrap_struct(value: Any) -> Any:
+def unwrap_struct(value: Any) -> Any:
     if isinstance(value, Struct):
         return unwrap(value)
     raise TypeError(f"value of type {type(value).__name__} has no JSON form in this schema")

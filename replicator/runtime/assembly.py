@@ -152,7 +152,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
         if once
         else _commits(parts, spec, producer, offsets)
     )
-    writer = RecordWriter(chain, key, value, header, errors, hand_over=task.complete_structs)
+    writer = RecordWriter(chain, key, value, header, errors)
     # Letters go through the producer of the records: whatever makes offsets wait for those makes them wait for
     # letters, too (INV-6).
     letters = exactly_once.letter_producer(commits, producer)

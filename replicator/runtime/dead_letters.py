@@ -11,7 +11,7 @@ import json
 import logging
 import traceback
 from concurrent.futures import Future
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from replicator.api.errors import ConnectError
 from replicator.api.record import SourceRecord
@@ -94,8 +94,9 @@ class DeadLetterQueue:
             if self._encoder is None:
                 return
             message, encoding = self._encoder.encode(original)
-        elif isinstance(original, (Message, NewMessage)):
-            stamp = original.timestamp
+        elif isinstance(original, Message):
+            # A message that was refused has no timestamp yet.
+            stamp = cast("int | None", original.timestamp)
             stamp = None if stamp is None or stamp < 0 else stamp
             headers = list(original.headers or ())
             message = NewMessage(self._topic, original.key, original.value, None, stamp, headers)

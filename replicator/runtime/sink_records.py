@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+from replicator.api.change import ChangeSinkRecord
 from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
@@ -51,26 +52,27 @@ class RecordReader:
                     topic = message.topic
                     timestamp = message.timestamp
                     data = message.data
-                    if data is not None and data[0] is form:
-                        # The very objects a producer of this process encoded; see Converter.form.
-                        _, key_schema, key, value_schema, value, headers = data
-                        message.data = None  # the batch is kept for a while, its objects need not be
+                    if data is not None and data.form is form:
+                        # The very change a source of this process wrote; see Converter.form.
+                        message.data = None  # the message is kept for a while, its objects need not be
+                        record: SinkRecord = ChangeSinkRecord(
+                            data, topic, message.partition, message.offset, timestamp
+                        )
                     else:
                         key_schema, key = read_key(topic, message.key)
                         value_schema, value = read_value(topic, message.prefix, message.rest)
                         raw = message.headers
-                        headers = read_headers(topic, raw) if raw else None
-                    record = SinkRecord(
-                        topic,
-                        message.partition,
-                        key_schema,
-                        key,
-                        value_schema,
-                        value,
-                        message.offset,
-                        timestamp if timestamp >= 0 else None,
-                        headers,
-                    )
+                        record = SinkRecord(
+                            topic,
+                            message.partition,
+                            key_schema,
+                            key,
+                            value_schema,
+                            value,
+                            message.offset,
+                            timestamp if timestamp >= 0 else None,
+                            read_headers(topic, raw) if raw else None,
+                        )
                     if apply is not None:
                         transformed = apply(record)
                         if transformed is None:

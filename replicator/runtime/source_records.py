@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
+from replicator.api.change import ChangeOrigin, ChangeRecord
 from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
-from replicator.broker.base import Decoded, MessageHeaders, NewMessage
+from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain
 from replicator.runtime.commits import partition_key
 from replicator.runtime.inflight import PartitionOffset
@@ -35,27 +37,16 @@ class RecordWriter:
     """
 
     def __init__(
-        self,
-        chain: Chain,
-        key: Converter,
-        value: Converter,
-        header: HeaderConverter,
-        errors: ErrorHandler,
-        *,
-        hand_over: bool = False,
+        self, chain: Chain, key: Converter, value: Converter, header: HeaderConverter, errors: ErrorHandler
     ) -> None:
-        """With `hand_over` the task's structs list all their fields in order: sinks here may have them as they are."""
         self._chain = chain
         self._key = key
         self._value = value
         self._header = header
         self._errors = errors
-        # A transform may hand on a struct it made without some of the fields.
-        self._form = None
-        if hand_over and not chain:
-            self._form = common_form(key, value, header)
-            key.expect_complete()
-            value.expect_complete()
+        # A transform has to see each record, so changes are neither written nor handed over as they are.
+        self._changes = None if chain else ChangeJson(key, value)
+        self._form = None if chain else common_form(key, value, header)
         self.topics: set[str] = set()
 
     def letters(self) -> LetterEncoder:
@@ -66,19 +57,41 @@ class RecordWriter:
         """Messages of the records that carry data and were neither filtered nor skipped."""
         messages: list[NewMessage] = []
         add = messages.append
-        write_key, write_value = self._key.from_connect_data, self._value.from_connect_parts
-        write_headers = self._headers
-        apply = self._chain.apply if self._chain else None
-        topics, form, decoded = self.topics, self._form, tuple.__new__
-        last_topic = ""
         if not records:
             return messages
+        make = self._message
+        apply = self._chain.apply if self._chain else None
+        changes, form = self._changes, self._form
+        origin: ChangeOrigin | None = None
+        plain = False
+        topic, prefix, position = "", b"", b""
         remaining = iter(records)
         polled = record = records[0]
         while True:
             try:
                 for polled in remaining:
                     record = polled
+                    if type(polled) is ChangeRecord and changes is not None:
+                        if polled.origin is not origin:
+                            origin = polled.origin
+                            plain = changes.turn_to(origin) and not origin.headers
+                            topic, prefix, position = origin.topic, changes.prefix, origin.prefix.encode()
+                            self.topics.add(topic)
+                        if plain and (polled.also is None or polled.also.header is None):
+                            polled.form = form
+                            add(
+                                NewMessage(
+                                    topic,
+                                    changes.key(polled),
+                                    changes.value(polled),
+                                    None,
+                                    None,
+                                    [(_POSITION, b"%b%d:%d" % (position, polled.ordinal, polled.end))],
+                                    prefix,
+                                    polled if form is not None else None,
+                                )
+                            )
+                            continue
                     if not record.topic:
                         continue
                     if apply is not None:
@@ -86,42 +99,28 @@ class RecordWriter:
                         if transformed is None:
                             continue
                         record = cast(SourceRecord, transformed)
-                    topic = record.topic
-                    if topic is not last_topic:
-                        topics.add(topic)
-                        last_topic = topic
-                    headers = record.headers
-                    internal = not headers
-                    raw: MessageHeaders | None = None
-                    if headers:
-                        name, _, position = headers[0]
-                        internal = len(headers) == 1 and name == POSITION_HEADER
-                        # What every record of a log reader carries, and nothing else in the usual case.
-                        raw = [(name, position.encode())] if internal else write_headers(topic, headers)
-                    key_schema, key = record.key_schema, record.key
-                    value_schema, value = record.value_schema, record.value
-                    prefix, rest = write_value(topic, value_schema, value)
-                    add(
-                        NewMessage(
-                            topic,
-                            write_key(topic, key_schema, key),
-                            rest,
-                            record.partition,
-                            record.timestamp,
-                            raw,
-                            prefix,
-                            decoded(Decoded, (form, key_schema, key, value_schema, value, headers))
-                            if internal and form is not None
-                            else None,
-                        )
-                    )
+                    add(make(record))
                 return messages
             except Exception:  # noqa: BLE001 - the slow path makes the same call and decides by its error
                 # Without a broken chain the error is a converter's, and `record` what the chain made.
                 message = self._convert_slowly(polled, record)
                 if message is not None:
-                    topics.add(message.topic)
+                    self.topics.add(message.topic)
                     add(message)
+
+    def _message(self, record: SourceRecord) -> NewMessage:
+        topic, headers = record.topic, record.headers
+        self.topics.add(topic)
+        prefix, rest = self._value.from_connect_parts(topic, record.value_schema, record.value)
+        return NewMessage(
+            topic,
+            self._key.from_connect_data(topic, record.key_schema, record.key),
+            rest,
+            record.partition,
+            record.timestamp,
+            self._headers(topic, headers) if headers else None,
+            prefix,
+        )
 
     def _headers(self, topic: str, headers: list[Header]) -> MessageHeaders:
         raw: MessageHeaders = []
@@ -188,8 +187,15 @@ def newest_offsets(records: Sequence[SourceRecord]) -> list[PartitionOffset]:
     equal ones in different maps are merged, and the one that comes last in the batch counts.
     """
     last: dict[int, int] = {}
+    origin: ChangeOrigin | None = None
+    key = 0
     for index, record in enumerate(records):
-        last[id(record.source_partition)] = index
+        if type(record) is not ChangeRecord:
+            key, origin = id(record.source_partition), None
+        elif record.origin is not origin:
+            origin = record.origin
+            key = id(origin.partition)
+        last[key] = index
     found: dict[str, PartitionOffset] = {}
     for index in sorted(last.values()):
         partition, offset = records[index].source_partition, records[index].source_offset

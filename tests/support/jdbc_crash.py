@@ -1,12 +1,14 @@
 """A sink task as a process of its own, to be killed at failpoints: applies a fixed history of a table without key.
 
-`python -m tests.support.jdbc_crash <url>` goes on where the ledger stands and ends with 0 when all is applied.
+`python -m tests.support.jdbc_crash <url> [ahead]` goes on where the ledger stands and ends with 0 when all is applied;
+with `ahead` the statements of each batch run while the next one is prepared.
 """
 
 from __future__ import annotations
 
 import sys
 
+from connectors.jdbc import task as task_module
 from replicator.api import SinkRecord, TopicPartition
 from replicator.api.schema import OPTIONAL_INT64, OPTIONAL_STRING
 from tests.support.jdbc_sink import FakeContext, Feed, running, sync_config
@@ -31,8 +33,10 @@ def history() -> list[SinkRecord]:
 EXPECTED = {"same": 120 - 20 - 15, "changed": 20}
 
 
-def main(url: str) -> None:
+def main(url: str, *modes: str) -> None:
     records, context = history(), FakeContext()
+    if "ahead" in modes:
+        task_module.WORTH_GOING_AHEAD = 1
     with running(sync_config(url), [TOPIC], context=context) as task:
         start = context.seeks.get(TopicPartition(TOPIC, 0), 0)
         for at in range(start, len(records), 7):
@@ -40,4 +44,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -7,7 +7,7 @@ one task's thread. Drivers' errors leave this package only as the service's own 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -32,6 +32,9 @@ class Connection(abc.ABC):
     Every method raises errors of the service's tree only.
     """
 
+    works_ahead: ClassVar[bool] = False
+    """Whether statements can be left to the server while the caller does something else."""
+
     _found = 0
 
     @abc.abstractmethod
@@ -54,6 +57,19 @@ class Connection(abc.ABC):
     def finish(self) -> int:
         """The number of rows the statement begun last found or affected; raises what it failed with."""
         return self._found
+
+    def go_ahead(self) -> None:
+        """From here to `come_back`, `start`, `execute_checked` and `commit` need not wait for the server.
+
+        `finish` then says nothing, and what fails is raised by `come_back`, which all other methods imply.
+        """
+
+    def come_back(self) -> None:
+        """Wait until the server is done with everything; raises what failed first. Nothing was run behind that."""
+
+    def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:
+        """`execute_text`; `check` raises when the number of rows found is wrong, and nothing is run behind that."""
+        check(self.execute_text(sql))
 
     @abc.abstractmethod
     def execute_text(self, sql: str) -> int:

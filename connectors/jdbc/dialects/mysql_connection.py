@@ -1,22 +1,24 @@
 """A session on MySQL or MariaDB, pinned to what the sink's SQL text means (jdbc.md 7.1).
 
-One task's thread owns it. Text goes to the server as it is: the driver neither escapes nor rewrites.
+One task's thread owns it; while it is ahead, the thread of its `Ahead` has the driver. Text goes to the server as it is: the driver neither escapes nor rewrites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import pymysql
 from pymysql.connections import Connection as DriverConnection
 from pymysql.constants import CLIENT, COMMAND
 
+from connectors.jdbc.dialects.ahead import Ahead
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.statement import Statement
 from connectors.jdbc.url import OPTION, TargetUrl
-from replicator.api import ConfigError
+from replicator.api import ConfigError, ConnectError
 
 # NO_AUTO_VALUE_ON_ZERO: a 0 for an AUTO_INCREMENT column is a value like any other.
 _SQL_MODE: Final = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
@@ -34,7 +36,11 @@ _READ_TIMEOUT: Final = 900.0
 class MySqlConnection(Connection):
     """See `Connection`."""
 
+    works_ahead = True
+
     def __init__(self, url: TargetUrl, application_name: str) -> None:
+        self._ahead = Ahead(self._run_text, f"{application_name} statements")
+        self._is_ahead = False
         try:
             self._driver: DriverConnection[Any] = pymysql.connect(
                 **connect_arguments(url),
@@ -51,12 +57,14 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute(self, sql: str, args: Sequence[Any] | None = None) -> int:
+        self.come_back()
         try:
             return int(self._cursor.execute(sql, args))
         except Exception as error:
             raise translate(error) from error
 
     def query(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        self.come_back()
         try:
             self._cursor.execute(sql, args)
             return list(self._cursor.fetchall())
@@ -64,23 +72,41 @@ class MySqlConnection(Connection):
             raise translate(error) from error
 
     def execute_text(self, sql: str) -> int:
-        cursor = self._cursor
-        try:
-            found: int = cursor.execute(sql.encode())
-            while cursor.nextset():
-                found += cursor.rowcount
-        except Exception as error:
-            raise translate(error) from error
-        return found
+        self.come_back()
+        return self._run_text(sql.encode())
+
+    def execute_checked(self, sql: str, check: Callable[[int], None]) -> None:
+        if self._is_ahead:
+            self._ahead.submit(sql.encode(), check)
+        else:
+            check(self.execute_text(sql))
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
-        # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
         try:
-            self._halves._execute_command(COMMAND.COM_QUERY, statement.render(rows).encode())
+            text = statement.render(rows).encode()
+        except UnicodeEncodeError as error:
+            raise translate(error) from error
+        if self._is_ahead:
+            self._ahead.submit(text)
+        else:
+            self._send(text)
+
+    def finish(self) -> int:
+        return 0 if self._is_ahead else self._receive()
+
+    def _run_text(self, text: bytes) -> int:
+        self._send(text)
+        return self._receive()
+
+    # What the driver's own query() does, in two halves: the server works while the next rows are prepared.
+
+    def _send(self, text: bytes) -> None:
+        try:
+            self._halves._execute_command(COMMAND.COM_QUERY, text)
         except Exception as error:
             raise translate(error) from error
 
-    def finish(self) -> int:
+    def _receive(self) -> int:
         driver = self._halves
         try:
             found = int(driver._read_query_result())
@@ -90,10 +116,21 @@ class MySqlConnection(Connection):
             raise translate(error) from error
         return found
 
+    def go_ahead(self) -> None:
+        self._is_ahead = True
+
+    def come_back(self) -> None:
+        if self._is_ahead:
+            self._is_ahead = False
+            self._ahead.settle()
+
     def begin(self) -> None:
         self.execute("START TRANSACTION")
 
     def commit(self) -> None:
+        if self._is_ahead:
+            self._ahead.submit(b"COMMIT")
+            return
         try:
             self._driver.commit()
         except Exception as error:
@@ -103,12 +140,17 @@ class MySqlConnection(Connection):
         if not self._driver.open:
             return
         try:
+            with suppress(ConnectError):  # what is rolled back need not have succeeded
+                self.come_back()
             self._driver.rollback()
         except (pymysql.err.MySQLError, OSError):
             # The server rolls back what a lost session left open.
             self.close()
 
     def close(self) -> None:
+        with suppress(ConnectError):
+            self.come_back()
+        self._ahead.stop()
         if self._driver.open:
             try:
                 self._driver.close()
@@ -119,6 +161,7 @@ class MySqlConnection(Connection):
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
 
     def ping(self) -> None:
+        self.come_back()
         try:
             self._driver.ping(reconnect=False)
         except Exception as error:

@@ -32,7 +32,7 @@ _ROWS_AT_ONCE: Final = 256
 _READ_ONLY_WAIT: Final = 0.5
 
 # (index of the first message in its append, indices of all or None, messages)
-_Part = tuple[int, Sequence[int] | None, list[Message]]
+_Part = tuple[int, Sequence[int] | None, Sequence[Message]]
 
 
 class EmbeddedConsumer:
@@ -277,7 +277,7 @@ class EmbeddedConsumer:
                 end = batch.base + len(batch.messages)
                 if expected is None or end <= expected:
                     continue
-                parts.append(_from(expected, (batch.first, batch.positions, batch.read(group.now))))
+                parts.append(_from(expected, (batch.first, batch.positions, batch.messages)))
                 active[batch.partition] = end
             if parts:
                 self._ready += _merge(parts)
@@ -435,7 +435,7 @@ def _from(expected: int, part: _Part) -> _Part:
     return first + skipped, None if positions is None else positions[skipped:], messages[skipped:]
 
 
-def _merge(parts: list[_Part]) -> list[Message]:
+def _merge(parts: list[_Part]) -> Sequence[Message]:
     """Messages of the batches of one append, in the append's order."""
     if len(parts) == 1:
         return parts[0][2]

@@ -73,7 +73,7 @@ class Placed(NamedTuple):
     partition: Partition
     first: int
     positions: Sequence[int] | None
-    messages: Sequence[NewMessage]
+    messages: list[NewMessage]
     encoded: EncodedBatch
 
 
@@ -93,25 +93,16 @@ class TailBatch(NamedTuple):
     base: int
     first: int
     positions: Sequence[int] | None
-    messages: Sequence[NewMessage]
+    messages: list[NewMessage]
 
-    def read(self, now: int) -> list[Message]:
-        """The messages as a consumer sees them."""
-        topic, number = self.partition.tp
-        return [
-            Message(
-                topic,
-                number,
-                offset,
-                now if m.timestamp is None else m.timestamp,
-                m.key,
-                m.rest,
-                m.headers,
-                m.prefix,
-                m.data,
-            )
-            for offset, m in enumerate(self.messages, self.base)
-        ]
+    def settle(self, now: int) -> None:
+        """Tell the messages their places: from now on they are what consumers read."""
+        number = self.partition.tp.partition
+        for offset, message in enumerate(self.messages, self.base):
+            message.offset = offset
+            message.partition = number
+            if message.timestamp is None:
+                message.timestamp = now
 
 
 class TailGroup(NamedTuple):
@@ -119,7 +110,6 @@ class TailGroup(NamedTuple):
 
     last_seq: int
     batches: list[TailBatch]
-    now: int
     raw: int
     upto: int
 
@@ -341,7 +331,7 @@ class Log:
                     objects = _OBJECT_BYTES if messages[0].data is not None else _MESSAGE_BYTES
                     raw += encoded.raw + objects * encoded.messages
                 self.published += raw
-                tails.append(TailGroup(last, held, now, raw, self.published))
+                tails.append(TailGroup(last, held, raw, self.published))
             if any(partition.deleted for partition in ends):
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
             written = self.written + pages_of(rows)
@@ -351,6 +341,9 @@ class Log:
             with self._noting_a_full_disk(), self.transaction() as connection:
                 connection.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             self.written = written
+            for tail in tails:
+                for batch in tail.batches:
+                    batch.settle(now)
             self._publish(ends, tails, seq)
         wake(ends)
 

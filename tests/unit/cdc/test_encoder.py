@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from connectors.cdc import naming
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.encoder import EncodingOptions, TableEncoder, merge_unchanged, sequence_text
 from connectors.cdc.tables import UNCHANGED, Column, Table
-from replicator.api import DataError, SchemaError
+from replicator.api import ChangeOrigin, ChangeRecord, DataError, SchemaError, Struct
 from replicator.api.schema import BOOLEAN, INT32, OPTIONAL_STRING, STRING
 
 OPTIONS = EncodingOptions("srv", "app", version="9.9")
@@ -34,6 +35,24 @@ CODECS = {
 
 def encoder(table: Table = TABLE, codecs: dict[str, ColumnCodec] = CODECS, **changes: Any) -> TableEncoder:
     return TableEncoder(table, codecs, changes.pop("options", OPTIONS), "srv.public.t", **changes)
+
+
+class FixedOrigin(ChangeOrigin):
+    """An origin whose source block is given."""
+
+    __slots__ = ("block",)
+
+    def source(self, detail: Any) -> dict[str, Any]:
+        block: dict[str, Any] = self.block
+        return block
+
+
+def change_of(
+    made: TableEncoder, op: str, before: Any, after: Any, source: dict[str, Any], ts_us: int
+) -> ChangeRecord:
+    origin = FixedOrigin(made.topic, made.key_schema, made.value_schema, {}, ("s", "log", 1), ts_us, [])
+    origin.block = source
+    return ChangeRecord(origin, op, before, after, None, 0, 0)
 
 
 def test_schemas_have_the_names_and_orders_of_the_convention() -> None:
@@ -60,10 +79,11 @@ def test_a_row_its_key_and_its_envelope_validate() -> None:
     assert row == {"a": "x", "id": 7, "note": None, "ok": True}
     key = made.key(row)
     assert key is not None
-    key.validate()
-    assert list(key.fields.items()) == [("id", 7), ("a", "x")]
+    assert made.key_schema is not None
+    Struct(made.key_schema, key).validate()
+    assert list(key.items()) == [("id", 7), ("a", "x")]
     source = made.source("false", 1_500_000_000_123_456, 5, 6, sequence_text(4, 6))
-    envelope = made.envelope("c", None, row, source, 1_600_000_000_123_456)
+    envelope = change_of(made, "c", None, row, source, 1_600_000_000_123_456).value
     envelope.validate()
     assert envelope.plain()["ts_ns"] == 1_600_000_000_123_456_000
     assert list(envelope.fields) == [f.name for f in envelope.schema.fields]
@@ -120,7 +140,7 @@ def test_a_chosen_key() -> None:
     made = encoder(key_columns=["note", "id"])
     key = made.key(made.row(["x", "7", "n", "t"]))
     assert key is not None
-    assert list(key.fields.items()) == [("note", "n"), ("id", 7)]
+    assert list(key.items()) == [("note", "n"), ("id", 7)]
     with pytest.raises(SchemaError, match="nothing"):
         encoder(key_columns=["nothing"])
 
@@ -132,9 +152,9 @@ def test_excluded_columns_stay_in_the_key_only() -> None:
     row = made.row(["x", "7", None, "t"])
     key = made.key(row)
     assert key is not None
-    assert key.fields == {"id": 7, "a": "x"}
-    envelope = made.envelope("u", row, row, made.source("false", 0, 1, 2, None), 0)
-    assert envelope.fields["after"] == envelope.fields["before"] == {"a": "x", "ok": True}
+    assert key == {"id": 7, "a": "x"}
+    assert made.hides
+    assert made.visible(row) == {"a": "x", "ok": True}
 
 
 def test_columns_without_codec_are_skipped() -> None:
@@ -150,8 +170,22 @@ def test_names_are_data_never_code() -> None:
     assert row == {evil: "v"}
     key = made.key(row)
     assert key is not None
-    assert key.fields == {evil: "v"}
-    assert made.source("true", 0, 0, 0, None)["table"] == evil
+    assert key == {evil: "v"}
+    source = made.source("true", 0, 0, 0, sequence_text(None, 0))
+    assert source["table"] == evil
+    assert b"0".join(made.source_json("true", 0, 0, None)) == orjson.dumps(source)
+
+
+@pytest.mark.parametrize("last", [None, 17])
+@pytest.mark.parametrize("xid", [None, 5])
+@pytest.mark.parametrize("replicated", [(), ('a "node"\u2028', 9)])
+def test_the_source_block_as_json(
+    last: int | None, xid: int | None, replicated: tuple[str, int] | tuple[()]
+) -> None:
+    made = encoder()
+    parts = made.source_json("first", 1_500_000_000_123_456, xid, last, *replicated)
+    source = made.source("first", 1_500_000_000_123_456, xid, 23, sequence_text(last, 23), None, *replicated)
+    assert b"23".join(parts) == orjson.dumps(source)
 
 
 def test_adjusted_names() -> None:

@@ -8,16 +8,16 @@ from connectors.cdc.tables import Table
 from connectors.postgres.types import TypeOptions, table_codecs
 from replicator.api import Struct
 from replicator.api.schema import STRING
-from tests.unit.cdc.test_encoder import CODECS, TABLE
+from tests.unit.cdc.test_encoder import CODECS, TABLE, change_of
 
 
 def test_reading_an_envelope() -> None:
     made = TableEncoder(TABLE, CODECS, EncodingOptions("srv", "app"), "srv.public.t")
     row = made.row(["x", "7", None, "t"])
     source = made.source("false", 0, 1, 2, None)
-    created = made.envelope("c", None, row, source, 0)
-    deleted = made.envelope("d", row, None, source, 0)
-    truncated = made.envelope("t", None, None, source, 0)
+    created = change_of(made, "c", None, row, source, 0).value
+    deleted = change_of(made, "d", row, None, source, 0).value
+    truncated = change_of(made, "t", None, None, source, 0).value
     assert [envelope.operation(e) for e in (created, deleted, truncated, None)] == ["c", "d", "t", None]
     assert envelope.operation(Struct(made.after_schema, row)) is None
     for event in (created, deleted):
