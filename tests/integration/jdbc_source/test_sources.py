@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +289,14 @@ def test_a_service_stopped_again_and_again_repeats_and_loses_nothing(
         assert messages(running, "p-t") == inserted
     finally:
         running.stop()
+
+
+def test_a_masked_query_is_in_no_error(database: Database) -> None:
+    settings = config(database, "bulk") | {
+        "query.masked": "SELECT 'hunter2' AS a, nothing FROM nowhere wher x"
+    }
+    with started(settings) as task, pytest.raises(Exception) as raised:
+        for _ in range(3):
+            task.poll()
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "hunter2" not in shown

@@ -329,3 +329,10 @@ def test_a_query_knows_the_types_behind_its_columns(base: Base) -> None:
     assert (types["n"][0], types["more"][0], types["changed"][1]) == (
         "int16", "int64", "org.apache.kafka.connect.data.Timestamp"
     )  # fmt: skip
+
+
+def test_a_database_file_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    missing = tmp_path / "no.sqlite"
+    with pytest.raises(ConfigError, match="unable to open"):
+        read({"connection.url": f"jdbc:sqlite:{missing}", "mode": "bulk", "tables": "t"})
+    assert not missing.exists()
