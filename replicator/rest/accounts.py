@@ -34,8 +34,8 @@ _JAAS_OPTION: Final = re.compile(r'(\w+)\s*=\s*"?([^"\s;]*)"?')
 class Accounts:
     """Passwords by user and tokens, each with a role."""
 
-    users: dict[str, tuple[str, str]] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    users: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     def role_of_user(self, name: str, password: str) -> str | None:
         """The user's role when the password is right."""

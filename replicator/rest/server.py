@@ -91,6 +91,11 @@ class RestServer:
         return cls(herder, broker=broker, **server_options(config, port))
 
     @property
+    def admin(self) -> list[Listener]:
+        """Addresses of the logging endpoints, when these are apart."""
+        return list(self._admin or ())
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         return self.listeners[0]._replace(port=self.port).url

@@ -62,8 +62,9 @@ def _admin(config: WorkerConfig, listeners: Sequence[Listener]) -> list[Listener
     if given is None:
         return None
     own = parse_listeners(given, "admin.listeners")
-    # The same addresses mean the same server.
-    return None if own and set(own) <= set(listeners) else own
+    # The same addresses mean the same server; port 0 is another one each time.
+    same = own and all(listener in listeners and listener.port for listener in own)
+    return None if same else own
 
 
 def _tls(config: WorkerConfig, listeners: Sequence[Listener]) -> ssl.SSLContext | None:
