@@ -22,6 +22,7 @@ from connectors.postgres.chunks import TableChanged
 from connectors.postgres.connection import Connector, PlainConnection, check_encoding
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import WAL_LEVEL_HINT, translated
+from connectors.postgres.identities import Identities
 from connectors.postgres.outbox import Outbox, Stopped
 from connectors.postgres.pgoutput import Relation as RelationMessage
 from connectors.postgres.planning import CopyPlan, adopted, void
@@ -87,6 +88,8 @@ class Reader:
         self.queue = RecordQueue(options["max.queue.size"], options["max.queue.size.in.bytes"])
         self.position = position
         self._durable = 0
+        self._manual = options["lsn.flush.mode"] == "manual"
+        self._identities = Identities(options["replica.identity.autoset.values"])
         self._streaming: Streaming | None = None
         self._requests = CopyRequests()
         self.fitting = threading.Lock()
@@ -100,7 +103,8 @@ class Reader:
 
     def acknowledge(self, durable: int) -> None:
         """A position is durable: the server may be told so (INV-2)."""
-        self._durable = max(self._durable, durable)
+        if not self._manual:
+            self._durable = max(self._durable, durable)
 
     @property
     def durable(self) -> int:
@@ -233,6 +237,8 @@ class Reader:
         """The tables as they are now, and publications that fit them."""
         with self.fitting:
             captured = self._capture(side)
+            if self._identities.apply(side, captured):
+                captured = self._capture(side)
             if self._mode == "initial_only":
                 return captured, Published([])
             publications = Publications(side, self._options)

@@ -15,6 +15,7 @@ from connectors.cdc.figures import Figures
 from connectors.cdc.masking import mask_options
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
+from connectors.postgres.overrides import override_options
 from connectors.postgres.position import durable_floor, load
 from connectors.postgres.reader import Reader
 from connectors.postgres.requests import EXECUTE_SNAPSHOT, requested_tables
@@ -37,7 +38,7 @@ class PostgresSourceTask(SourceTask):
         Raises:
             ConfigError: an option is wrong.
         """
-        options = {**mask_options(config), **CONFIG.parse(config)}
+        options = {**mask_options(config), **override_options(config), **CONFIG.parse(config)}
         check(options)
         self._partition = {"server": options["topic.prefix"]}
         stored = self.context.offsets.offset(self._partition)
