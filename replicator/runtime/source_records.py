@@ -17,6 +17,7 @@ from replicator.broker.base import MessageHeaders, NewMessage
 from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain
 from replicator.runtime.commits import partition_key
+from replicator.runtime.crossings import DELICATE
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_letters import LetterEncoder
@@ -34,6 +35,7 @@ class RecordWriter:
 
     Attributes:
         topics: topics of the records converted so far that nobody has taken yet.
+        delicate: whether one of them is a record that a topic of several partitions may not be able to carry.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class RecordWriter:
         self._changes = None if chain else ChangeJson(key, value)
         self._form = None if chain else common_form(key, value, header)
         self.topics: set[str] = set()
+        self.delicate = False
 
     def letters(self) -> LetterEncoder:
         """Encodes records that failed for the dead letter queue."""
@@ -125,6 +128,8 @@ class RecordWriter:
     def _headers(self, topic: str, headers: list[Header]) -> MessageHeaders:
         raw: MessageHeaders = []
         for key, schema, value in headers:
+            if key in DELICATE:
+                self.delicate = True
             if key == _POSITION or key.startswith(_INTERNAL):
                 raw.append((key, value.encode()))
             else:
