@@ -13,6 +13,7 @@ from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.herder.base import Herder
 from replicator.rest.body import Body, Name, parse_object
 from replicator.rest.errors import JsonResponse
+from replicator.rest.java_loggers import counterparts
 from replicator.rest.routing import add
 
 _LEVELS: Final = {
@@ -100,6 +101,9 @@ class LoggerLevels:
             changed = [each for each, logger in loggers.items() if logger.getEffectiveLevel() != number]
             for logger in loggers.values():
                 logger.setLevel(number)
+            for ours in counterparts(name):
+                for each in (ours, *(n for n in existing if n.startswith(f"{ours}."))):
+                    logging.getLogger(each).setLevel(number)
             self._changed |= dict.fromkeys(changed, int(time.time() * 1000))
         return changed
 
