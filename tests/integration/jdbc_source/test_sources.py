@@ -126,6 +126,46 @@ def test_a_query_with_everything_in_it(database: Database) -> None:
     assert read(settings, context) == []
 
 
+def test_a_join_in_timestamp_mode(database: Database) -> None:
+    database.execute(
+        f"CREATE TABLE t (id int, made {timestamp_type(database)} NOT NULL, changed {timestamp_type(database)})",
+        "INSERT INTO t VALUES (1,'2024-01-01 00:00:02',NULL),(2,'2024-01-01 00:00:01','2024-01-01 00:00:03'),"
+        "(3,'2024-01-01 00:00:01',NULL)",
+    )
+    query = "SELECT o.id, o.changed AS c, p.made FROM t o JOIN t p ON p.id = o.id WHERE o.id > 0"
+    settings = config(database, "timestamp+incrementing", query=query, timestamp_column_name="C,made",
+                      incrementing_column_name="id", validate_non_null="false")  # fmt: skip
+    context = Context()
+    assert ids(read(settings, context)) == [3, 1, 2]
+    assert read(settings, context) == []
+    database.execute("INSERT INTO t VALUES (0,'2024-01-01 00:00:04',NULL),(4,'2024-01-01 00:00:04',NULL)")
+    assert ids(read(settings, context)) == [4]
+
+
+def test_kinds_of_relations(pg_database: Database, tmp_path: Path) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int) PARTITION BY RANGE (id)", "CREATE TABLE leaf PARTITION OF t DEFAULT",
+        "CREATE VIEW v AS SELECT * FROM t", "CREATE MATERIALIZED VIEW m AS SELECT * FROM t",
+    )  # fmt: skip
+    for types, expected in (
+        ("TABLE", ["leaf"]),
+        ("VIEW,PARTITIONED TABLE", ["t", "v"]),
+        ("MATERIALIZED VIEW", ["m"]),
+    ):
+        running = service(tmp_path / types)
+        running.start()
+        try:
+            running.herder.put_connector_config(
+                "src", {**source(pg_database), "table.types": types, "tasks.max": "9"}
+            )
+            names = [
+                t.config["tables"].rpartition(".")[2].strip('"') for t in running.herder.task_infos("src")
+            ]
+            assert sorted(names) == expected
+        finally:
+            running.stop()
+
+
 def test_a_large_table_is_read_in_small_portions(database: Database) -> None:
     number = "generate_series(1, 40000) s(n)"
     if database.server.kind == "mysql":
