@@ -173,8 +173,7 @@ class DistributedHerder(PluginViews):
             return Health("unhealthy", f"The worker has failed: {self.loop.failure}")
         if not self.loop.started.is_set():
             return Health("starting", f"Worker is still starting up. {stage}")
-        silent = self._member.silent_for() * 1000 > self._member.options.session_ms
-        if silent or self.loop.idle_for() > _STUCK_SECONDS:
+        if self._member.given_up() or self.loop.idle_for() > _STUCK_SECONDS:
             unable = "Worker was unable to handle this request and may be unable to handle other requests."
             return Health("unhealthy", f"{unable} {stage}")
         return Health("healthy", "Worker has completed startup and is ready to handle requests.")
