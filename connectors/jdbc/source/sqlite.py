@@ -134,6 +134,7 @@ class SqliteReader(Reader):
             scale=scale,
             decode=self._decoder(kind),
             auto_increment=known is not None and known.auto_increment,
+            narrow=declared.upper() in ("INT", "INTEGER", "MEDIUMINT"),
             as_written=self._moment,
             compared=f"moment_us({self.quote(name)})" if kind in (Kind.TIMESTAMP, Kind.DATE) else None,
         )
