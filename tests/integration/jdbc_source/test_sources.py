@@ -340,3 +340,18 @@ def test_a_masked_query_is_in_no_error(database: Database) -> None:
             task.poll()
     shown = "".join(traceback.format_exception(raised.value))
     assert "hunter2" not in shown
+
+
+def test_isolation_and_names_without_quotes(database: Database) -> None:
+    database.execute("CREATE TABLE plain (id int primary key)", "INSERT INTO plain VALUES (1)")
+    level = "current_setting('transaction_isolation')" if database.server.kind == "postgres" else (
+        "@@transaction_isolation" if database.server.kind == "mysql" else "@@tx_isolation"
+    )  # fmt: skip
+    settings = config(
+        database, "bulk", query=f"SELECT {level} AS level", transaction_isolation_mode="SERIALIZABLE"
+    )
+    assert rows(read(settings)) == [{"level": "serializable" if "current" in level else "SERIALIZABLE"}]
+    unquoted = config(
+        database, "incrementing", "plain", incrementing_column_name="id", quote_sql_identifiers="never"
+    )
+    assert ids(read(unquoted)) == [1]
