@@ -17,7 +17,7 @@ from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
 from connectors.postgres.overrides import override_options
 from connectors.postgres.position import durable_floor, load
-from connectors.postgres.reader import Reader
+from connectors.postgres.reader import NOTES, Reader
 from connectors.postgres.requests import EXECUTE_SNAPSHOT, requested_tables
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Watch
@@ -60,7 +60,8 @@ class PostgresSourceTask(SourceTask):
         )
         if stored and position is not None:
             self._reader.acknowledge(position.floor)
-        self._watch = Watch(options, self._reader, status)
+        tables = self.context.offsets.offset({**self._partition, **NOTES})
+        self._watch = Watch(options, self._reader, status, tables)
         self._thread = threading.Thread(
             target=self._reader.run, name=f"{self.context.connector}-reader", daemon=True
         )
