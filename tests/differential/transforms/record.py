@@ -4,9 +4,9 @@
 
 LIBS is a folder with the jars that the family needs: connect-transforms and connect-json (4.1.1) for `connect` and
 `random`, debezium-connect-plugins (3.7.0.Final) besides for Debezium's, debezium-scripting with Groovy (3.3.1.Final)
-for `scripting`, debezium-connector-postgres (3.7.0.Final) for `message`. Maven's dependency:copy-dependencies gets them with what they need. JAVA names the `java` to run
-them with (Debezium since 3.4 wants version 21); `javac` may be older. The tests read the written files and need no
-Java.
+for `scripting`, debezium-connector-postgres (3.7.0.Final) for `message`. Maven's dependency:copy-dependencies gets
+them with what they need. JAVA names the `java` to run them with (Debezium since 3.4 wants version 21); `javac` may be
+older. The tests read the written files and need no Java.
 """
 
 from __future__ import annotations
