@@ -19,6 +19,7 @@ from replicator.rest.guard import Guard
 from replicator.rest.headers import HeaderRule, ResponseHeaders
 from replicator.rest.internal import InternalRoutes
 from replicator.rest.letters import LetterRoutes
+from replicator.rest.levels import LoggerLevels
 from replicator.rest.loggers import LoggerRoutes
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
@@ -36,7 +37,7 @@ def create_app(
     allow_origin: str = "",
     allow_methods: str = "",
     local_only: bool = False,
-    loggers: bool = True,
+    levels: LoggerLevels | None = None,
     accounts: AccountSource | None = None,
     public: Collection[str] = (),
     headers: Sequence[HeaderRule] = (),
@@ -50,7 +51,7 @@ def create_app(
         allow_origin: origins for CORS, comma-separated; empty: none.
         allow_methods: methods for CORS; empty: GET, POST and HEAD.
         local_only: refuse host names other than local ones (for loopback listeners).
-        loggers: whether the logging endpoints are here, and not on listeners of their own.
+        levels: of the logging endpoints; None: they are not here, but on listeners of their own.
         accounts: who may do what; None: everybody everything.
         public: paths that may be read without an account.
         headers: further headers of every answer.
@@ -58,9 +59,10 @@ def create_app(
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
     errors.install(app)
     forwarding.install(app, herder)
+    app.state.doing = getattr(herder, "doing", None)
     AdminRoutes(herder).install(app)
-    if loggers:
-        LoggerRoutes(herder).install(app)
+    if levels is not None:
+        LoggerRoutes(herder, levels).install(app)
     ConnectorRoutes(herder).install(app)
     StateRoutes(herder).install(app)
     InternalRoutes(herder).install(app)
@@ -86,12 +88,16 @@ def create_app(
 
 
 def create_admin_app(
-    herder: Herder, *, local_only: bool = False, accounts: AccountSource | None = None
+    herder: Herder,
+    levels: LoggerLevels,
+    *,
+    local_only: bool = False,
+    accounts: AccountSource | None = None,
 ) -> FastAPI:
     """The logging endpoints alone, for `admin.listeners`."""
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False, openapi_url=None)
     errors.install(app)
-    LoggerRoutes(herder).install(app)
+    LoggerRoutes(herder, levels).install(app)
     _protect(app, (), local_only=local_only, accounts=accounts, public=())
     return app
 

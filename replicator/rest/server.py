@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from replicator.api.errors import ConfigError, ConnectError
 from replicator.config.listeners import Listener
 from replicator.herder.base import Herder
+from replicator.rest.levels import LoggerLevels
 
 if TYPE_CHECKING:
     import uvicorn
@@ -70,6 +71,9 @@ class RestServer:
         self._tls = tls
         self._herder = herder
         self._options = options
+        self._levels = LoggerLevels()
+        if hasattr(herder, "on_logger_level"):
+            herder.on_logger_level = self._levels.follow
         self._threads: list[threading.Thread] = []
         self._servers: list[uvicorn.Server] = []
         self._overview: Overview | None = None
@@ -168,13 +172,16 @@ class RestServer:
                 self._herder,
                 overview=self._overview,
                 local_only=listener.loopback,
-                loggers=self._admin is None,
+                levels=self._levels if self._admin is None else None,
                 **self._options,
             )
             work.append((self._server(app, listener), taken))
         for listener, taken in admin:
             app = create_admin_app(
-                self._herder, local_only=listener.loopback, accounts=self._options.get("accounts")
+                self._herder,
+                self._levels,
+                local_only=listener.loopback,
+                accounts=self._options.get("accounts"),
             )
             work.append((self._server(app, listener), taken))
         self._servers = [server for server, _ in work]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from replicator.rest.java_loggers import counterparts
-from replicator.rest.loggers import LoggerLevels
+from replicator.rest.levels import LoggerLevels
 
 NAMES = ("replicator.runtime", "replicator.runtime.sink_task", "connectors.jdbc", "connectors.jdbc.writer")
 
