@@ -160,9 +160,7 @@ def test_refusals(call, request_, body, query, expected):
         {
             "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":["int","string"],"default":null}]}'
         },
-        {
         {"schema": '{"type":"record","name":"R","fields":[{"name":"a","default":[],"type":["null","int"]}]}'},
-        },
         {"schema": "{}", "schemaType": "XML"},
         {"schema": '{"type":5}', "schemaType": "JSON"},
         {"schema": '{"$ref":"#/nowhere"}', "schemaType": "JSON"},
