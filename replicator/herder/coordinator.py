@@ -41,6 +41,8 @@ from replicator.herder.work import NOTHING, Work, configured
 from replicator.storage.base import ConfigState
 
 log = logging.getLogger(__name__)
+# kafka-python tells every failed connection at level ERROR, several times a second; what matters is raised.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 # Survivors learn of a lost member with their next heartbeat, so it is not put off for long.
 _LONGEST_HEARTBEAT_MS: Final = 1000

@@ -179,7 +179,12 @@ class KafkaAdmin(GroupAdmin):
         asked = self._connected().list_offsets(
             wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
         )
-        answers = _results(asked, "to look up offsets")
+        try:
+            answers = _results(asked, "to look up offsets")
+        except RetriableError:
+            # After a restart of a broker the client's idea of the leaders is out of date, and stays so by itself.
+            self._metadata()
+            raise
         return {TopicPartition(p.topic, p.partition): answer.offset for p, answer in answers.items()}
 
     @retried
