@@ -134,6 +134,8 @@ class DistributedService:
     def _group(self) -> GroupOptions:
         config = self.config
         client = settings({n: str(v) for n, v in config.raw.items() if isinstance(v, (str, int))})
+        # Other workers wait for nobody: a coordinator that is back must be found soon.
+        client["reconnect_backoff_max_ms"] = 1000
         client |= {theirs: int(config.raw[name]) for name, theirs in _CLIENT.items() if config.raw.get(name)}
         client["client_id"] = config["client.id"] or f"connect-{self.url.partition('://')[2].rstrip('/')}"
         return GroupOptions(

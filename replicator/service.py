@@ -153,15 +153,7 @@ class Service:
             return
         from replicator.rest.server import RestServer
 
-        host, port = self.config.listener
-        server = RestServer(
-            herder,
-            host=host,
-            port=port,
-            broker=self.broker,
-            allow_origin=self.config["access.control.allow.origin"],
-            allow_methods=self.config["access.control.allow.methods"],
-        )
+        server = RestServer.of_worker(herder, self.config, self.broker)
         server.start()
         self._closers.append(server.stop)
         log.info("REST API listens on %s", server.url)

@@ -65,6 +65,11 @@ def _compared(envelope: Struct) -> tuple[list[str], list[str]]:
     if before is not None and after is not None:
         for field in after.schema.fields:
             name = field.name
-            same = before.get_without_default(name) == after.get_without_default(name)
+            same = _same(before.get(name), after.get(name))
             (unchanged if same else changed).append(name)
     return changed, unchanged
+
+
+def _same(before: Any, after: Any) -> bool:
+    # NaN is NaN, as it is to databases.
+    return bool(before == after or (before != before and after != after))

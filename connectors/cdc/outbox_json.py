@@ -1,4 +1,4 @@
-"""JSON payloads of an outbox made into values with a schema of their own. Pure.
+"""JSON payloads of an outbox or of logical messages made into values with a schema of their own. Pure.
 
 The schema follows from the one document: objects become structs, numbers the narrowest of int32, int64 and double.
 Elements of an array must be of one type; of structs, the fields of all elements together make the schema.
@@ -44,8 +44,8 @@ def looks_like_json(text: str) -> bool:
     return text.startswith(("{", "["))
 
 
-def expand(text: str, rules: JsonRules) -> tuple[Schema, Any]:
-    """Schema and value of a document.
+def expand(text: str, rules: JsonRules, root: str = _ROOT) -> tuple[Schema, Any]:
+    """Schema and value of a document; schemas of structs are named after their place below `root`.
 
     Raises:
         DataError: it is none, or has no schema.
@@ -54,7 +54,7 @@ def expand(text: str, rules: JsonRules) -> tuple[Schema, Any]:
         document = json.loads(text)
     except ValueError as error:
         raise DataError(f"Unable to parse payload starting with '{text[:10]}': {error}") from None
-    schema = _schema(document, _ROOT, rules)
+    schema = _schema(document, root, rules)
     if schema is None:
         raise DataError("The payload has no type")
     return schema, _value(schema, document)
@@ -88,7 +88,7 @@ def _struct(nodes: list[dict[str, Any]], name: str, rules: JsonRules) -> Schema:
     fields: dict[str, Schema] = {}
     for node in nodes:
         for key, value in node.items():
-            schema = _schema(value, f"{name}.{key}", rules)
+            schema = _schema(value, f"{name}.{key}" if name else key, rules)
             known = fields.get(key)
             if schema is None:
                 continue
@@ -96,7 +96,7 @@ def _struct(nodes: list[dict[str, Any]], name: str, rules: JsonRules) -> Schema:
                 fields[key] = schema
             elif schema is not OPTIONAL_BYTES and schema != known:
                 raise DataError(f"Field {name}.{key} is not of one type")
-    return struct_schema(list(fields.items()), name=name, optional=True)
+    return struct_schema(list(fields.items()), name=name or None, optional=True)
 
 
 def _array(nodes: list[Any], name: str, rules: JsonRules) -> Schema | None:

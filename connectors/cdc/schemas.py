@@ -106,17 +106,17 @@ HEARTBEAT_VALUE: Final = struct_schema(
 )
 
 MESSAGE_KEY: Final = struct_schema(
-    (("prefix", STRING),), name="io.debezium.connector.postgresql.MessageKey", version=1
+    (("prefix", OPTIONAL_STRING),), name="io.debezium.connector.postgresql.MessageKey", version=1
 )
+MESSAGE_VALUE_NAME: Final = "io.debezium.connector.postgresql.MessageValue"
 
 
 def message_block(content: Schema = BYTES) -> Schema:
     """Schema of a logical message; the content's schema follows binary.handling.mode."""
     return struct_schema(
-        (("prefix", STRING), ("content", content.as_optional())),
+        (("prefix", OPTIONAL_STRING), ("content", content.as_optional())),
         name="io.debezium.connector.postgresql.Message",
         version=1,
-        optional=True,
     )
 
 
@@ -148,7 +148,11 @@ def envelope_schema(name: str, row: Schema, source: Schema = POSTGRES_SOURCE) ->
 
 def message_schema(name: str, content: Schema = BYTES, source: Schema = POSTGRES_SOURCE) -> Schema:
     """Schema of a logical message's event."""
-    tail = [pair for pair in _tail(source) if pair[0] != "transaction"]
-    return struct_schema(
-        (*tail, ("transaction", TRANSACTION_BLOCK), ("message", message_block(content))), name=name, version=1
+    fields = (
+        ("op", STRING),
+        ("ts_ms", OPTIONAL_INT64),
+        ("source", source),
+        ("transaction", TRANSACTION_BLOCK),
+        ("message", message_block(content)),
     )
+    return struct_schema(fields, name=name, version=1)

@@ -259,6 +259,8 @@ class ExtractNewRecordState(Transformation):
             known = value.schema, value.schema.evolve(fields=kept)
             self._shortened[id(value.schema), names] = known
         fields = {f.name: value.fields.get(f.name) for f in known[1].fields}
+        if self._drop_compatible and len(fields) == len(value.schema.fields):
+            return value  # none of the named fields may be dropped
         if self._replace_null:
             for name, default in self._defaults(known[1]).items():
                 if fields[name] is None:
@@ -283,7 +285,7 @@ def look_up(envelope: Struct, path: tuple[str, ...]) -> Any:
     for name in path:
         if value is None:
             return None
-        value = value.get(name)
+        value = value.get_without_default(name)
     return value
 
 
@@ -294,7 +296,7 @@ def _resolve(references: list[Reference], envelope: Schema) -> tuple[_Added, ...
         for path in reference.path:
             schema = _schema_at(envelope, path)
             if schema is not None:
-                found.append(_Added(path, reference.name, schema.as_optional()))
+                found.append(_Added(path, reference.name, schema.evolve(optional=True, default=None)))
                 break
     return tuple(found)
 

@@ -48,6 +48,8 @@ class FileStreamSinkTask(SinkTask):
         if records:
             lines = b"".join([line_of(record.value) + b"\n" for record in records])
             self._guarded(lambda: self._file.write(lines))
+            # Whoever looks at the file sees them at once; that they stay is what `flush` waits for.
+            self._guarded(self._file.flush)
 
     def flush(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         self._guarded(self._file.flush)

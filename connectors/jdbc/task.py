@@ -114,6 +114,10 @@ class JdbcSinkTask(SinkTask):
             self._next_commit = time.monotonic() + _GROUP_COMMIT
             self.context.request_commit()
 
+    @property
+    def is_ahead(self) -> bool:
+        return bool(self._unconfirmed)
+
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:

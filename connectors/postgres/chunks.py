@@ -73,6 +73,7 @@ class ChunkReader:
         check_stop: Callable[[], None],
         parts: Sequence[Relation] = (),
         row_filter: str | None = None,
+        query: str | None = None,
     ) -> None:
         self._connection = connection
         self._snapshot = snapshot
@@ -86,6 +87,7 @@ class ChunkReader:
         self._check_stop = check_stop
         self._columns = sql.SQL(", ").join(sql.Identifier(n) for n in names)
         self._parts = parts
+        self._query = query
         # The publication's own filter, as the server printed it.
         self._filter = [] if row_filter is None else [sql.SQL("({})").format(_raw(row_filter))]
 
@@ -104,6 +106,10 @@ class ChunkReader:
         if self._key:
             yield from self._by_key(after)
         else:
+            if self._query is not None:
+                # Rows of a query have no place: all of them at once.
+                yield Chunk(self._read(self._relation, [], _NOTHING, _MANY)[0], None, last=True)
+                return
             parts = self._parts or [self._relation]
             for part in parts:
                 yield from self._by_block(part, last_part=part is parts[-1])
@@ -172,7 +178,7 @@ class ChunkReader:
     ) -> tuple[list[bytes], bool]:
         """Rows of one COPY, and whether all of them were read before `limit` bytes were exceeded."""
         query = sql.SQL("COPY (SELECT {} FROM {}{}{}) TO STDOUT").format(
-            self._columns, _source(relation), _where([*self._filter, *conditions]), tail
+            self._columns, self._from(relation), _where([*self._filter, *conditions]), tail
         )
 
         def read() -> tuple[list[bytes], bool]:
@@ -182,6 +188,11 @@ class ChunkReader:
             return found
 
         return self._patiently(relation, read)
+
+    def _from(self, relation: Relation) -> sql.Composable:
+        if self._query is None:
+            return _source(relation)
+        return sql.SQL("({}) AS replicator_override").format(_raw(self._query))
 
     def _patiently(self, relation: Relation, read: Callable[[], T]) -> T:
         """Run `read` in a transaction under the snapshot; again and again while the table is locked.

@@ -277,6 +277,13 @@ _SNAPSHOT: Final[tuple[ConfigKey, ...]] = (
         importance=Importance.LOW,
         doc="Age of the copy's snapshot (it holds back vacuum) from which status warns. Own option.",
     ),
+    key(
+        "snapshot.select.statement.overrides",
+        Type.STRING,
+        None,
+        doc="Tables (`schema.table`) that are copied by a query of your own, which is the option "
+        "`snapshot.select.statement.overrides.<schema.table>`. It must give every captured column.",
+    ),
     key("snapshot.delay.ms", Type.LONG, 0, validator=at_least(0), doc="Wait before the copy."),
 )
 
@@ -357,6 +364,20 @@ _LOG: Final[tuple[ConfigKey, ...]] = (
         validator=one_of(*MISMATCH_STRATEGIES),
         doc="When the slot is ahead of the stored position: fail (default), trust_offset, trust_slot, "
         "trust_greater_lsn; no_validation starts all the same and loses what is between.",
+    ),
+    key(
+        "replica.identity.autoset.values",
+        Type.STRING,
+        None,
+        doc="Replica identities to set at the start, `schema.table:FULL,other.*:INDEX idx`; the first match counts.",
+    ),
+    key(
+        "lsn.flush.mode",
+        Type.STRING,
+        "connector",
+        validator=one_of("connector", "manual", "connector_and_driver"),
+        doc="Who tells the server what it may discard: the connector, or somebody else (manual: the slot keeps all "
+        "log until then). connector_and_driver is the same as connector, which also confirms idle positions.",
     ),
     key(
         "status.update.interval.ms",

@@ -8,6 +8,8 @@ from typing import Any
 from connectors.cdc.masking import ColumnMasks, mask_options
 from connectors.cdc.selection import KeyColumns, Patterns, Selection
 from connectors.postgres.config import CONFIG
+from connectors.postgres.identities import Identities
+from connectors.postgres.overrides import Overrides, override_options
 from replicator.api import ConfigDef, ConfigError, ConfigValue, SourceConnector, SourceTask
 from replicator.api.source import ConnectorConfig
 
@@ -28,7 +30,7 @@ class PostgresConnector(SourceConnector):
         if any(value.errors for value in values):
             return values
         try:
-            check({**mask_options(config), **CONFIG.parse(config)})
+            check({**mask_options(config), **override_options(config), **CONFIG.parse(config)})
         except ConfigError as error:
             blamed = next((v for v in values if v.name == error.option), values[0])
             blamed.errors.append(str(error))
@@ -62,6 +64,8 @@ def check(options: Mapping[str, Any]) -> None:
             hint="Set plugin.name=pgoutput; every server has it, and it needs a slot of its own (another slot.name).",
         )
     Selection(options)
+    Overrides(options)
+    Identities(options["replica.identity.autoset.values"])
     ColumnMasks(options)
     KeyColumns(options["message.key.columns"])
     for option in (

@@ -65,6 +65,7 @@ class Membership:
         self._waiting_since = 0.0
         self._asked: list[Relation] | None = None
         self._told: dict[str, str] = {}
+        self._complained = ""
         self._gone: dict[str, str] = {}
 
     def look(self, connection: PlainConnection) -> list[str]:
@@ -77,7 +78,7 @@ class Membership:
         assert row is not None
         calm = int(row[0]) >= self._newest
         self._newest = int(row[1])
-        if tuple(row[2:]) != self._print or captured is not self._seen or self._waiting_since:
+        if tuple(row[2:]) != self._print or captured is not self._seen or self._told:
             self._compare(connection, captured, calm=calm)
             self._print, self._seen = tuple(row[2:]), captured
         return [*self._told.values(), *self._gone.values()]
@@ -98,7 +99,7 @@ class Membership:
             or r.full_name != known[r.oid].full_name
             or (r.has_identity and not known[r.oid].has_identity)
         ]
-        self._join(connection, known, now, joining, calm=calm)
+        self._join(connection, known, joining, calm=calm)
 
     def _is_chosen(self, relation: Relation) -> bool:
         name = (relation.schema, relation.name)
@@ -157,7 +158,9 @@ class Membership:
                 f"UPDATE and DELETE fail, and {why}. Give it a primary key or REPLICA IDENTITY FULL, or run as owner: "
                 f"{publications.removal(r)};"
             )
-        log.error("%s", " ".join(self._told[r.full_name] for r in lost))
+        if names != self._complained:
+            self._complained = names
+            log.error("%s", " ".join(self._told[r.full_name] for r in lost))
 
     # --- tables that come, or come back ---
 
@@ -165,7 +168,6 @@ class Membership:
         self,
         connection: PlainConnection,
         known: Mapping[int, Relation],
-        wanted: list[Relation],
         joining: list[Relation],
         *,
         calm: bool,
@@ -175,6 +177,11 @@ class Membership:
             missing = publications.uncovered(joining)
             self._told |= missing
             joining = [r for r in joining if r.full_name not in missing]
+        elif joining:
+            # A role without the right to it must not fail the other tables.
+            refused = publications.refused(joining)
+            self._told |= refused
+            joining = [r for r in joining if r.full_name not in refused]
         if not joining:
             self._waiting_since = 0.0
             return
@@ -195,20 +202,8 @@ class Membership:
         if not publications.ours:
             # As Debezium does: the stream has such a table since it was made.
             self._owner.refit(streamed=names)
-        elif self._publish(publications, wanted, names):
+        else:
             # What the stream told of a new name already is void.
             self._owner.refit(again=sorted(renamed))
-        else:
-            return
         self._asked = self._owner.captured
         log.info("Joining: %s", ", ".join(names))
-
-    def _publish(self, publications: Publications, wanted: list[Relation], names: Sequence[str]) -> bool:
-        """Publication first, copy second (C3); a role without the right to it must not fail the other tables."""
-        try:
-            with self._owner.fitting:
-                publications.ensure(wanted, slot_exists=True, resuming=True)
-        except ConfigError as error:
-            self._told |= {name: f"Table {name} cannot join: {error}" for name in names}
-            return False
-        return True

@@ -12,8 +12,11 @@ from typing import Final
 
 from connectors.cdc.queue import RecordQueue
 from replicator.api import ChangeRecord, Header, SourceRecord
-from replicator.api.position import POSITION_HEADER
+from replicator.api.position import POSITION_HEADER, WHOLE_TOPIC_HEADER
 from replicator.api.schema import STRING
+
+WHOLE_TOPIC: Final = Header(WHOLE_TOPIC_HEADER, None, "truncate")
+"""On the record of a truncate."""
 
 
 class Stopped(Exception):

@@ -90,6 +90,19 @@ def _unpublished(known: TableCopy, member: int) -> bool:
     return bool(known.point and known.member and member) and known.member != member
 
 
+def forget_old_names(position: Position, captured: Sequence[Relation]) -> tuple[Position, dict[str, str]]:
+    """The position without entries of names that captured tables had before, and those names with the new ones."""
+    names = {r.oid: r.full_name for r in captured}
+    tables = position.copy.tables
+    renamed = {old: names[t.oid] for old, t in tables.items() if t.oid in names and names[t.oid] != old}
+    if not renamed:
+        return position, {}
+    # A name that another table has by now keeps its entry, which tells that the table is another.
+    now = set(names.values())
+    left = {name: t for name, t in tables.items() if name not in renamed or name in now}
+    return position.moved(copy=CopyState(left)), {o: n for o, n in renamed.items() if o not in now}
+
+
 def adopted(captured: Iterable[Relation]) -> CopyState:
     """State for a position that another program stored: it has copied what it wanted."""
     return CopyState({r.full_name: NOT_COPIED for r in captured})

@@ -48,6 +48,14 @@ SELECT r.prrelid::int8, r.oid::int8 FROM pg_publication_rel r JOIN pg_publicatio
 _WITH_PARTS: Final = 150000
 _LOCK_TIMEOUT: Final = "5s"
 """Waiting in a table's lock queue for long would make everybody behind it wait, too."""
+_FOREIGN: Final = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid = ANY(%s::oid[])
+   AND NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                    WHERE r.prrelid = c.oid AND p.pubname = %s)
+   AND NOT (pg_has_role(c.relowner, 'USAGE')
+            AND coalesce((SELECT pg_has_role(pubowner, 'USAGE') FROM pg_publication WHERE pubname = %s), true))
+"""
 APPEND_ONLY: Final = "insert, truncate"
 
 
@@ -135,6 +143,25 @@ class Publications:
             return False
         main = self._read(self._main)
         return main is None or not main.all_tables
+
+    def refused(self, relations: Sequence[Relation]) -> dict[str, str]:
+        """A sentence for each table that our role may not add where it belongs, and that is not there yet."""
+        found: dict[str, str] = {}
+        for name, wanted in (
+            (self._main, [r for r in relations if r.has_identity]),
+            (self._append, [r for r in relations if not r.has_identity]),
+        ):
+            with translated("reading privileges"):
+                rows = self._connection.execute(_FOREIGN, [[r.oid for r in wanted], name, name]).fetchall()
+            for schema, table in rows:
+                add = sql.SQL("ALTER PUBLICATION {} ADD TABLE {}").format(
+                    sql.Identifier(name), sql.Identifier(schema, table)
+                )
+                found[f"{schema}.{table}"] = (
+                    f"Table {schema}.{table} cannot join, because the role does not own it or the publication. Run as "
+                    f"owner: {add.as_string(None)};"
+                )
+        return found
 
     def removal(self, relation: Relation) -> str:
         """The statement that takes a table out of the main publication."""

@@ -22,9 +22,10 @@ from connectors.postgres.chunks import TableChanged
 from connectors.postgres.connection import Connector, PlainConnection, check_encoding
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import WAL_LEVEL_HINT, translated
+from connectors.postgres.identities import Identities
 from connectors.postgres.outbox import Outbox, Stopped
 from connectors.postgres.pgoutput import Relation as RelationMessage
-from connectors.postgres.planning import CopyPlan, adopted, void
+from connectors.postgres.planning import CopyPlan, adopted, forget_old_names, void
 from connectors.postgres.position import CopyOffset, CopyState, Position, SlotIdentity, StreamOffset
 from connectors.postgres.publication import Publications, Published
 from connectors.postgres.requests import CopyRequests, CopyWanted
@@ -48,6 +49,8 @@ from replicator.api.schema import STRING
 
 log = logging.getLogger(__name__)
 
+NOTES: Final = {"replicator": "tables"}
+"""Added to the partition under which the watch's notes are stored."""
 _FIRST_WAIT: Final = 0.2
 _DROP_ATTEMPTS: Final = 5
 _TEMPORARY_SLOT: Final = "replicator_copy_{}"
@@ -87,12 +90,16 @@ class Reader:
         self.queue = RecordQueue(options["max.queue.size"], options["max.queue.size.in.bytes"])
         self.position = position
         self._durable = 0
+        self._manual = options["lsn.flush.mode"] == "manual"
+        self._identities = Identities(options["replica.identity.autoset.values"])
         self._streaming: Streaming | None = None
         self._requests = CopyRequests()
         self.fitting = threading.Lock()
         self.captured: list[Relation] = []
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
+        self._renamed: dict[str, str] = {}
+        self.notes: deque[dict[str, Any]] = deque()
         prefix = options["topic.prefix"]
         self.heartbeat = Heartbeat(options["heartbeat.interval.ms"], self._encoders.topics.heartbeat, prefix)
 
@@ -100,7 +107,8 @@ class Reader:
 
     def acknowledge(self, durable: int) -> None:
         """A position is durable: the server may be told so (INV-2)."""
-        self._durable = max(self._durable, durable)
+        if not self._manual:
+            self._durable = max(self._durable, durable)
 
     @property
     def durable(self) -> int:
@@ -191,11 +199,19 @@ class Reader:
             position, published = self._prepare(stack, side, system)
             position, published = self._copy(side, position, published)
             self._tell_copied(position)
-            self._status.warn("publication", published.warnings)
+            self._status.warn("publication", [*published.warnings, *self._about_renamed()])
             if self._mode == "initial_only":
                 self._finished()
                 return
             self._stream(sender, side, position, published)
+
+    def _about_renamed(self) -> list[str]:
+        return [
+            f"Table {old} was renamed {new}, which is another table to the target: its rows remain there under the "
+            f"old name, and it is copied under the new one."
+            for old, new in self._renamed.items()
+            if all(r.full_name != old for r in self.captured)
+        ]
 
     def _check_server(self, side: PlainConnection) -> None:
         check_encoding(side)
@@ -233,6 +249,8 @@ class Reader:
         """The tables as they are now, and publications that fit them."""
         with self.fitting:
             captured = self._capture(side)
+            if self._identities.apply(side, captured):
+                captured = self._capture(side)
             if self._mode == "initial_only":
                 return captured, Published([])
             publications = Publications(side, self._options)
@@ -276,7 +294,14 @@ class Reader:
             published.added.clear()
         return self._completed(position, captured, published), published
 
+    def notes_to_store(self) -> list[SourceRecord]:
+        """What the watch wants to find again at the next start, as records without a message."""
+        partition = {**self._partition, **NOTES}
+        return [offset_only(partition, self.notes.popleft()) for _ in range(len(self.notes))]
+
     def _completed(self, position: Position, captured: list[Relation], published: Published) -> Position:
+        position, renamed = forget_old_names(position, captured)
+        self._renamed |= renamed
         # Whatever happened to a table while it was not published is not in the log.
         position = self._plan.unpublished(position, published.added)
         return self._plan.complete(position, captured, published.members, self._requests.streamed)

@@ -1,14 +1,17 @@
 """What DDL did to rows without an event: columns renamed or filled, types changed, partitions attached with rows.
 
 Logical decoding hands out rows that change one by one; ALTER TABLE changes all of them at once and tells only the
-new columns. The watch thread compares the catalog with what it was at the last look; the first look learns.
+new columns. The watch thread compares the catalog with what it was at the last look. What it knows and what it found is
+stored among the connector's offsets, so that changes made while nothing ran are found at the next start; without it the
+first look learns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from psycopg import sql
 
@@ -30,6 +33,7 @@ SELECT n.nspname, c.relname, (SELECT min(age(i.xmin)) FROM pg_inherits i
  WHERE c.oid = ANY(%s::oid[]) AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 """
 _OLDER_ROWS: Final = "SELECT bool_or(age(x) > {}) FROM (SELECT xmin AS x FROM ONLY {} LIMIT 1000) AS first"
+_STORED: Final = "tables"
 _WIDENINGS: Final = frozenset(
     {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint"), ("real", "double precision")}
 )
@@ -47,14 +51,44 @@ class _Known:
 class Rewrites:
     """Remembers the tables' columns and files, and what it found until the table is copied anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Mapping[str, Any] | None = None) -> None:
+        """Begin with what was stored, if anything was."""
         self._known: dict[int, _Known] = {}
         self._found: dict[str, dict[str, None]] = {}
+        if stored:
+            self._load(json.loads(stored[_STORED]))
+        self._stored = self.to_map()
+
+    def _load(self, stored: Mapping[str, Any]) -> None:
+        for oid, (columns, files) in stored["known"].items():
+            facts = {int(number): (name, type_, filled) for number, name, type_, filled in columns}
+            self._known[int(oid)] = _Known(facts, frozenset((leaf, file) for leaf, file in files))
+        self._found = {name: dict.fromkeys(sentences) for name, sentences in stored["found"].items()}
+
+    def to_map(self) -> dict[str, Any]:
+        """As stored."""
+        known = {
+            oid: [[[n, *facts] for n, facts in sorted(k.columns.items())], sorted(k.files)]
+            for oid, k in sorted(self._known.items())
+        }
+        found = {name: list(sentences) for name, sentences in self._found.items() if sentences}
+        return {_STORED: json.dumps({"known": known, "found": found}, separators=(",", ":"))}
+
+    def to_store(self) -> dict[str, Any] | None:
+        """What is to be stored, if it differs from what was."""
+        now = self.to_map()
+        if now == self._stored:
+            return None
+        self._stored = now
+        return now
 
     def inspect(self, connection: PlainConnection, relations: Sequence[Relation]) -> list[str]:
         """Sentences about tables whose rows in the target are not those of the source any more."""
         columns = _columns(connection, [r.oid for r in relations])
         files = catalog.files(connection, [r.oid for r in relations])
+        self._known = {r.oid: self._known[r.oid] for r in relations if r.oid in self._known}
+        names = {r.full_name for r in relations}
+        self._found = {name: said for name, said in self._found.items() if name in names}
         for relation in relations:
             now = _Known(columns.get(relation.oid, {}), files.get(relation.oid, frozenset()))
             before = self._known.get(relation.oid)

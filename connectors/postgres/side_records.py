@@ -32,7 +32,7 @@ class Messages:
         self._exclude = Patterns("message.prefix.exclude.list", options["message.prefix.exclude.list"])
         content, self._encode = _CONTENT[options["binary.handling.mode"]]
         adjust = naming.SCHEMA_ADJUSTMENTS[options["schema.name.adjustment.mode"]]
-        self.value_schema = schemas.message_schema(adjust(f"{topic}.Envelope"), content)
+        self.value_schema = schemas.message_schema(adjust(schemas.MESSAGE_VALUE_NAME), content)
 
     def wanted(self, prefix: str) -> bool:
         """Whether messages with this prefix are emitted."""
@@ -53,8 +53,6 @@ class Messages:
             {
                 "op": "m",
                 "ts_ms": ts_us // 1000,
-                "ts_us": ts_us,
-                "ts_ns": ts_us * 1000,
                 "source": source,
                 "transaction": transaction,
                 "message": {"prefix": message.prefix, "content": self._encode(message.content)},

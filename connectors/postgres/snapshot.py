@@ -23,11 +23,12 @@ from connectors.postgres.copy_text import decode_copy_chunk
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import translated
 from connectors.postgres.origins import CopyOrigin
-from connectors.postgres.outbox import Outbox
+from connectors.postgres.outbox import WHOLE_TOPIC, Outbox
+from connectors.postgres.overrides import Overrides
 from connectors.postgres.position import CopyOffset, Position, TableCopy
 from connectors.postgres.publication import Published
 from connectors.postgres.types_catalog import TypeCatalog
-from replicator.api import ChangeRecord, Header, offset_only
+from replicator.api import ChangeRecord, Header, Particulars, offset_only
 
 VOID: Final = "void"
 """Stands for the files of a table whose rows so far are void: it starts over behind a truncate record."""
@@ -102,6 +103,7 @@ class Copy:
         self._extra = extra_headers
         self._marker = "first" if first else "first_in_data_collection"
         self._parts = published.lists
+        self._overrides = Overrides(options)
         self._members = published.members
         self._held: ChangeRecord | None = None
         self._ordinal = 0
@@ -180,6 +182,7 @@ class Copy:
             check_stop=self._check_stop,
             parts=parts,
             row_filter=part.row_filter if part is not None else None,
+            query=self._overrides.of(relation.full_name),
         )
 
     def _published(self, relation: Relation) -> Table:
@@ -217,7 +220,17 @@ class Copy:
         self._release("true")
         origin = self._origin(view, encoder)
         self._outbox.records.append(
-            ChangeRecord(origin, "t", None, None, None, view.point, self._ordinal, end=True)
+            ChangeRecord(
+                origin,
+                "t",
+                None,
+                None,
+                None,
+                view.point,
+                self._ordinal,
+                end=True,
+                also=Particulars(header=WHOLE_TOPIC),
+            )
         )
         self._ordinal += 1
 

@@ -16,7 +16,7 @@ from connectors.cdc.tables import UNCHANGED, Table, Text
 from connectors.postgres import pgoutput
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.origins import StreamOrigin
-from connectors.postgres.outbox import Outbox, mark_end, position_header
+from connectors.postgres.outbox import WHOLE_TOPIC, Outbox, mark_end, position_header
 from connectors.postgres.position import NONE_YET, STEP, Position, StreamOffset, TransactionPart, base_of
 from connectors.postgres.side_records import MESSAGE_COLLECTION, Messages, TransactionCounter
 from replicator.api import (
@@ -350,7 +350,8 @@ class Stream:
             route = self._routes.get(oid)
             if route is None or route.point > self._commit or self._skip_t:
                 continue
-            also = self._counted(route, lsn) if self._counter is not None else None
+            also = self._counted(route, lsn) if self._counter is not None else Particulars()
+            also.header = WHOLE_TOPIC
             if self._step <= self._skip:
                 continue
             if first:

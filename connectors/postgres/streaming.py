@@ -48,6 +48,10 @@ class Owner(Protocol):
         """Whether tables are to be copied anew, between two transactions."""
         ...
 
+    def notes_to_store(self) -> list[SourceRecord]:
+        """Records that carry no message and not the position."""
+        ...
+
     def check_stop(self) -> None:
         """Raise Stopped when the task is to stop."""
         ...
@@ -163,7 +167,9 @@ class Streaming:
             self._heartbeat(stream, outbox, partition)
             self._floor(stream, outbox)
             leave = self._owner.copy_wanted
-            if leave:
+            notes = self._owner.notes_to_store()
+            outbox.records += notes
+            if leave or notes:
                 outbox.records.append(stream.floor_record())
             if outbox.records:
                 handed(outbox.send())

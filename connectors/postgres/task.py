@@ -15,8 +15,9 @@ from connectors.cdc.figures import Figures
 from connectors.cdc.masking import mask_options
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connector import check
+from connectors.postgres.overrides import override_options
 from connectors.postgres.position import durable_floor, load
-from connectors.postgres.reader import Reader
+from connectors.postgres.reader import NOTES, Reader
 from connectors.postgres.requests import EXECUTE_SNAPSHOT, requested_tables
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Watch
@@ -37,7 +38,7 @@ class PostgresSourceTask(SourceTask):
         Raises:
             ConfigError: an option is wrong.
         """
-        options = {**mask_options(config), **CONFIG.parse(config)}
+        options = {**mask_options(config), **override_options(config), **CONFIG.parse(config)}
         check(options)
         self._partition = {"server": options["topic.prefix"]}
         stored = self.context.offsets.offset(self._partition)
@@ -59,7 +60,8 @@ class PostgresSourceTask(SourceTask):
         )
         if stored and position is not None:
             self._reader.acknowledge(position.floor)
-        self._watch = Watch(options, self._reader, status)
+        tables = self.context.offsets.offset({**self._partition, **NOTES})
+        self._watch = Watch(options, self._reader, status, tables)
         self._thread = threading.Thread(
             target=self._reader.run, name=f"{self.context.connector}-reader", daemon=True
         )

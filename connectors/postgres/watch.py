@@ -69,12 +69,20 @@ class Watched(Owner, Protocol):
 
     snapshot_opened: float | None
     copies: deque[Copied]
+    notes: deque[dict[str, Any]]
 
 
 class Watch:
     """Looks every second at which tables there are, every few at the slot, and twice a minute into the tables."""
 
-    def __init__(self, options: Mapping[str, Any], reader: Watched, status: Status) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        reader: Watched,
+        status: Status,
+        tables: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`tables` is what the last life of the task stored of them."""
         self._connector = Connector(options)
         self._selection = Selection(options)
         self._slot: str = options["slot.name"]
@@ -94,7 +102,7 @@ class Watch:
         self._gone: dict[str, str] = {}
         self._counts: dict[int, int] = {}
         self._diverged_tables: set[str] = set()
-        self._rewrites = Rewrites()
+        self._rewrites = Rewrites(tables)
 
     def start(self) -> None:
         """Start the thread."""
@@ -136,6 +144,9 @@ class Watch:
             self._slot_due = now + _SLOT_EVERY
         if now >= self._inspection_due and self._reader.captured:
             self._status.warn("tables", self.inspect(self._connection))
+            stored = self._rewrites.to_store()
+            if stored is not None:
+                self._reader.notes.append(stored)
             self._inspection_due = now + _INSPECTION_EVERY
 
     def _slot_facts(self, connection: PlainConnection) -> None:

@@ -133,6 +133,11 @@ class SinkTask:
         """
         raise NotImplementedError
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether what the last `put` took may not be visible in the target before the next one returns."""
+        return False
+
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:

@@ -161,7 +161,8 @@ class ConnectClient:
         if status == 404 and message.startswith("HTTP 404"):
             return NotFoundError(
                 f"{answer.request.url} does not exist.",
-                hint="Is this the REST address of a Connect worker, without a path?",
+                hint="Is this the REST address of a Connect worker, without a path? What is below /replicator only"
+                " workers of this program have.",
             )
         if status == 404:
             return NotFoundError(message)

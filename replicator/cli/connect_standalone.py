@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
+from replicator.cli import reference_script
 from replicator.cli.standalone import command
 
 
 def main() -> None:
     """`connect-standalone [-daemon] worker.properties [connector1.properties ...]`."""
-    arguments = [a for a in sys.argv[1:] if a != "-daemon"]
-    command(args=arguments, prog_name="connect-standalone")
+    reference_script.run(
+        "connect-standalone", command, "connect-standalone.properties [connector1.properties ...]"
+    )

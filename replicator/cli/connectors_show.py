@@ -89,7 +89,7 @@ def print_detail(found: Mapping[str, Any], *, whole_traces: bool) -> None:
     for option, value in sorted(found["config"].items()):
         say(f"    {option}={shown_value(option, str(value))}")
     offsets = found["offsets"]
-    if isinstance(offsets, dict) and isinstance(offsets.get("offsets"), list):
+    if isinstance(offsets, dict) and offsets.get("offsets"):
         say("  offsets:")
         _print_entries(offsets["offsets"], "    ")
 

@@ -41,7 +41,6 @@ def command(worker: Path, workers: int, number: int, verbose: bool) -> None:
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    logging.getLogger("kafka").setLevel(logging.WARNING)
     if not worker.is_file():
         raise ConfigError(f"There is no file {worker}.")
     stop = threading.Event()

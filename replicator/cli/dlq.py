@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from replicator.api.errors import BadRequestError
 from replicator.cli.dlq_access import Queues, opened
@@ -34,9 +35,14 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     "--data-dir", type=click.Path(path_type=Path), help="Folder of an embedded log, or of pipelines."
 )
 @click.option("--name", help="Name of a pipeline.")
+@fails_with(2)
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
     """Dead letter queues: of a running worker (--url), of Kafka (--worker), or of an embedded log."""
+    if any(given[key] for key in _WHERE):
+        if context.get_parameter_source("url") is ParameterSource.COMMANDLINE:
+            raise BadRequestError("Give --url or one of --worker, --data-dir and --name, not both.")
+        given["url"] = None
     remember(context, given)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, invalid, key, one_of
+from replicator.config.listeners import parse_listeners
 from replicator.config.overrides import ALLOWLIST, POLICY, check_policy
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
@@ -108,6 +109,27 @@ WORKER_DEF: Final = ConfigDef(
     _key("access.control.allow.origin", Type.STRING, "", "CORS: allowed origins."),
     _key("access.control.allow.methods", Type.STRING, "", "CORS: allowed methods."),
     _key("response.http.headers.config", Type.STRING, "", "Further headers of every answer."),
+    _key(
+        "rest.extension.classes",
+        Type.LIST,
+        [],
+        "Only Connect's BasicAuthSecurityRestExtension is known: accounts of the file that JAAS names.",
+    ),
+    _key(
+        "rest.auth.file",
+        Type.STRING,
+        None,
+        "OWN. Accounts of the REST API: users.NAME.password, users.NAME.role, tokens.NAME.token, tokens.NAME.role"
+        " (read, operate or admin). Read again when it changes. The same options below rest.auth. work, too.",
+        importance=Importance.MEDIUM,
+    ),
+    _key("rest.auth.jaas.file", Type.STRING, None, "OWN. JAAS file of the extension; else KAFKA_OPTS names it."),
+    _key(
+        "rest.auth.public.paths",
+        Type.LIST,
+        None,
+        "OWN. Paths that may be read without an account; not set: /health, and none with the extension.",
+    ),
     _key("group.id", Type.STRING, None, "Group of a distributed worker."),
     _key("client.id", Type.STRING, "", "Prefix of client ids."),
     _key(
@@ -276,11 +298,8 @@ class WorkerConfig:
     @property
     def listener(self) -> tuple[str, int] | None:
         """Host and port of the first listener, or None when REST is off."""
-        listeners = [entry for entry in self.values["listeners"] or () if entry and entry != "off"]
-        if not listeners:
-            return None
-        host, _, port = listeners[0].partition("://")[2].rpartition(":")
-        return host.strip("[]"), int(port)
+        listeners = parse_listeners(self.values["listeners"] or ())
+        return (listeners[0].host, listeners[0].port) if listeners else None
 
     @property
     def worker_id(self) -> str:

@@ -64,7 +64,9 @@ class AvroConverter(RegistryConverter):
     def encoder(self, schema: Schema | None, prepared: Prepared, written: SchemaText) -> Encode:
         node: AvroNode = prepared.native if written == prepared.text else self._parse(written)
         compiler = WriteCompiler(
-            ToAvro(self._form), ignore_default=self.options["ignore.default.for.nullables"]
+            ToAvro(self._form),
+            ignore_default=self.options["ignore.default.for.nullables"],
+            shared_source=self._complete,
         )
         write = compiler.value(schema, node)
 
@@ -77,9 +79,8 @@ class AvroConverter(RegistryConverter):
 
     def decoder(self, found: SchemaText, version: int | None) -> Decode:
         node = self._parse(found)
-        names = FromAvro(self._form)
-        schema = names.schema(node, version)
-        read = AvroReader(node, schema, names).read
+        schema = FromAvro(self._form).schema(node, version)
+        read = AvroReader(node, schema).read
         return lambda data: SchemaAndValue(schema, read(data, 5))
 
     def incompatibilities(self, newest: SchemaText, ours: SchemaText) -> list[str]:

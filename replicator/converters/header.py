@@ -34,6 +34,7 @@ from replicator.api.schema import (
     map_schema,
 )
 from replicator.api.struct import Struct
+from replicator.converters.text import text_of_float
 
 _NUMBER: Final = re.compile(r"([+-]?\d+\.?\d*|[+-]\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -89,8 +90,8 @@ def to_text(value: Any, *, embedded: bool) -> str:
 
 
 def _scalar_text(value: Any) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return text_of_float(value)
     if isinstance(value, dt.datetime):
         return f"{value.isoformat(timespec='milliseconds')}Z"
     if isinstance(value, dt.time):

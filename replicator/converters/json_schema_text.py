@@ -109,7 +109,7 @@ def _fields(node: dict[str, Any], reader: ReadCompiler) -> list[tuple[str, Schem
     entries = node.get("fields")
     if not isinstance(entries, list):
         raise DataError('Struct schema\'s "fields" argument is not an array.')
-    fields = []
+    fields: list[tuple[str, Schema]] = []
     for entry in entries:
         name = entry.get("field") if isinstance(entry, dict) else None
         if not isinstance(name, str):

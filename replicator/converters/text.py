@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from replicator.api.config import ConfigDef, Importance, Type, Width, key
@@ -106,7 +107,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _text_of_float(value)
+        return text_of_float(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise DataError("Failed to serialize to a string: bytes have no text form")
     if isinstance(value, Struct):
@@ -119,7 +120,13 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _text_of_float(value: float) -> str:
-    if math.isfinite(value):
-        return repr(value)
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+def text_of_float(value: float) -> str:
+    """A float as Java prints a double: 1.0E10 from ten million on and below a thousandth."""
+    if not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        plain = repr(value)
+        return plain if "e" not in plain else format(Decimal(plain), "f")
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
+    return f"{'-' if sign else ''}{first}.{rest}E{len(digits) - 1 + int(exponent)}"

@@ -41,6 +41,8 @@ from replicator.herder.work import NOTHING, Work, configured
 from replicator.storage.base import ConfigState
 
 log = logging.getLogger(__name__)
+# kafka-python tells every failed connection at level ERROR, several times a second; what matters is raised.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 # Survivors learn of a lost member with their next heartbeat, so it is not put off for long.
 _LONGEST_HEARTBEAT_MS: Final = 1000
@@ -196,6 +198,17 @@ class GroupMember:
             self._contact = max(self._contact, self._coordinator.heartbeat.last_receive)
         return time.monotonic() - self._contact
 
+    def given_up(self) -> bool:
+        """Whether the group may have given this worker up: others may have its work. Any thread."""
+        waits = self._coordinator is not None and self._coordinator.joining
+        # A member whose join is under way is not asked for heartbeats; the round ends without it at last.
+        limit = max(self.options.rebalance_ms, self.options.session_ms) if waits else self.options.session_ms
+        return self.silent_for() * 1000 > limit
+
+    def in_contact(self) -> None:
+        """The coordinator took a request. IO thread."""
+        self._contact = time.monotonic()
+
     def announce_leave(self, member: str) -> None:
         """A member leaves on purpose: nobody waits for it. Any thread."""
         with self._lock:
@@ -222,7 +235,6 @@ class GroupMember:
         joined = coordinator.take_joined()
         if joined is not None:
             self._last_generation = joined.generation
-            self._contact = time.monotonic()
             if not joined.leads:
                 self.leadership, self._memory = None, Memory()
         return joined
@@ -327,6 +339,7 @@ class _Coordinator(BaseCoordinator):  # type: ignore[misc]
     def __init__(self, member: GroupMember, client: KafkaNetClient, settings: Mapping[str, Any]) -> None:
         self._member = member
         self._joined: Joined | None = None
+        self.joining = False
         super().__init__(client, **settings)
 
     def take_joined(self) -> Joined | None:
@@ -352,7 +365,14 @@ class _Coordinator(BaseCoordinator):  # type: ignore[misc]
 
     async def _do_join_and_sync_async(self) -> bytes:
         """A join that ends between two polls counts as well; kafka-python would throw its outcome away."""
-        data: bytes = await super()._do_join_and_sync_async()
+        if not self.coordinator_unknown():
+            self._member.in_contact()
+            self.joining = True
+        try:
+            data: bytes = await super()._do_join_and_sync_async()
+        finally:
+            self.joining = False
+        self._member.in_contact()
         with self._lock:
             self.rejoining = False
             self.rejoin_needed = False

@@ -166,6 +166,10 @@ class DistributedHerder(PluginViews):
         """Identity of the Kafka cluster."""
         return self._parts.broker.cluster_id()
 
+    def doing(self) -> str:
+        """What the herder is at, for requests that take too long."""
+        return self.loop.stages.describe()
+
     def health(self) -> Health:
         """Starting, healthy, or unhealthy when the group or the tick thread does not answer."""
         stage = self.loop.stages.describe()
@@ -173,8 +177,7 @@ class DistributedHerder(PluginViews):
             return Health("unhealthy", f"The worker has failed: {self.loop.failure}")
         if not self.loop.started.is_set():
             return Health("starting", f"Worker is still starting up. {stage}")
-        silent = self._member.silent_for() * 1000 > self._member.options.session_ms
-        if silent or self.loop.idle_for() > _STUCK_SECONDS:
+        if self._member.given_up() or self.loop.idle_for() > _STUCK_SECONDS:
             unable = "Worker was unable to handle this request and may be unable to handle other requests."
             return Health("unhealthy", f"{unable} {stage}")
         return Health("healthy", "Worker has completed startup and is ready to handle requests.")
@@ -310,11 +313,11 @@ class DistributedHerder(PluginViews):
         joined = self._settled()
         if include_tasks or only_failed:
             self._lead()
-            self._known(name)
+            self._views.config(name, f"Unknown connector: {name}")
             restart = plan(self._views.status(name), include_tasks=include_tasks, only_failed=only_failed)
             self._configs.put_restart(RestartRequest(name, only_failed, include_tasks))
             return restart.status
-        self._known(name)
+        self._views.config(name, f"Unknown connector: {name}")
         if name not in self.loop.assigned.connectors:
             raise self._owned_by(joined, name)
         self._local.restart(name, connector=True)
@@ -323,7 +326,7 @@ class DistributedHerder(PluginViews):
     def restart_task(self, name: str, task: int) -> None:
         """Restart one task in place, by its owner."""
         joined = self._settled()
-        self._known(name)
+        self._views.config(name, f"Unknown connector: {name}")
         if not 0 <= task < len(self._views.state.tasks.get(name, ())):
             raise NotFoundError(f"Unknown task: {name}-{task}")
         if TaskId(name, task) not in self.loop.assigned.tasks:

@@ -252,10 +252,11 @@ class GroupLoop(ConfigListener):
 
     def _leave_work_when_silent(self) -> None:
         """Others may have our work as soon as the group has given us up."""
-        silent = self._member.silent_for()
-        if silent * 1000 <= self._member.options.session_ms or not (self._local.running or self._member.held):
+        if not self._member.given_up() or not (self._local.running or self._member.held):
             return
-        log.warning("No answer from the group for %.1f s: this worker stops its work.", silent)
+        log.warning(
+            "No answer from the group for %.1f s: this worker stops its work.", self._member.silent_for()
+        )
         self._give_up(self._local.running)
         self._assigned, self._member.held = NOTHING, None
         self._member.request_rejoin()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from replicator.herder import offsets as views
 from replicator.runtime.assembly import WorkerParts, sink_group
+from replicator.runtime.exactly_once import offset_store
+from replicator.storage.base import OffsetStore
 
 
 class OffsetChanges:
@@ -34,7 +37,8 @@ class OffsetChanges:
         """Stored offsets of a source, group positions of a sink."""
         if self._sink:
             return views.show_sink(self._parts.broker.admin(), self._group())
-        return views.show_source(self._parts.offsets, self._name)
+        with self._store() as store:
+            return views.show_source(store, self._name)
 
     def alter(self, offsets: Sequence[Mapping[str, Any]]) -> str:
         """Change some; the connector itself is asked first (C11)."""
@@ -42,7 +46,8 @@ class OffsetChanges:
             return views.message("altered", by_connector=self._change_sink(views.parse_sink(offsets)))
         changed = views.parse_source(offsets)
         by_connector = self._ask({"offsets": changed})
-        self._parts.offsets.write(self._name, changed)
+        with self._store() as store:
+            store.write(self._name, changed)
         return views.message("altered", by_connector=by_connector)
 
     def reset(self) -> str:
@@ -52,9 +57,10 @@ class OffsetChanges:
             by_connector = self._change_sink(dict.fromkeys(admin.group_offsets(group)))
             views.reset_sink(admin, group)
         else:
-            removed = [(partition, None) for partition, _ in self._parts.offsets.offsets(self._name)]
-            by_connector = self._ask({"offsets": removed})
-            self._parts.offsets.write(self._name, removed)
+            with self._store() as store:
+                removed = [(partition, None) for partition, _ in store.offsets(self._name)]
+                by_connector = self._ask({"offsets": removed})
+                store.write(self._name, removed)
         return views.message("reset", by_connector=by_connector)
 
     def _change_sink(self, wanted: Mapping[Any, int | None]) -> bool:
@@ -66,6 +72,15 @@ class OffsetChanges:
 
     def _ask(self, offsets: Mapping[Any, Any]) -> bool:
         return bool(self._cls().alter_offsets(self._resolved(), offsets))
+
+    @contextmanager
+    def _store(self) -> Iterator[OffsetStore]:
+        """The store of a source's offsets: the worker's, and over it the connector's own topic if it has one."""
+        store, release = offset_store(self._parts, self._resolved())
+        try:
+            yield store
+        finally:
+            release()
 
     def _resolved(self) -> dict[str, str]:
         return self._parts.resolver.resolve(self._config)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import secrets
 from collections.abc import Collection
 from typing import Final
@@ -27,6 +28,7 @@ _DIGESTS: Final = {
     "hmacsha384": "sha384",
     "hmacsha512": "sha512",
 }
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=]")
 _BLOCK_BITS: Final = {"md5": 512, "sha1": 512, "sha224": 256, "sha256": 256, "sha384": 384, "sha512": 512}
 
 
@@ -64,14 +66,19 @@ def verify(signature: Signature, key: SessionKey | None, allowed: Collection[str
         RefusedError: it is wrong (403), or no key is known yet (503).
     """
     if not signature.signature or not signature.algorithm:
-        raise BadRequestError("Internal request missing required header for signature")
-    if signature.algorithm not in allowed or signature.algorithm.lower() not in _DIGESTS:
+        raise BadRequestError("Internal request missing required signature")
+    if signature.algorithm.lower() not in _DIGESTS:
+        raise BadRequestError(f"Algorithm {signature.algorithm} not available")
+    if signature.algorithm not in allowed:
         raise BadRequestError(
             f"This worker does not support the '{signature.algorithm}' key signing algorithm used by other workers."
             f" This worker is currently configured to use: {', '.join(allowed)}."
             " Check that all workers' configuration files permit the same set of signature algorithms,"
             " and correct any misconfigured worker and restart it."
         )
+    strange = _NOT_BASE64.search(signature.signature)
+    if strange is not None:
+        raise BadRequestError(f"Illegal base64 character {ord(strange[0]):x}")
     try:
         given = base64.b64decode(signature.signature, validate=True)
     except (binascii.Error, ValueError):

@@ -17,6 +17,9 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
+    "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent": (
+        "DecodeLogicalDecodingMessageContent"
+    ),
     "io.debezium.transforms.Filter": "DebeziumFilter",
     **{
         f"io.debezium.transforms.{name}": name.rpartition(".")[2]

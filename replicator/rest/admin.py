@@ -13,7 +13,7 @@ from replicator.herder.base import Herder
 from replicator.metrics.exposition import CONTENT_TYPE
 from replicator.rest.errors import JsonResponse
 from replicator.rest.metrics import metrics_text
-from replicator.rest.routing import AnyRoute, PageRoute, add
+from replicator.rest.routing import AnyRoute, PageRoute, ProbeRoute, add
 
 _HEALTH_STATUS: Final = {"healthy": 200, "starting": 503}
 _PAGE: Final = Path(__file__).parent / "ui" / "index.html"
@@ -36,7 +36,7 @@ class AdminRoutes:
     def install(self, app: FastAPI) -> None:
         """Register the endpoints."""
         add(app, "GET", "/", self.root, PageRoute)
-        add(app, "GET", "/health", self.health)
+        add(app, "GET", "/health", self.health, ProbeRoute)
         add(app, "GET", "/metrics", self.metrics, AnyRoute)
 
     def root(self, accept: Annotated[str, Header()] = "*/*") -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
@@ -9,11 +11,15 @@ from replicator import __version__
 from replicator.broker.base import Broker
 from replicator.herder.base import Herder
 from replicator.rest import errors, forwarding
+from replicator.rest.accounts import AccountSource
 from replicator.rest.admin import AdminRoutes
+from replicator.rest.auth import Authentication
 from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
+from replicator.rest.headers import HeaderRule, ResponseHeaders
 from replicator.rest.internal import InternalRoutes
 from replicator.rest.letters import LetterRoutes
+from replicator.rest.levels import LoggerLevels
 from replicator.rest.loggers import LoggerRoutes
 from replicator.rest.overview import Overview
 from replicator.rest.plugins import PluginRoutes
@@ -31,6 +37,10 @@ def create_app(
     allow_origin: str = "",
     allow_methods: str = "",
     local_only: bool = False,
+    levels: LoggerLevels | None = None,
+    accounts: AccountSource | None = None,
+    public: Collection[str] = (),
+    headers: Sequence[HeaderRule] = (),
 ) -> FastAPI:
     """The application over a herder.
 
@@ -41,12 +51,18 @@ def create_app(
         allow_origin: origins for CORS, comma-separated; empty: none.
         allow_methods: methods for CORS; empty: GET, POST and HEAD.
         local_only: refuse host names other than local ones (for loopback listeners).
+        levels: of the logging endpoints; None: they are not here, but on listeners of their own.
+        accounts: who may do what; None: everybody everything.
+        public: paths that may be read without an account.
+        headers: further headers of every answer.
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
     errors.install(app)
     forwarding.install(app, herder)
+    app.state.doing = getattr(herder, "doing", None)
     AdminRoutes(herder).install(app)
-    LoggerRoutes(herder).install(app)
+    if levels is not None:
+        LoggerRoutes(herder, levels).install(app)
     ConnectorRoutes(herder).install(app)
     StateRoutes(herder).install(app)
     InternalRoutes(herder).install(app)
@@ -57,14 +73,46 @@ def create_app(
     if broker is not None:
         LetterRoutes(broker).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
-    app.add_middleware(Methods, routes=app.routes)
-    app.add_middleware(Paths)
-    app.add_middleware(Guard, origins=origins, local_only=local_only)
+    _protect(app, origins, local_only=local_only, accounts=accounts, public=public)
     if origins:
         methods = [m.strip() for m in allow_methods.split(",") if m.strip()]
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=methods or ["GET", "POST", "HEAD"],
+            allow_headers=["Authorization", "Content-Type"],
         )
+    if headers:
+        app.add_middleware(ResponseHeaders, rules=list(headers))
     return app
+
+
+def create_admin_app(
+    herder: Herder,
+    levels: LoggerLevels,
+    *,
+    local_only: bool = False,
+    accounts: AccountSource | None = None,
+) -> FastAPI:
+    """The logging endpoints alone, for `admin.listeners`."""
+    app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False, openapi_url=None)
+    errors.install(app)
+    LoggerRoutes(herder, levels).install(app)
+    _protect(app, (), local_only=local_only, accounts=accounts, public=())
+    return app
+
+
+def _protect(
+    app: FastAPI,
+    origins: Collection[str],
+    *,
+    local_only: bool,
+    accounts: AccountSource | None,
+    public: Collection[str],
+) -> None:
+    """Innermost first: roles are judged by paths as routes see them."""
+    app.add_middleware(Methods, routes=app.routes)
+    if accounts is not None:
+        app.add_middleware(Authentication, accounts=accounts, public=public)
+    app.add_middleware(Paths)
+    app.add_middleware(Guard, origins=origins, local_only=local_only)

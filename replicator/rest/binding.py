@@ -25,7 +25,7 @@ _KINDS: Final = {
 }
 _INT: Final = 2**31
 
-_PROPERTIES: Final = re.compile(rb"\s*(#[^\n]*\n\s*)*[A-Za-z][\w.\-]*\s*[=:]")
+_PROPERTIES: Final = re.compile(rb"\s*([#!]|[A-Za-z][\w.\-]*\s*[=:])")
 """How `.properties` files begin, and no JSON does."""
 
 Reader = Callable[[Tokens, Token], Any]

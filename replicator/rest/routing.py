@@ -6,6 +6,7 @@ the client accepts (406).
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
@@ -34,6 +35,7 @@ class ConnectRoute(APIRoute):
     """A route that takes and gives JSON only."""
 
     produces: tuple[str, ...] = (JSON,)
+    limit: float = 90.0
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint, behind the checks."""
@@ -41,15 +43,32 @@ class ConnectRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             check_media(request, self.produces)
-            return await endpoint(request)
+            work = asyncio.ensure_future(endpoint(request))
+            # The endpoint's thread goes on: what it waits for, a connector perhaps, may never end.
+            done, _ = await asyncio.wait({work}, timeout=self.limit)
+            if not done:
+                raise RestError(500, f"Request timed out{_busy_with(request)}")
+            return work.result()
 
         return checked
+
+
+def _busy_with(request: Request) -> str:
+    """What the herder is at, where it tells."""
+    doing = getattr(request.app.state, "doing", None)
+    return f". {doing()}" if doing is not None else ""
 
 
 class PageRoute(ConnectRoute):
     """A route that also gives a page."""
 
     produces = (JSON, "text/html")
+
+
+class ProbeRoute(ConnectRoute):
+    """A route that must not keep probes waiting."""
+
+    limit = 10.0
 
 
 class AnyRoute(ConnectRoute):

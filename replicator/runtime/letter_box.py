@@ -29,6 +29,8 @@ _NAMED_LIKE_A_QUEUE: Final = re.compile(
 )
 _DELETE: Final = b'"op":"d"'
 _BATCH: Final = 500
+_MOST_LOOKED_AT: Final = 1000
+"""In a cluster with more topics, queues are known by their names only."""
 _PATIENCE: Final = 60.0
 
 
@@ -69,19 +71,21 @@ class LetterBox:
     def queues(self) -> list[dict[str, Any]]:
         """Topics that are dead letter queues, by name or by the headers of their newest message."""
         admin = self._broker.admin()
+        topics = {name: t.partitions for name, t in admin.topics().items() if not name.startswith("__")}
+        named = {name for name in topics if _NAMED_LIKE_A_QUEUE.search(name)}
+        looked_at = topics if len(topics) <= _MOST_LOOKED_AT else named
+        places = [TopicPartition(name, n) for name in looked_at for n in range(topics[name])]
+        begins, ends = admin.begin_offsets(places), admin.end_offsets(places)
+        last = {place: ends[place] - 1 for place in places if ends[place] > begins[place]}
+        newest = self._reader.read({p: o for p, o in last.items() if p.topic not in named}, ends)
+        queues = named | {message.topic for message in newest if letter(message).context}
         found: list[dict[str, Any]] = []
-        for name in admin.topics():
-            if name.startswith("__"):
-                continue
-            ends = self._reader.ends(name)
-            begins = admin.begin_offsets(list(ends))
-            last = {place: end - 1 for place, end in ends.items() if end > begins[place]}
-            newest = self._reader.read(last, ends)
-            if _NAMED_LIKE_A_QUEUE.search(name) or any(letter(m).context for m in newest):
-                marks = self._marks.of(name)
-                kept = sum(ends[p] - begins[p] for p in ends)
-                done = sum(1 for (n, o) in marks if o >= begins.get(TopicPartition(name, n), 0))
-                found.append({"queue": name, "letters": max(0, kept - done), "handled": done})
+        for name in sorted(queues):
+            mine = [place for place in places if place.topic == name]
+            kept = sum(ends[place] - begins[place] for place in mine)
+            marks = self._marks.of(name)
+            done = sum(1 for (n, o) in marks if o >= begins.get(TopicPartition(name, n), 0))
+            found.append({"queue": name, "letters": max(0, kept - done), "handled": done})
         return found
 
     def letters(self, queue: str, chosen: LetterFilter) -> Iterator[Letter]:

@@ -18,6 +18,7 @@ from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
 _POSITION: Final = POSITION_HEADER
+_MOST_HEADERS: Final = 1000
 _new_tuple: Final = tuple.__new__
 
 
@@ -33,6 +34,7 @@ class RecordReader:
         self._header = header
         self._errors = errors
         self._form = common_form(key, value, header)
+        self._known: dict[tuple[str, str, bytes | None], Header] = {}
         self._recent: tuple[Sequence[Message], ...] = ((), ())
 
     def convert(self, messages: Sequence[Message]) -> list[SinkRecord]:
@@ -126,9 +128,18 @@ class RecordReader:
             elif key.startswith(_INTERNAL):
                 headers.append(Header(key, None, None if data is None else data.decode()))
             else:
-                schema, value = self._header.to_connect_header(topic, key, data)
-                headers.append(Header(key, schema, value))
+                headers.append(self._known.get((topic, key, data)) or self._header_of(topic, key, data))
         return headers
+
+    def _header_of(self, topic: str, key: str, data: bytes | None) -> Header:
+        """Convert a header; the same few come with record after record."""
+        schema, value = self._header.to_connect_header(topic, key, data)
+        header = Header(key, schema, value)
+        if isinstance(value, str):  # others may be changed by whoever gets them
+            if len(self._known) >= _MOST_HEADERS:
+                self._known.clear()
+            self._known[topic, key, data] = header
+        return header
 
     def _convert_slowly(self, message: Message) -> SinkRecord | None:
         """The same, stage by stage; None for a record that is filtered or skipped."""

@@ -71,6 +71,7 @@ class SinkWork:
         self._pending: list[SinkRecord] | None = None
         self._pending_next: dict[TopicPartition, int] = {}
         self._pending_commits: Sequence[int] = ()
+        self._ahead_commits: Sequence[int] = ()
         self._redeliveries = 0
         self._next_commit = clock.now() + commit_interval
         self._known_topics: set[str] = set()
@@ -225,7 +226,18 @@ class SinkWork:
                 self._current[partition] = OffsetAndMetadata(offset)
         if next_offsets:
             self._stats.sent(count, seconds)
-            self._stats.visible(self._pending_commits)
+        self._note_visible()
+
+    def _note_visible(self) -> None:
+        """What was put is visible now; of a task that runs ahead, what was put before that."""
+        before, self._ahead_commits = self._ahead_commits, ()
+        if before:
+            self._stats.visible(before)
+        commits, self._pending_commits = self._pending_commits, ()
+        if self._task.is_ahead:
+            self._ahead_commits = commits
+        else:
+            self._stats.visible(commits)
 
     def _retry_later(self, error: RetriableError) -> None:
         if self._redeliveries == 0:

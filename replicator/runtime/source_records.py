@@ -17,6 +17,7 @@ from replicator.broker.base import MessageHeaders, NewMessage
 from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain
 from replicator.runtime.commits import partition_key
+from replicator.runtime.crossings import DELICATE
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_letters import LetterEncoder
@@ -34,6 +35,7 @@ class RecordWriter:
 
     Attributes:
         topics: topics of the records converted so far that nobody has taken yet.
+        delicate: whether one of them is a record that a topic of several partitions may not be able to carry.
     """
 
     def __init__(
@@ -48,6 +50,10 @@ class RecordWriter:
         self._changes = None if chain else ChangeJson(key, value)
         self._form = None if chain else common_form(key, value, header)
         self.topics: set[str] = set()
+        self.delicate = False
+        self._shared_source: list[Header] = []
+        self._shared_topic = ""
+        self._shared_raw: MessageHeaders = []
 
     def letters(self) -> LetterEncoder:
         """Encodes records that failed for the dead letter queue."""
@@ -63,7 +69,8 @@ class RecordWriter:
         apply = self._chain.apply if self._chain else None
         changes, form = self._changes, self._form
         origin: ChangeOrigin | None = None
-        plain = False
+        plain = handed = False
+        shared: Sequence[tuple[str, bytes | None]] = ()
         topic, prefix, position = "", b"", b""
         remaining = iter(records)
         polled = record = records[0]
@@ -73,10 +80,13 @@ class RecordWriter:
                     record = polled
                     if type(polled) is ChangeRecord and changes is not None:
                         if polled.origin is not origin:
-                            origin = polled.origin
-                            plain = changes.turn_to(origin) and not origin.headers
-                            topic, prefix, position = origin.topic, changes.prefix, origin.prefix.encode()
+                            turned = polled.origin
+                            plain = changes.turn_to(turned)
+                            shared = self._shared(turned) if turned.headers else ()
+                            handed = form is not None and not shared
+                            topic, prefix, position = turned.topic, changes.prefix, turned.prefix.encode()
                             self.topics.add(topic)
+                            origin = turned  # last: nothing of it is used when a header cannot be converted
                         if plain and (polled.also is None or polled.also.header is None):
                             polled.form = form
                             add(
@@ -86,9 +96,12 @@ class RecordWriter:
                                     changes.value(polled),
                                     None,
                                     None,
-                                    [(_POSITION, b"%b%d:%d" % (position, polled.ordinal, polled.end))],
+                                    [
+                                        (_POSITION, b"%b%d:%d" % (position, polled.ordinal, polled.end)),
+                                        *shared,
+                                    ],
                                     prefix,
-                                    polled if form is not None else None,
+                                    polled if handed else None,
                                 )
                             )
                             continue
@@ -122,9 +135,18 @@ class RecordWriter:
             prefix,
         )
 
+    def _shared(self, origin: ChangeOrigin) -> MessageHeaders:
+        """The converted headers that every change of an origin has; one list serves the whole task."""
+        if origin.headers is not self._shared_source or origin.topic != self._shared_topic:
+            self._shared_raw = self._headers(origin.topic, origin.headers)
+            self._shared_source, self._shared_topic = origin.headers, origin.topic
+        return self._shared_raw
+
     def _headers(self, topic: str, headers: list[Header]) -> MessageHeaders:
         raw: MessageHeaders = []
         for key, schema, value in headers:
+            if key in DELICATE:
+                self.delicate = True
             if key == _POSITION or key.startswith(_INTERNAL):
                 raw.append((key, value.encode()))
             else:

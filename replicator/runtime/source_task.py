@@ -20,6 +20,7 @@ from replicator.broker.base import NewMessage
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import Commits
 from replicator.runtime.contexts import SourceContext
+from replicator.runtime.crossings import check_crossings
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.source_records import RecordWriter, newest_offsets
 from replicator.runtime.stats import TaskStats
@@ -126,6 +127,9 @@ class SourceWork:
         if topics:
             self._topics.ensure(topics)
             topics.clear()
+        if self._writer.delicate:
+            self._writer.delicate = False
+            check_crossings(messages, self._topics.partitions)
         failpoint("before_append")
         self._append(messages, newest_offsets(records))
         failpoint("after_append")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ _MEANINGS = {
     "replication.factor": "Replication factor must be positive and not larger than the number of brokers in the"
     " Kafka cluster",
 }
+_COUNTS_KNOWN_FOR = 60.0
 _OWN = ("include", "exclude", "replication.factor", "partitions")
 
 
@@ -100,6 +102,7 @@ class TopicCreator:
         self._enabled = enabled
         self._used = used
         self._known: set[str] = set()
+        self._counts: dict[str, tuple[int, float]] = {}
 
     def ensure(self, topics: set[str]) -> None:
         """Create what is missing; tells the tracker of topics seen for the first time."""
@@ -112,6 +115,16 @@ class TopicCreator:
         for topic in sorted(new):
             self._used(topic)
         self._known |= new
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has, as of a minute ago at most."""
+        now = time.monotonic()
+        count, until = self._counts.get(topic, (0, 0.0))
+        if now >= until:
+            found = self._admin.topics().get(topic)
+            count = 1 if found is None else found.partitions
+            self._counts[topic] = (count, now + _COUNTS_KNOWN_FOR)
+        return count
 
     def _new_topic(self, topic: str) -> NewTopic:
         for rule in self._rules:

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
-from replicator.api.errors import RetriableError
 from replicator.broker.base import Broker, Message, NewTopic
 from replicator.broker.topic_log import TopicLog
 from replicator.converters.registry.server import Registry, State
+from replicator.converters.registry.server.state import RacedError
 
 TOPIC: Final = "_schemas"
 
@@ -84,7 +84,7 @@ class SchemaLog:
         first = self._first.get(key)
         # Compaction keeps the last record of a key, which must be the one that counts.
         self._log.append([(key, first)])
-        raise RetriableError("Another worker registered a schema at the same moment.")
+        raise RacedError("Another worker registered a schema at the same moment.")
 
 
 def _identity(value: bytes) -> tuple[int, str] | None:

@@ -44,6 +44,8 @@ class Instance(ABC):
         self.pid = pid
         self.ticks = ticks
         self.running_version = ""
+        # Folder with ca.crt, server.crt and server.key, for a server that speaks TLS with them.
+        self.tls: Path | None = None
         # Called when the process changed, so that whoever must end it later knows its pid even if we die now.
         self.on_change: Callable[[Instance], None] = lambda _instance: None
         self._child: subprocess.Popen[bytes] | None = None
@@ -73,6 +75,16 @@ class Instance(ABC):
     def _run_as(self) -> str | None:
         """The user the server runs as; None for the current one."""
         return None
+
+    def _tls_file(self, name: str) -> str:
+        """A file of `tls`, copied where the server may read it and nobody else."""
+        assert self.tls is not None
+        copy = self.data / f"tls-{name}"
+        shutil.copyfile(self.tls / name, copy)
+        copy.chmod(0o600)
+        if self._run_as():
+            shutil.chown(copy, self._run_as())
+        return str(copy)
 
     @property
     def log(self) -> Path:

@@ -61,7 +61,12 @@ class MariaDb(Instance):
             "--binlog-row-metadata=FULL",
             "--local-infile=1",
             "--max-connections=300",
+            *self._tls_options(),
         ]
+
+    def _tls_options(self) -> list[str]:
+        files = {"ssl-ca": "ca.crt", "ssl-cert": "server.crt", "ssl-key": "server.key"}
+        return [f"--{o}={self._tls_file(f)}" for o, f in files.items()] if self.tls is not None else []
 
     def _base(self, data: Path) -> list[str]:
         return [_find("mariadbd") or "mariadbd", "--no-defaults", f"--datadir={data}", *_as_root()]

@@ -86,7 +86,12 @@ class MySql(Instance):
             "--innodb-buffer-pool-size=512M",
             "--innodb-redo-log-capacity=1G",
             "--max-connections=300",
+            *self._tls_options(),
         ]
+
+    def _tls_options(self) -> list[str]:
+        files = {"ssl-ca": "ca.crt", "ssl-cert": "server.crt", "ssl-key": "server.key"}
+        return [f"--{o}={self._tls_file(f)}" for o, f in files.items()] if self.tls is not None else []
 
     def _base(self, data: Path) -> list[str]:
         root = _root()

@@ -74,7 +74,13 @@ class Postgres(Instance):
             settings.write(_SETTINGS)
 
     def _command(self) -> list[str]:
-        return [self._program("postgres"), "-D", str(self.data), "-p", str(self.port)]
+        return [self._program("postgres"), "-D", str(self.data), "-p", str(self.port), *self._tls_options()]
+
+    def _tls_options(self) -> list[str]:
+        if self.tls is None:
+            return []
+        files = {"ssl_ca_file": "ca.crt", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
+        return ["-c", "ssl=on", *(w for o, f in files.items() for w in ("-c", f"{o}={self._tls_file(f)}"))]
 
     def _is_ready(self) -> bool:
         try:

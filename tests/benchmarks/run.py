@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from scripts.devservers import ServerUnavailable, ensure_running
-from tests.benchmarks import figures
+from tests.benchmarks import converters, figures
 from tests.benchmarks.latency import latency
 from tests.benchmarks.throughput import big_transaction, catchup, snapshot
 from tests.benchmarks.transforms import print_costs
 
 PARTS = ("snapshot", "catchup", "latency", "big")
-WITHOUT_SERVERS = {"transforms": print_costs}
+WITHOUT_SERVERS = {"transforms": print_costs, "converters": converters.print_costs}
 """Parts that print a table of their own."""
 
 

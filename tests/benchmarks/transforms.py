@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from replicator.api.record import ConnectRecord, Header, SinkRecord
 from replicator.api.schema import (
     BOOLEAN,
+    BYTES,
     INT32,
     INT64,
     OPTIONAL_FLOAT64,
@@ -104,6 +105,24 @@ NESTED_RECORD = record(NESTED, {"id": 1, "row": VALUES})
 OUTBOX_RECORD = record(OUTBOX_ENVELOPE, {"before": None, "after": ENTRY, "op": "c", "ts_ms": 1})
 
 
+MESSAGE = struct_schema(
+    [
+        ("op", STRING),
+        ("source", SOURCE),
+        ("message", struct_schema([("prefix", STRING), ("content", BYTES)])),
+    ],
+    name="io.debezium.connector.postgresql.MessageValue",
+)
+MESSAGE_RECORD = record(
+    MESSAGE,
+    {
+        "op": "m",
+        "source": EVENT.value.fields["source"],
+        "message": {"prefix": "p", "content": b'{"id":1,"text":"x"}'},
+    },
+)
+
+
 class Subject(NamedTuple):
     """One transform or predicate with its options and its record."""
 
@@ -144,6 +163,7 @@ SUBJECTS = (
         {"language": "jsr223.groovy", "condition": "value.op == 'u' && value.before.id == 1"},
         EVENT,
     ),
+    Subject("DecodeLogicalDecodingMessageContent", {}, MESSAGE_RECORD),
     Subject("EventRouter", {}, OUTBOX_RECORD),
     Subject("EventRouter", {"table.expand.json.payload": "true"}, OUTBOX_RECORD),
     Subject("ExtractChangedRecordState", {"header.changed.name": "changed"}, EVENT),

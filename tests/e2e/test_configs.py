@@ -262,6 +262,23 @@ def test_records_into_a_table(worker: Worker, databases: tuple[Database, Databas
     eventually(lambda: found() == [(1, 11), (2, 20)], 30)
 
 
+def test_one_topic_into_several_sinks_at_their_own_pace(
+    worker: Worker, databases: tuple[Database, Database]
+) -> None:
+    out = worker.folder / "orders.txt"
+    file = {"connector.class": "FileStreamSink", "topics": "orders", "file": str(out)}
+    assert worker.call("PUT", "/connectors/orders-file/config", file)[0] == 201
+    worker.produce("orders", order(5, 50))
+    eventually(lambda: out.exists() and "{amount=50}" in out.read_text(), 30)
+    assert worker.call("PUT", "/connectors/orders-file/pause")[0] == 202
+    eventually(lambda: worker.state("orders-file") == ("PAUSED",), 30)
+    worker.produce("orders", order(6, 60))
+    eventually(lambda: databases[1].query("SELECT amount FROM orders WHERE id = 6") == [(60,)], 30)
+    assert "60" not in out.read_text()
+    assert worker.call("PUT", "/connectors/orders-file/resume")[0] == 202
+    eventually(lambda: "{amount=60}" in out.read_text(), 30)
+
+
 def tolerant() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text_of("tolerant-sink.json"))
     return found

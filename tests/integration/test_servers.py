@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import psycopg
 import pymysql
 import pytest
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
 
-from scripts.devservers import Kafka
-from tests.support.fix_servers import Database, KafkaServer, Server
+from tests.support.fix_servers import Database, Server
 
 
 def test_postgres_decodes_logically(pg_database: Database) -> None:
@@ -77,28 +72,3 @@ def test_private_server_keeps_committed_rows_through_a_kill(
         assert database.query("SELECT id FROM t") == [(1,)]
         server.restart()
         assert database.query("SELECT id FROM t") == [(1,)]
-
-
-def test_private_kafka_keeps_its_topics_and_opens_further_listeners(
-    private_kafka: Callable[..., KafkaServer], kafka: KafkaServer
-) -> None:
-    ports = []
-
-    def configure(instance: Kafka) -> None:
-        ports.append(instance.add_listener("SASL", "SASL_PLAINTEXT"))
-        instance.settings["listener.name.sasl.sasl.enabled.mechanisms"] = "PLAIN"
-        instance.settings["listener.name.sasl.plain.sasl.jaas.config"] = (
-            'org.apache.kafka.common.security.plain.PlainLoginModule required user_me="secret";'
-        )
-
-    server = private_kafka(configure)
-    assert server.bootstrap != kafka.bootstrap
-    producer = Producer({"bootstrap.servers": server.bootstrap})
-    producer.produce("kept", b"v")
-    assert producer.flush(20) == 0
-    server.kill()
-    server.start()
-    account = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
-    login = {"sasl.username": "me", "sasl.password": "secret"}
-    admin = AdminClient({"bootstrap.servers": f"{server.host}:{ports[0]}", **account, **login})
-    assert "kept" in admin.list_topics(timeout=20).topics

@@ -182,7 +182,8 @@ class Group:
 
     def dump(self) -> str:
         """The workers' logs, for a test that failed."""
-        return "\n".join(f"--- {w.number} {w.id}\n{w.log.read_text()[-6000:]}" for w in self.workers)
+        logs = [(w, w.log.read_text()[-6000:]) for w in self.workers if w.log.exists()]
+        return "\n".join(f"--- {w.number} {w.id}\n{text}" for w, text in logs)
 
 
 def records(bootstrap: str, topic: str, partitions: int = 1) -> list[tuple[str, bytes | None]]:

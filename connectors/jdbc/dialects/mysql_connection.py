@@ -17,6 +17,7 @@ from pymysql.constants import CLIENT, COMMAND
 from connectors.jdbc.dialects.ahead import Ahead, Check
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
+from connectors.jdbc.dialects.mysql_tls import tls_arguments
 from connectors.jdbc.dialects.statement import Statement
 from connectors.jdbc.url import OPTION, TargetUrl
 from replicator.api import ConfigError, ConnectError
@@ -237,7 +238,7 @@ def connect_arguments(url: TargetUrl) -> dict[str, Any]:
         "charset": "utf8mb4",
         "max_allowed_packet": 1 << 30,
         **_timeouts(url),
-        **_tls(url),
+        **tls_arguments(url),
     }
 
 
@@ -251,45 +252,3 @@ def _timeouts(url: TargetUrl) -> dict[str, Any]:
         raise ConfigError(f"A timeout in {OPTION} is not a number", option=OPTION) from None
     read = read or _READ_TIMEOUT
     return {"connect_timeout": connect or _CONNECT_TIMEOUT, "read_timeout": read, "write_timeout": read}
-
-
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_TLS_MODES: Final = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
-_JDBC_MODES: Final = {
-    "DISABLE": "DISABLED",
-    "TRUST": "REQUIRED",
-    "VERIFY-CA": "VERIFY_CA",
-    "VERIFY-FULL": "VERIFY_IDENTITY",
-}
-
-
-def _tls(url: TargetUrl) -> dict[str, Any]:
-    """`ssl-mode` (mysql client), `sslMode` (JDBC), `useSSL`; `ssl-ca`, `ssl-cert`, `ssl-key`."""
-    options = {name.lower().replace("_", "-"): value for name, value in url.options.items()}
-    mode = (options.get("ssl-mode") or options.get("sslmode") or "").upper()
-    mode = _JDBC_MODES.get(mode, mode)
-    if not mode and options.get("usessl", "").lower() == "true":
-        mode = "REQUIRED"
-    files = {
-        f"ssl_{part}": options[f"ssl-{part}"] for part in ("ca", "cert", "key") if f"ssl-{part}" in options
-    }
-    if not mode and not files and url.host in _LOOPBACK:
-        return {"ssl_disabled": True}  # nobody can listen there, and encryption costs both sides
-    if not mode:
-        return {**files, "ssl_verify_cert": "ssl_ca" in files} if files else {}
-    if mode not in _TLS_MODES:
-        raise ConfigError(
-            f"ssl-mode in {OPTION} must be one of {', '.join(sorted(_TLS_MODES))}", option=OPTION
-        )
-    if mode == "DISABLED":
-        return {"ssl_disabled": True}
-    if mode == "PREFERRED":
-        return files
-    return _required(mode, files)
-
-
-def _required(mode: str, files: dict[str, str]) -> dict[str, Any]:
-    if mode == "REQUIRED" and not files:
-        return {"ssl": {"verify_mode": False, "check_hostname": False}}
-    verify = mode in {"VERIFY_CA", "VERIFY_IDENTITY"}
-    return {**files, "ssl_verify_cert": verify, "ssl_verify_identity": mode == "VERIFY_IDENTITY"}

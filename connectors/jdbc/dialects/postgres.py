@@ -21,6 +21,7 @@ from connectors.jdbc.dialects.model import (
 )
 from connectors.jdbc.dialects.postgres_catalog import describe_table
 from connectors.jdbc.dialects.postgres_errors import translate
+from connectors.jdbc.dialects.postgres_tls import tls_arguments
 from connectors.jdbc.dialects.statement import Statement, row_template
 from connectors.jdbc.url import TargetUrl
 from replicator.api import ConnectError, Schema, StructuralError
@@ -31,7 +32,6 @@ _SESSION: Final = (
 )
 _MAX_STATEMENT: Final = 16 << 20
 _LADDER: Final = ("smallint", "integer", "bigint")
-_TLS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 
 
 class PostgresConnection(Connection):
@@ -107,7 +107,7 @@ def connect_arguments(url: TargetUrl, application_name: str) -> dict[str, Any]:
         "application_name": application_name,
         "connect_timeout": url.options.get("connect_timeout", "10"),
         "keepalives_idle": 30,
-        **{name: url.options[name] for name in _TLS if name in url.options},
+        **tls_arguments(url),
     }
 
 

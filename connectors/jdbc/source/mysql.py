@@ -96,6 +96,9 @@ class MySqlReader(Reader):
         try:
             # The driver's signature knows nothing of keyword arguments in a map.
             options: dict[str, Any] = connect_arguments(url) | {"conv": _CONVERSIONS, "program_name": name}
+            if not {"read_timeout", "socketTimeout"} & url.options.keys():
+                # A query may sort for hours before its first row; keepalive finds a server that is gone.
+                options["read_timeout"] = None
             self._driver: Any = pymysql.connect(**options)
             self._run(_SESSION)
             if self.isolation:

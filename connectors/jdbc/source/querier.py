@@ -15,7 +15,7 @@ from connectors.jdbc.source.names import TableId
 from connectors.jdbc.source.offsets import Offset, partition_of
 from connectors.jdbc.source.options import BULK, TIMESTAMP
 from connectors.jdbc.source.reading import Column, Reader, Result, TableColumn
-from connectors.jdbc.source.schemas import RowPlan, plan_rows
+from connectors.jdbc.source.schemas import RowPlan, TooNarrowError, plan_rows
 from connectors.jdbc.source.settings import SourceSettings
 from replicator.api import SourceRecord, Struct, StructuralError
 
@@ -46,6 +46,7 @@ class Querier:
         self._result: Result | None = None
         self._take: Callable[[tuple[Any, ...]], Offset | None] | None = None
         self._held: tuple[Any, ...] | None = None
+        self._wide: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return "the query" if self.table is None else str(self.table)
@@ -61,10 +62,13 @@ class Querier:
         result = reader.select(self._sql(reader, known), known)
         columns = tuple(result.columns)
         if self._plan is None or self._plan.columns != columns:
-            name = None if self.table is None else self.table.name
-            self._plan = plan_rows(columns, name, self._settings)
+            self._plan = self._planned(columns)
         self._result = result
         self._take = self._offset_taker(columns)
+
+    def _planned(self, columns: tuple[Column, ...]) -> RowPlan:
+        name = None if self.table is None else self.table.name
+        return plan_rows(columns, name, self._settings, self._wide)
 
     def take(self, count: int) -> list[SourceRecord]:
         """The next records; after the last of them the query is closed and `is_open` false."""
@@ -172,7 +176,12 @@ class Querier:
     def _record(self, row: tuple[Any, ...], offset: Offset | None) -> SourceRecord:
         plan = self._plan
         assert plan is not None
-        value = Struct(plan.schema, plan.make(row))
+        try:
+            value = Struct(plan.schema, plan.make(row))
+        except TooNarrowError as error:
+            self._wide |= {error.column}
+            self._plan = self._planned(plan.columns)
+            return self._record(row, offset)
         stored: dict[str, int] | None = None
         if offset is not None:
             self._offset = offset

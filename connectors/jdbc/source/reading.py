@@ -59,6 +59,7 @@ class Column:
         auto_increment: the database counts it up.
         as_written: writes a moment as a literal comparable with this column.
         compared: expression that is compared in place of the column.
+        narrow: a 64 bit integer that the reference takes for a 32 bit one while its values fit.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Column:
     auto_increment: bool = False
     as_written: Callable[[dt.datetime], str] | None = None
     compared: str | None = None
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,15 @@ _EXACT: Final = Context(prec=20_000)
 _EPOCH: Final = dt.datetime(1970, 1, 1)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 
+
+class TooNarrowError(Exception):
+    """A value needs the whole width of its column, which so far was taken for a narrower one."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
 Make = Callable[[tuple[Any, ...]], dict[str, Any]]
 
 
@@ -78,8 +87,10 @@ class RowPlan:
     dropped: tuple[str, ...] = ()
 
 
-def plan_rows(columns: Sequence[Column], name: str | None, settings: SourceSettings) -> RowPlan:
-    """Compile the plan of a result.
+def plan_rows(
+    columns: Sequence[Column], name: str | None, settings: SourceSettings, wide: frozenset[str] = frozenset()
+) -> RowPlan:
+    """Compile the plan of a result; `wide` names columns that once were too narrow.
 
     Raises:
         StructuralError: a column has no type in Connect and the settings say to stop.
@@ -93,6 +104,8 @@ def plan_rows(columns: Sequence[Column], name: str | None, settings: SourceSetti
             dropped.append(column.name)
             continue
         schema, decode = _field(column, settings)
+        if column.narrow and settings.plain_numeric and column.name not in wide:
+            schema, decode = INT32, _after(decode, _narrow(column.name))
         fields.append((column.name, schema.as_optional() if column.optional else schema))
         steps.append((index, column.name, decode, column.optional))
     if len({field for field, _ in fields}) != len(fields):
@@ -144,6 +157,15 @@ def _field(column: Column, settings: SourceSettings) -> tuple[Schema, Decode | N
         schema, form = _timestamp(settings)
         return schema, _after(decode, form)
     return _PLAIN[kind], decode
+
+
+def _narrow(name: str) -> Decode:
+    def fits(value: int) -> int:
+        if not -(2**31) <= value < 2**31:
+            raise TooNarrowError(name)
+        return value
+
+    return fits
 
 
 def _after(decode: Decode | None, then: Decode) -> Decode:

@@ -39,6 +39,7 @@ class SourceSettings:
         incrementing_by_table: (regex of full names, column).
         timestamps_by_table: (regex of full names, columns).
         query: the user's SELECT, or "".
+        masked: the query is shown nowhere.
         zone: zone of times without one.
         every_decimal: numeric.mapping also means DECIMAL columns.
         plain_numeric: a numeric without a scale gets scale 127, as Confluent's source does.
@@ -56,6 +57,7 @@ class SourceSettings:
     timestamp_initial: int | None = None
     validate_non_null: bool = True
     query: str = ""
+    masked: bool = False
     wrapped: bool = True
     suffix: str = ""
     retries: int = -1
@@ -148,6 +150,7 @@ def read_settings(options: ConfigDef, raw: Mapping[str, Any], *, own: bool) -> S
         timestamp_initial=parsed["timestamp.initial"],
         validate_non_null=parsed["validate.non.null"],
         query=(masked.reveal() if masked else parsed["query"]).strip().rstrip(";"),
+        masked=bool(masked and masked.reveal()),
         wrapped=parsed["query.wrapped"],
         suffix=parsed["query.suffix"].strip(),
         retries=parsed["query.retry.attempts"],

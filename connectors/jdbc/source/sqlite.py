@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Final, NoReturn
+from urllib.parse import quote
 
 from connectors.jdbc.dialects.sqlite import translate
 from connectors.jdbc.source.names import TableId
@@ -50,8 +51,10 @@ class SqliteReader(Reader):
     def __init__(self, url: TargetUrl, zone: dt.tzinfo, isolation: str, name: str) -> None:
         super().__init__(url, zone, isolation, name)
         try:
+            # A file that is not there is a mistake, not an empty database.
+            place = f"file:{quote(url.database)}?mode=rw"
             self._driver = sqlite3.connect(
-                url.database, timeout=10, isolation_level=None, check_same_thread=False
+                place, timeout=10, isolation_level=None, check_same_thread=False, uri=True
             )
             # Times are text, integers or Julian days there: compared as what they mean.
             self._driver.create_function("moment_us", 1, _micros_of, deterministic=True)
@@ -131,6 +134,7 @@ class SqliteReader(Reader):
             scale=scale,
             decode=self._decoder(kind),
             auto_increment=known is not None and known.auto_increment,
+            narrow=declared.upper() in ("INT", "INTEGER", "MEDIUMINT"),
             as_written=self._moment,
             compared=f"moment_us({self.quote(name)})" if kind in (Kind.TIMESTAMP, Kind.DATE) else None,
         )

@@ -7,6 +7,7 @@ A lost connection restores itself: the query under way is run again from behind 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
@@ -119,6 +120,15 @@ class JdbcSourceTask(SourceTask):
         return querier if wait <= _TURN and not self.context.stopping.is_set() else None
 
     def _read(self, querier: Querier) -> list[SourceRecord]:
+        try:
+            return self._next_records(querier)
+        except ConnectError as error:
+            if self._settings.masked:
+                # The database's messages, and the driver's behind them, quote the query.
+                raise type(error)(_without_query(error.message), hint=error.hint) from None
+            raise
+
+    def _next_records(self, querier: Querier) -> list[SourceRecord]:
         if self._reader is None:
             self._reader = open_reader(self._settings, self._name)
         if not querier.is_open:
@@ -179,6 +189,11 @@ class JdbcSourceTask(SourceTask):
         if all(querier.failures == 0 for querier in self._queriers):
             facts["warnings"] = []
         self.context.progress(**facts)
+
+
+def _without_query(message: str) -> str:
+    first = message.partition("\n")[0]
+    return re.sub(r"near '.*", "near [hidden]", first, flags=re.DOTALL)
 
 
 class ConfluentJdbcSourceTask(JdbcSourceTask):

@@ -23,6 +23,7 @@ from replicator.broker.embedded.batches import decode_batch, unpack_positions
 from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.groups import Groups, Member, Subscription
 from replicator.broker.embedded.log import Log, Partition, TailGroup
+from replicator.broker.embedded.unplaced import make_durable
 
 _log = logging.getLogger(__name__)
 
@@ -220,6 +221,8 @@ class EmbeddedConsumer:
             self._follow_group()
             messages = self._take(max_messages)
             if messages:
+                if self._group is not None:
+                    make_durable(self._log_state, messages, self._cursor)
                 return messages
             left = deadline - time.monotonic()
             if left <= 0:

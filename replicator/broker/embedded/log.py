@@ -132,6 +132,7 @@ class Log:
         self.written = 0
         self.limit = UNLIMITED  # appends that would take `written` beyond it are refused
         self.was_full = False
+        self.synced = 0  # rows up to this one survive power loss
         self.tail: dict[int, TailGroup] = {}
         self.topics_changed: list[Callable[[], None]] = []
         self._tail_order: deque[int] = deque()
@@ -385,11 +386,13 @@ class Log:
         """
         if self.path is None:
             return
+        upto = self.last_seq
         with translated(self.path):
             _flush(Path(f"{self.path}-wal"))
             if not self._folder_flushed:  # the names of new files must survive, too
                 _flush(self.path.parent)
                 self._folder_flushed = True
+        self.synced = max(self.synced, upto)
 
     def close(self) -> None:
         """Flush and close the writing connection."""

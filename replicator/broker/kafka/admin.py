@@ -25,11 +25,13 @@ from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate
 from replicator.broker.kafka.groups import GroupAdmin
 from replicator.broker.kafka.options import made
 from replicator.broker.kafka.producer import unreachable
+from replicator.broker.kafka.retrying import retried
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _SECONDS: Final = 30.0
+_TRY_SECONDS: Final = 3.0
 _VISIBLE_SECONDS: Final = 10.0
 _SPEC: Final[Any] = OffsetSpec
 _EXISTS: Final = KafkaError.TOPIC_ALREADY_EXISTS
@@ -73,12 +75,16 @@ class KafkaAdmin(GroupAdmin):
 
     def _metadata(self, topic: str | None = None) -> Any:
         client = self._connected()
-        try:
-            with translated("to look up topics"):
-                return client.list_topics(topic, timeout=_SECONDS)
-        except RetriableError as error:
-            client.poll(0)  # serves the error callback, which knows why
-            raise unreachable(error, self._last_error) from error
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                with translated("to look up topics"):
+                    return client.list_topics(topic, timeout=_TRY_SECONDS)
+            except RetriableError as error:
+                client.poll(0)  # serves the error callback, which knows why
+                reason = unreachable(error, self._last_error)
+                if time.monotonic() > deadline or not isinstance(reason, RetriableError):
+                    raise reason from error
 
     # -- topics
 
@@ -128,6 +134,7 @@ class KafkaAdmin(GroupAdmin):
             if found[name].error is None
         }
 
+    @retried
     def _config(self, topic: str) -> dict[str, str]:
         resource = ConfigResource(ResourceType.TOPIC, topic)
         entries = _results(self._connected().describe_configs([resource]), f"to describe the topic {topic}")
@@ -135,6 +142,7 @@ class KafkaAdmin(GroupAdmin):
             name: entry.value or "" for name, entry in entries[resource].items() if entry.value is not None
         }
 
+    @retried
     def delete_topic(self, name: str) -> None:
         """Delete a topic; missing is fine."""
         try:
@@ -163,31 +171,23 @@ class KafkaAdmin(GroupAdmin):
         """
         return self._offsets(partitions, _SPEC.earliest())
 
+    @retried
     def _offsets(self, partitions: Iterable[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
         wanted = {KafkaPartition(*tp): spec for tp in partitions}
         if not wanted:
             return {}
-        deadline = time.monotonic() + _SECONDS
-        while True:
-            asked = self._connected().list_offsets(
-                wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
-            )
-            try:
-                answers = _results(asked, "to look up offsets")
-                return {TopicPartition(p.topic, p.partition): answer.offset for p, answer in answers.items()}
-            except RetriableError as error:
-                # A partition made or moved a moment ago has its leader elsewhere than this client believes.
-                if time.monotonic() > deadline:
-                    raise unreachable(error, self._last_error) from error
-                time.sleep(0.1)
+        asked = self._connected().list_offsets(
+            wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
+        )
+        try:
+            answers = _results(asked, "to look up offsets")
+        except RetriableError:
+            # After a restart of a broker the client's idea of the leaders is out of date, and stays so by itself.
+            self._metadata()
+            raise
+        return {TopicPartition(p.topic, p.partition): answer.offset for p, answer in answers.items()}
 
-    def delete_records(self, before: Mapping[TopicPartition, int]) -> None:
-        """Delete messages before these offsets; groups are not asked."""
-        wanted = [KafkaPartition(tp.topic, tp.partition, offset) for tp, offset in before.items()]
-        if wanted:
-            asked = self._connected().delete_records(wanted, request_timeout=_SECONDS)
-            _results(asked, "to delete records")
-
+    @retried
     def log_identity(self, topic: str) -> str:
         """Cluster and topic id: a topic made anew has another (C9)."""
         try:

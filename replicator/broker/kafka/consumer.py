@@ -37,8 +37,10 @@ DEFAULTS: Final = {
     "partition.assignment.strategy": "cooperative-sticky",
     "allow.auto.create.topics": "false",
     "topic.metadata.refresh.interval.ms": "3000",
-    "fetch.max.bytes": str(16 << 20),
-    "queued.max.messages.kbytes": str(16 << 10),
+    # What is fetched is compressed: with a schema in every record it becomes twenty times as large.
+    "max.partition.fetch.bytes": str(128 << 10),
+    "fetch.max.bytes": str(1 << 20),
+    "queued.max.messages.kbytes": str(8 << 10),
     "queued.min.messages": "20000",
     "fetch.queue.backoff.ms": "5",
 }

@@ -17,6 +17,7 @@ from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.kafka.errors import translate, translated
 from replicator.broker.kafka.python_client import delete_group_offsets, remove_static_members
+from replicator.broker.kafka.retrying import retried
 
 _SECONDS: Final = 30.0
 
@@ -32,6 +33,7 @@ class GroupAdmin:
         self._fence = fence
         self._java = java
 
+    @retried
     def group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
         """Committed positions; empty when the group is unknown."""
         asked = [ConsumerGroupTopicPartitions(group)]
@@ -51,6 +53,7 @@ class GroupAdmin:
         """Number of live members."""
         return len(self._members(group))
 
+    @retried
     def _members(self, group: str) -> list[Any]:
         try:
             with translated(f"to describe the group {group}"):
@@ -87,6 +90,7 @@ class GroupAdmin:
         if removed:
             delete_group_offsets(self._java, group, removed)
 
+    @retried
     def _set(self, group: str, changed: list[KafkaPartition]) -> None:
         doing = f"to change the positions of the group {group}"
         asked = [ConsumerGroupTopicPartitions(group, changed)]
@@ -99,6 +103,7 @@ class GroupAdmin:
                     raise IllegalStateError(f"The group {group} has members; stop them first.")
                 raise translate(entry.error, doing)
 
+    @retried
     def delete_group(self, group: str) -> None:
         """Forget a group; missing is fine.
 

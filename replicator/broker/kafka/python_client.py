@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
+from replicator.broker.kafka.retrying import retried
 from replicator.broker.kafka.security import librdkafka_security
 
 _NAMES: Final = {
@@ -19,6 +20,7 @@ _NAMES: Final = {
 }
 
 
+@retried
 def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequence[TopicPartition]) -> None:
     """Remove committed positions of a group.
 
@@ -42,6 +44,7 @@ def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequen
             raise BrokerError(f"Kafka: failed to remove the position of {group} in {partition}: {outcome}.")
 
 
+@retried
 def remove_static_members(java: Mapping[str, str], group: str, instance_ids: Sequence[str]) -> None:
     """Let static members leave their group; those that are gone already are fine."""
     from kafka.admin import MemberToRemove

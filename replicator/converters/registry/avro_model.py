@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -336,59 +336,6 @@ class _Printer:
         if one.aliases:
             made["aliases"] = list(one.aliases)
         return made | one.props
-
-
-def codec_tree(node: AvroNode) -> Any:
-    """JSON of the same binary form, without logical types, and with names that any library accepts."""
-    return _codec(node, {})
-
-
-def _codec(node: AvroNode, names: dict[int, str]) -> Any:
-    if node.type == "union":
-        return [_codec(b, names) for b in node.branches]
-    if node.type in PRIMITIVES:
-        return node.type
-    if node.type == "array":
-        return {"type": "array", "items": _codec(node.content(), names)}
-    if node.type == "map":
-        return {"type": "map", "values": _codec(node.content(), names)}
-    if id(node) in names:
-        return names[id(node)]
-    name = names[id(node)] = f"N{len(names)}"
-    if node.type == "enum":
-        return {"type": "enum", "name": name, "symbols": list(node.symbols)}
-    if node.type == "fixed":
-        return {"type": "fixed", "name": name, "size": node.size}
-    fields = [{"name": f.name, "type": _codec(f.node, names)} for f in node.fields]
-    return {"type": "record", "name": name, "fields": fields}
-
-
-def codec_names(node: AvroNode) -> dict[str, AvroNode]:
-    """The names of `codec_tree` and what they stand for."""
-    names: dict[int, str] = {}
-    _codec(node, names)
-    return {names[id(n)]: n for n in named_types(node)}
-
-
-def named_types(node: AvroNode) -> list[AvroNode]:
-    """Every named type of a schema, once."""
-    found: dict[int, AvroNode] = {}
-
-    def visit(one: AvroNode) -> None:
-        if one.type in NAMED:
-            if id(one) in found:
-                return
-            found[id(one)] = one
-        children: Sequence[AvroNode] = (
-            *one.branches,
-            *(f.node for f in one.fields),
-            *((one.inner,) if one.inner else ()),
-        )
-        for child in children:
-            visit(child)
-
-    visit(node)
-    return list(found.values())
 
 
 def normalised(node: AvroNode, known: Mapping[str, AvroNode] = MappingProxyType({})) -> str:

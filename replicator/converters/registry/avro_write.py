@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from replicator.api.errors import DataError
@@ -148,9 +149,10 @@ _FITS: Final[dict[SchemaType, tuple[str, ...]]] = {
 class WriteCompiler:
     """Compiles schemas under one set of options; keeps what it compiled."""
 
-    def __init__(self, to_avro: ToAvro, *, ignore_default: bool = False) -> None:
+    def __init__(self, to_avro: ToAvro, *, ignore_default: bool = False, shared_source: bool = False) -> None:
         self.to_avro = to_avro
         self.ignore_default = ignore_default
+        self.shared_source = shared_source
         self._records: dict[tuple[Schema, int], tuple[AvroNode, Write]] = {}
 
     def value(self, schema: Schema | None, node: AvroNode) -> Write:
@@ -388,7 +390,7 @@ class _RecordSource:
         self.compiler = compiler
         self.schema = schema
         self.node = node
-        self.bound: dict[str, Any] = {"Z": SMALL, "varint": varint, "fields_of": fields_of}
+        self.bound: dict[str, Any] = {"varint": varint, "fields_of": fields_of}
         self.lines = [
             "def write(a, v):",
             "    if type(v) is not dict: v = fields_of(v)",
@@ -414,25 +416,29 @@ class _RecordSource:
     def _field(self, index: int, field: Field, node: AvroNode) -> None:
         kind = self._straight(field, node)
         if kind is None:
-            self.bound[f"W{index}"] = self.compiler.value(field.schema, node)
+            write = self.compiler.value(field.schema, node)
+            shared = self.compiler.shared_source and field.name == "source"
+            self.bound[f"W{index}"] = _shared(write) if shared else write
             self.lines.append(f"    W{index}(a, get({field.name!r}))")
             return
         # What is not plain goes to the general function, which also raises.
         mark = b""
         if node.type == "union":
             mark = SMALL[next(i for i, b in enumerate(node.branches) if b.type != "null")]
+        table = f"Z{mark.hex()}"
+        self.bound[table] = _marked(mark)
         self.bound[f"W{index}"] = self.compiler.value(field.schema, node)
         self.lines.append(f"    x = get({field.name!r})")
         if kind == "text":
-            prefix = f"{mark!r} + " if mark else ""
             self.lines.append("    if type(x) is str:")
             self.lines.append("        b = x.encode(); n = len(b)")
-            self.lines.append(f"        a({prefix}(Z[n] if n < {_CACHED} else varint(n)) + b)")
+            self.lines.append(f"        a(({table}[n] if n < {_CACHED} else {mark!r} + varint(n)) + b)")
         else:
-            prefix = f"{mark!r} + " if mark else ""
             low, high = _RANGES[field.schema.type]
             self.lines.append(f"    if type(x) is int and {low} <= x < {high}:")
-            self.lines.append(f"        a({prefix}(Z[x] if {-_CACHED} <= x < {_CACHED} else varint(x)))")
+            self.lines.append(
+                f"        a({table}[x] if {-_CACHED} <= x < {_CACHED} else {mark!r} + varint(x))"
+            )
         self.lines.append(f"    else: W{index}(a, x)")
 
     def _straight(self, field: Field, node: AvroNode) -> str | None:
@@ -444,6 +450,32 @@ class _RecordSource:
         expected = {"integer": ("int", "long"), "text": ("string",)}
         kind = self.compiler.plain(field.schema, node)
         return kind if kind is not None and node.type in expected[kind] else None
+
+
+@cache
+def _marked(mark: bytes) -> list[bytes]:
+    """SMALL with the number of a union's branch in front."""
+    return [mark + small for small in SMALL]
+
+
+def _shared(write: Write) -> Write:
+    """A block that is the same object in many records is written once and kept."""
+    last: Any = None
+    kept: bytes | None = None
+
+    def encode(append: Append, value: Any) -> None:
+        nonlocal last, kept
+        if value is None or value is not last:
+            last, kept = value, None
+            write(append, value)
+            return
+        if kept is None:
+            parts: list[bytes] = []
+            write(parts.append, value)
+            kept = b"".join(parts)
+        append(kept)
+
+    return encode
 
 
 def fields_of(value: Any) -> dict[str, Any]:

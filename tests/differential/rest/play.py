@@ -116,6 +116,15 @@ def await_status(url: str, wanted: list[str], timeout: float = 60.0) -> None:
     raise TimeoutError(f"{' '.join(wanted)}: {answer}")
 
 
+def await_health(url: str, timeout: float = 60.0) -> None:
+    """Wait until the worker says that it is healthy."""
+    deadline = time.monotonic() + timeout
+    while request(url, Call("", "GET", "/health")).status != 200:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} is not healthy")
+        time.sleep(0.2)
+
+
 def play(url: str, settle: float = 0.0) -> Iterator[tuple[Call, Answer]]:
     """Make every call; `settle` is a pause after each change, for workers that change by and by."""
     for call in read_calls():
@@ -124,7 +133,7 @@ def play(url: str, settle: float = 0.0) -> Iterator[tuple[Call, Answer]]:
             continue
         answer = request(url, call)
         yield call, answer
-        if call.method != "GET" and answer.status < 300 and call.path.startswith("/connectors"):
+        if call.method != "GET" and answer.status < 300 and not call.path.startswith("/connector-plugins"):
             time.sleep(settle)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,46 @@ def test_a_query_with_everything_in_it(database: Database) -> None:
     assert ids(read(settings, context)) == [1, 3, 9]
     assert context.stored == {'{"query": "query"}': {"incrementing": 9}}
     assert read(settings, context) == []
+
+
+def test_a_join_in_timestamp_mode(database: Database) -> None:
+    database.execute(
+        f"CREATE TABLE t (id int, made {timestamp_type(database)} NOT NULL, changed {timestamp_type(database)})",
+        "INSERT INTO t VALUES (1,'2024-01-01 00:00:02',NULL),(2,'2024-01-01 00:00:01','2024-01-01 00:00:03'),"
+        "(3,'2024-01-01 00:00:01',NULL)",
+    )
+    query = "SELECT o.id, o.changed AS c, p.made FROM t o JOIN t p ON p.id = o.id WHERE o.id > 0"
+    settings = config(database, "timestamp+incrementing", query=query, timestamp_column_name="C,made",
+                      incrementing_column_name="id", validate_non_null="false")  # fmt: skip
+    context = Context()
+    assert ids(read(settings, context)) == [3, 1, 2]
+    assert read(settings, context) == []
+    database.execute("INSERT INTO t VALUES (0,'2024-01-01 00:00:04',NULL),(4,'2024-01-01 00:00:04',NULL)")
+    assert ids(read(settings, context)) == [4]
+
+
+def test_kinds_of_relations(pg_database: Database, tmp_path: Path) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int) PARTITION BY RANGE (id)", "CREATE TABLE leaf PARTITION OF t DEFAULT",
+        "CREATE VIEW v AS SELECT * FROM t", "CREATE MATERIALIZED VIEW m AS SELECT * FROM t",
+    )  # fmt: skip
+    for types, expected in (
+        ("TABLE", ["leaf"]),
+        ("VIEW,PARTITIONED TABLE", ["t", "v"]),
+        ("MATERIALIZED VIEW", ["m"]),
+    ):
+        running = service(tmp_path / types)
+        running.start()
+        try:
+            running.herder.put_connector_config(
+                "src", {**source(pg_database), "table.types": types, "tasks.max": "9"}
+            )
+            names = [
+                t.config["tables"].rpartition(".")[2].strip('"') for t in running.herder.task_infos("src")
+            ]
+            assert sorted(names) == expected
+        finally:
+            running.stop()
 
 
 def test_a_large_table_is_read_in_small_portions(database: Database) -> None:
@@ -288,3 +329,29 @@ def test_a_service_stopped_again_and_again_repeats_and_loses_nothing(
         assert messages(running, "p-t") == inserted
     finally:
         running.stop()
+
+
+def test_a_masked_query_is_in_no_error(database: Database) -> None:
+    settings = config(database, "bulk") | {
+        "query.masked": "SELECT 'hunter2' AS a, nothing FROM nowhere wher x"
+    }
+    with started(settings) as task, pytest.raises(Exception) as raised:
+        for _ in range(3):
+            task.poll()
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "hunter2" not in shown
+
+
+def test_isolation_and_names_without_quotes(database: Database) -> None:
+    database.execute("CREATE TABLE plain (id int primary key)", "INSERT INTO plain VALUES (1)")
+    level = "current_setting('transaction_isolation')" if database.server.kind == "postgres" else (
+        "@@transaction_isolation" if database.server.kind == "mysql" else "@@tx_isolation"
+    )  # fmt: skip
+    settings = config(
+        database, "bulk", query=f"SELECT {level} AS level", transaction_isolation_mode="SERIALIZABLE"
+    )
+    assert rows(read(settings)) == [{"level": "serializable" if "current" in level else "SERIALIZABLE"}]
+    unquoted = config(
+        database, "incrementing", "plain", incrementing_column_name="id", quote_sql_identifiers="never"
+    )
+    assert ids(read(unquoted)) == [1]

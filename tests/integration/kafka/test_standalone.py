@@ -63,12 +63,16 @@ def test_several_sink_tasks_share_the_partitions(standalone: Standalone) -> None
     standalone.source_options |= {
         "topic.creation.default.partitions": 4,
         "topic.creation.default.replication.factor": -1,
+        "skipped.operations": "none",
     }
     standalone.sink_options["tasks.max"] = 2
     standalone.start()
     until(lambda: standalone.has_rows("orders", 2000), 40)
     standalone.source.execute("UPDATE orders SET note = 'a'", "UPDATE orders SET note = 'b'")
     until(lambda: standalone.rows("SELECT count(*) FROM orders WHERE note = 'b'") == [(2000,)], 20)
+    standalone.source.execute("TRUNCATE orders")
+    until(lambda: "4 partitions: a truncate cannot be kept in order" in standalone.output, 20)
+    assert standalone.rows("SELECT count(*) FROM orders") == [(2000,)]
     standalone.stop()
     ledger = standalone.target.query("SELECT * FROM replicator_ledger")
     assert len(ledger) == 4

@@ -18,8 +18,11 @@ class Offsets:
 
     def __init__(self) -> None:
         self.stored: dict[str, Any] | None = None
+        self.notes: dict[str, Any] | None = None
 
     def offset(self, partition: Mapping[str, Any]) -> dict[str, Any] | None:
+        if len(partition) > 1:
+            return self.notes
         return dict(self.stored) if self.stored is not None else None
 
 
@@ -94,6 +97,10 @@ class Driver:
     def store(self, batch: list[SourceRecord]) -> None:
         assert self.task is not None
         self.records += [r for r in batch if r.topic]
+        for record in batch:
+            if len(record.source_partition or {}) > 1:
+                assert isinstance(record.source_offset, dict)
+                self.offsets.notes = record.source_offset
         offset = batch[-1].source_offset
         assert offset is not None
         stored = dict(offset) if isinstance(offset, Mapping) else offset.to_map()

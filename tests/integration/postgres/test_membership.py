@@ -262,3 +262,25 @@ def test_a_join_waits_for_old_transactions(pg_database: Database) -> None:
         assert ids(driver.quiet(1.0)) == []
         old.commit()
         driver.until(lambda: len(_of(driver, "late")) == 1)
+
+
+def test_a_table_of_somebody_else_does_not_join_and_fails_nothing(pg_database: Database) -> None:
+    role = f"guest_{pg_database.name}"
+    pg_database.execute(
+        f"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'guest'", f"GRANT ALL ON SCHEMA public TO {role}",
+        f"GRANT CREATE ON DATABASE {pg_database.name} TO {role}",
+        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}",
+        "CREATE TABLE t (id int PRIMARY KEY, v int)", f"ALTER TABLE t OWNER TO {role}",
+    )  # fmt: skip
+    try:
+        login = {"database.user": role, "database.password": "guest"}
+        with Driver(pg_database, table__include__list=r"public\..*", **QUICK, **login) as driver:
+            driver.until_phase("streaming")
+            pg_database.execute("CREATE TABLE late (id int PRIMARY KEY)", "INSERT INTO late VALUES (1)")
+            driver.until(lambda: _warns(driver, 'ADD TABLE "public"."late"'))
+            pg_database.execute("INSERT INTO t VALUES (1, 0)")
+            driver.until_count(1)
+            pg_database.execute("ALTER PUBLICATION dbz_publication ADD TABLE late")
+            driver.until(lambda: len(_of(driver, "late")) >= 1)
+    finally:
+        pg_database.execute(f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
@@ -21,6 +22,7 @@ class Captured:
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
         self.fitting = threading.Lock()
+        self.notes: deque[dict[str, Any]] = deque()
 
     def refit(self, *, again: Sequence[str] = (), streamed: Sequence[str] = ()) -> None:
         raise AssertionError("nothing here is to be fitted")
@@ -112,3 +114,53 @@ def test_retained_log_is_reported(pg_database: Database) -> None:
     with Driver(pg_database) as driver:
         driver.until(lambda: "retained_bytes" in driver.context.facts)
         assert driver.context.facts["retained_bytes"] >= 0
+
+
+def test_rows_changed_by_ddl_while_nothing_ran_are_named(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, old text)", "INSERT INTO t VALUES (1, 'x')",
+        "CREATE TABLE quiet (id int PRIMARY KEY)", "INSERT INTO quiet VALUES (1)",
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)",
+        "CREATE TABLE full_one (id int PRIMARY KEY)", "INSERT INTO full_one VALUES (11)",
+        "CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)",
+    )  # fmt: skip
+    driver = Driver(
+        pg_database,
+        publish__via__partition__root="true",
+        table__include__list=r"public\.(t|quiet|p|a|b)",
+        catalog__watch__interval__ms="200",
+    )
+
+    def warnings() -> list[str]:
+        return [str(w) for w in driver.context.facts.get("warnings", [])]
+
+    with driver:
+        driver.until_phase("streaming")
+        driver.until(lambda: driver.offsets.notes is not None)
+    pg_database.execute(
+        "ALTER TABLE t RENAME old TO fresh",
+        "ALTER TABLE quiet ADD COLUMN plain text",
+        "CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (30) TO (40)",
+        "INSERT INTO p VALUES (35)",
+        "ALTER TABLE p ATTACH PARTITION full_one FOR VALUES FROM (10) TO (20)",
+        "ALTER TABLE a RENAME TO b",
+    )
+    with driver:
+        driver.until_phase("streaming")
+        driver.until(lambda: any("full_one was attached to public.p with rows" in w for w in warnings()))
+        assert any("Column old of public.t was renamed fresh" in w for w in warnings())
+        assert any("Table public.a was renamed public.b" in w for w in warnings())
+        assert not any("quiet" in w or "p3" in w for w in warnings())
+        driver.until(lambda: "renamed fresh" in str(driver.offsets.notes))
+    with driver:
+        # Still so at the next start, until the table is copied anew.
+        driver.until_phase("streaming")
+        driver.until(lambda: any("Column old of public.t was renamed" in w for w in warnings()))
+        assert driver.task is not None
+        driver.task.signal("execute-snapshot", {"type": "blocking", "data-collections": [r"public\.t"]})
+        driver.until(lambda: "renamed fresh" not in str(driver.offsets.notes), 50)
+    with driver:
+        driver.until_phase("streaming")
+        driver.quiet(1.5)
+        assert not any("renamed fresh" in w for w in warnings())

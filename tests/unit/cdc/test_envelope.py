@@ -30,7 +30,7 @@ def test_reading_an_envelope() -> None:
 
 
 def test_message_envelopes() -> None:
-    schema = schemas.message_schema("srv.message.Envelope", STRING)
+    schema = schemas.message_schema(schemas.MESSAGE_VALUE_NAME, STRING)
     fields = {"op": "m", "source": _source(), "message": {"prefix": "p", "content": "c"}}
     event = Struct(schema, fields)
     event.validate()

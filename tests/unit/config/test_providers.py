@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
+from replicator.api import ConfigProvider, ProvidedValue
 from replicator.api.errors import ConfigError
 from replicator.config.providers import Resolver
 
@@ -105,3 +109,27 @@ def test_the_shortest_lease_counts(tmp_path: Path) -> None:
     resolver = provider("dir", ttl_ms="1500")
     assert resolver.lease({"x": f"${{p:{tmp_path}:a}}", "y": "plain"}) == ({"x": "1", "y": "plain"}, 1500)
     assert resolver.lease({"y": "plain"}).ttl_ms is None
+
+
+class Vault(ConfigProvider):
+    """A provider of another package."""
+
+    aliases: ClassVar[tuple[str, ...]] = ("com.example.VaultConfigProvider",)
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        self.token = config["token"]
+
+    def get(self, path: str, key: str) -> ProvidedValue:
+        return ProvidedValue(f"{self.token}:{path}:{key}", 60_000)
+
+
+@pytest.mark.parametrize("name", ["Vault", "com.example.VaultConfigProvider", f"{__name__}.Vault"])
+def test_providers_of_other_packages(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    point = SimpleNamespace(name="Vault", load=lambda: Vault)
+    monkeypatch.setattr("replicator.config.providers.entry_points", lambda group: [point])
+    worker = {
+        "config.providers": "v",
+        "config.providers.v.class": name,
+        "config.providers.v.param.token": "t",
+    }
+    assert Resolver.of_worker(worker).lease({"a": "${v:secret/db:pw}"}) == ({"a": "t:secret/db:pw"}, 60_000)

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.files.lines import LineBuffer
-from connectors.files.sink import FileStreamSinkConnector
+from connectors.files.sink import FileStreamSinkConnector, FileStreamSinkTask
 from connectors.files.source import FileStreamSourceConnector, FileStreamSourceTask
 from connectors.files.text import line_of, text_of
-from replicator.api import ConfigError, ConnectError, Struct, TopicPartition
+from replicator.api import ConfigError, ConnectError, SinkRecord, Struct, TopicPartition
 from replicator.api.schema import OPTIONAL_STRING, STRING, struct_schema
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.plugins.registry import Registry
@@ -198,3 +198,15 @@ def test_from_file_to_file_over_a_restart(tmp_path: Path) -> None:
         with here.open("a") as more:
             more.write("third\n")
     assert there.read_text() == "first\nsecond\nthird\n"
+
+
+def test_lines_are_there_once_they_are_put(tmp_path: Path) -> None:
+    out = tmp_path / "out.txt"
+    out.write_text("before\n")
+    sink = FileStreamSinkTask()
+    sink.start({"file": str(out)})
+    sink.put([SinkRecord("t", 0, None, None, None, value, 0) for value in ("a", None, b"\xff")])
+    assert out.read_bytes() == b"before\na\nnull\n\xff\n"
+    sink.stop()
+    with pytest.raises(ConnectError, match="Couldn't find or create file"):
+        FileStreamSinkTask().start({"file": str(tmp_path / "no" / "out.txt")})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.jdbc.dialects import postgres_tls
 from connectors.jdbc.dialects.mysql_connection import connect_arguments
 from connectors.jdbc.url import TargetUrl, parse_url
 from replicator.api import ConfigError, Secret
@@ -61,33 +62,83 @@ def test_no_text_shows_the_password() -> None:
     assert "hunter2" not in f"{url} {url!r}"
 
 
-def tls(query: str) -> dict[str, object]:
-    arguments = connect_arguments(parse_url(f"mysql://h/db?{query}"))
-    return {name: value for name, value in arguments.items() if name.startswith("ssl")}
+def tls(query: str, host: str = "h") -> tuple[str, str] | str:
+    """ "off", "where offered", or (what is verified, whether the name is)."""
+    arguments = connect_arguments(parse_url(f"mysql://{host}/db?{query}"))
+    if arguments.get("ssl_disabled"):
+        return "off"
+    context = arguments.get("ssl")
+    if context is None:
+        return "where offered"
+    return context.verify_mode.name, "name" if context.check_hostname else "any name"
+
+
+UNVERIFIED, AUTHORITY, IDENTITY = (
+    ("CERT_NONE", "any name"),
+    ("CERT_REQUIRED", "any name"),
+    ("CERT_REQUIRED", "name"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "where offered"),
+        ("ssl-mode=PREFERRED", "where offered"),
+        ("ssl-mode=DISABLED", "off"),
+        ("sslMode=disable", "off"),
+        ("useSSL=false", "off"),
+        ("skip-ssl=1", "off"),
+        ("ssl-mode=REQUIRED", UNVERIFIED),
+        ("sslMode=trust", UNVERIFIED),
+        ("useSSL=true", UNVERIFIED),
+        ("requireSSL=true", UNVERIFIED),
+        ("useSsl=true&trustServerCertificate=true", UNVERIFIED),
+        ("sslMode=VERIFY_CA", AUTHORITY),
+        ("useSSL=true&verifyServerCertificate=true", AUTHORITY),
+        ("ssl_verify_cert=true", AUTHORITY),
+        ("ssl_mode=verify_identity", IDENTITY),
+        ("sslMode=verify-full", IDENTITY),
+        ("ssl_verify_identity=true", IDENTITY),
+        ("sslMode=verify-full&disableSslHostnameVerification=true", AUTHORITY),
+    ],
+)
+def test_tls_options(query: str, expected: object) -> None:
+    assert tls(query) == expected
+
+
+def test_tls_on_this_machine_only_when_asked_for() -> None:
+    assert tls("", "127.0.0.1") == "off"
+    assert tls("ssl-mode=REQUIRED", "127.0.0.1") == UNVERIFIED
+
+
+def test_a_file_that_cannot_be_read_names_the_url() -> None:
+    with pytest.raises(ConfigError, match="No such file") as caught:
+        tls("ssl-mode=VERIFY_CA&ssl-ca=/nowhere")
+    assert caught.value.option == "connection.url"
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
         ("", {}),
-        ("ssl-mode=DISABLED", {"ssl_disabled": True}),
-        (
-            "sslMode=VERIFY_CA&ssl-ca=/ca",
-            {"ssl_ca": "/ca", "ssl_verify_cert": True, "ssl_verify_identity": False},
-        ),
-        (
-            "ssl_mode=verify_identity&ssl_ca=/ca",
-            {"ssl_ca": "/ca", "ssl_verify_cert": True, "ssl_verify_identity": True},
-        ),
-        (
-            "sslMode=verify-full&ssl-ca=/ca",
-            {"ssl_ca": "/ca", "ssl_verify_cert": True, "ssl_verify_identity": True},
-        ),
-        ("useSSL=true", {"ssl": {"verify_mode": False, "check_hostname": False}}),
+        ("sslmode=require", {"sslmode": "require"}),
+        ("ssl=true", {"sslmode": "verify-full"}),
+        ("ssl", {"sslmode": "verify-full"}),
+        ("ssl=false", {"sslmode": "disable"}),
+        ("ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory", {"sslmode": "require"}),
+        ("sslmode=verify-ca&sslrootcert=/ca&sslcert=/c&sslkey=/k&sslpassword=p",
+         {"sslmode": "verify-ca", "sslrootcert": "/ca", "sslcert": "/c", "sslkey": "/k", "sslpassword": "p"}),
+        ("channelBinding=require", {"channel_binding": "require"}),
     ],
-)
-def test_tls_options(query: str, expected: dict[str, object]) -> None:
-    assert tls(query) == expected
+)  # fmt: skip
+def test_tls_options_of_postgres(query: str, expected: dict[str, str]) -> None:
+    assert postgres_tls.tls_arguments(parse_url(f"jdbc:postgresql://h/db?{query}")) == expected
+
+
+def test_a_wrong_mode_of_postgres() -> None:
+    with pytest.raises(ConfigError, match="sslmode"):
+        postgres_tls.tls_arguments(parse_url("postgresql://h/db?sslmode=maybe"))
 
 
 @pytest.mark.parametrize("query", ["ssl-mode=NONSENSE", "connectTimeout=soon"])

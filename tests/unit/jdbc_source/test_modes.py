@@ -329,3 +329,25 @@ def test_a_query_knows_the_types_behind_its_columns(base: Base) -> None:
     assert (types["n"][0], types["more"][0], types["changed"][1]) == (
         "int16", "int64", "org.apache.kafka.connect.data.Timestamp"
     )  # fmt: skip
+
+
+def test_a_database_file_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    missing = tmp_path / "no.sqlite"
+    with pytest.raises(ConfigError, match="unable to open"):
+        read({"connection.url": f"jdbc:sqlite:{missing}", "mode": "bulk", "tables": "t"})
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_integers_of_sqlite_grow_when_they_must(base: Base, own: bool) -> None:
+    base.run(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT)", f"INSERT INTO t VALUES (1, 5), (2, {2**31}), (3, 6)"
+    )
+    with started(base.config("incrementing"), own=own) as task:
+        found = drain(task)
+        base.run("INSERT INTO t VALUES (4, 7)")
+        found += drain(task)
+    assert [row["n"] for row in rows(found)] == [5, 2**31, 6, 7]
+    types = [(schema_of([r])["id"][0], schema_of([r])["n"][0]) for r in found]
+    wide = ("int64", "int64") if own else ("int32", "int64")
+    assert types == [wide if own else ("int32", "int32"), wide, wide, wide]

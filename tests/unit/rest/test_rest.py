@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from replicator.api.errors import BadRequestError, ConfigError, ConnectError, Il
 from replicator.herder.base import Health
 from replicator.rest.admin import prefers_html
 from replicator.rest.app import create_app
+from replicator.rest.levels import LoggerLevels
+from replicator.rest.routing import ConnectRoute
 from tests.unit.rest.fakes import FakeHerder
 
 
@@ -24,7 +27,7 @@ def herder() -> FakeHerder:
 
 @pytest.fixture
 def client(herder: FakeHerder) -> TestClient:
-    return TestClient(create_app(herder), raise_server_exceptions=False)
+    return TestClient(create_app(herder, levels=LoggerLevels()), raise_server_exceptions=False)
 
 
 def test_root_is_json_for_programs_and_a_page_for_browsers(client: TestClient) -> None:
@@ -295,3 +298,20 @@ def test_a_signal_is_passed_on(client: TestClient, herder: FakeHerder) -> None:
 def test_a_signal_needs_a_type_and_an_object(client: TestClient, herder: FakeHerder, body: Any) -> None:
     assert client.post("/replicator/connectors/x/signal", json=body).status_code == 400
     assert herder.calls == []
+
+
+def test_requests_end_also_when_the_herder_does_not(
+    herder: FakeHerder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ConnectRoute, "limit", 0.2)
+    released = threading.Event()
+    monkeypatch.setattr(herder, "connectors", lambda: released.wait(30) and [])
+    monkeypatch.setattr(herder, "doing", lambda: "The worker is currently thinking", raising=False)
+    client = TestClient(create_app(herder), raise_server_exceptions=False)
+    try:
+        answer = client.get("/connectors")
+        message = "Request timed out. The worker is currently thinking"
+        assert (answer.status_code, answer.json()) == (500, {"error_code": 500, "message": message})
+        assert client.get("/connectors/x").status_code == 200
+    finally:
+        released.set()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from replicator.api.converter import HeaderConverter, SchemaAndValue
 from replicator.api.errors import ConnectError, DataError
-from replicator.api.record import SinkRecord, TopicPartition
+from replicator.api.record import ConnectRecord, SinkRecord, TopicPartition
 from replicator.api.sink import SinkTask
+from replicator.api.transform import Transformation
 from replicator.broker.base import Message
 from replicator.service import Service
 from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state
@@ -147,3 +149,87 @@ def test_errors_are_logged(caplog: pytest.LogCaptureFixture, include: bool) -> N
     assert (
         "where consumed record is {topic='t', partition=0, offset=0, timestamp=" in caplog.text
     ) is include
+
+
+class PickyHeaders(HeaderConverter):
+    """Refuses the header `bad`."""
+
+    aliases: ClassVar[tuple[str, ...]] = ("org.example.PickyHeaders",)
+
+    def to_connect_header(self, topic: str, name: str, data: bytes | None) -> SchemaAndValue:
+        if name == "bad":
+            raise DataError("no")
+        return SchemaAndValue(None, data)
+
+
+class PickyTransform(Transformation):
+    """Refuses the value `bad`."""
+
+    aliases: ClassVar[tuple[str, ...]] = ("org.example.PickyTransform",)
+
+    def apply(self, record: ConnectRecord) -> ConnectRecord | None:
+        if record.value == "bad":
+            raise ValueError("no")
+        return record
+
+
+JSON_KEY = {"key.converter": "JsonConverter", "key.converter.schemas.enable": "false"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "options", "value", "headers", "cls", "exception"),
+    [
+        (
+            "KEY_CONVERTER",
+            JSON_KEY,
+            "v",
+            None,
+            "org.apache.kafka.connect.json.JsonConverter",
+            "DataException",
+        ),
+        (
+            "VALUE_CONVERTER",
+            JSON,
+            "bad",
+            None,
+            "org.apache.kafka.connect.json.JsonConverter",
+            "DataException",
+        ),
+        (
+            "HEADER_CONVERTER",
+            {"header.converter": "PickyHeaders"},
+            "v",
+            [("bad", b"1")],
+            "org.example.PickyHeaders",
+            "DataException",
+        ),
+        (
+            "TRANSFORMATION",
+            {"transforms": "p", "transforms.p.type": "PickyTransform"},
+            "bad",
+            None,
+            "org.example.PickyTransform",
+            "builtins.ValueError",
+        ),
+    ],
+)
+def test_each_stage_of_a_sink(
+    stage: str, options: dict[str, str], value: str, headers: Any, cls: str, exception: str
+) -> None:
+    script("snk")
+    with running() as service:
+        service.registry.add("header_converter", PickyHeaders)
+        service.registry.add("transformation", PickyTransform)
+        write(service, value, headers=headers)
+        queue = {"errors.deadletterqueue.topic.name": "dlq"}
+        service.herder.put_connector_config("snk", sink(**{**queue, **options, **ALL, **HEADERS}))
+        letter = eventually(lambda: letters(service))[0]
+        eventually(lambda: group_offset(service) == 1)
+        counts = service.herder.progress("snk")[0].stats["errors"]
+    found = {name.removeprefix("__connect.errors."): text for name, text in letter.headers or ()}
+    assert (letter.key, letter.value) == (b"k", value.encode())
+    assert found["stage"] == stage.encode()
+    assert found["class.name"] == cls.encode()
+    assert (found["exception.class.name"] or b"").decode().endswith(exception)
+    assert found.get("bad") == (b"1" if headers else None)
+    assert (counts["failures"], counts["errors"], counts["skipped"], counts["letters"]) == (1, 1, 1, 1)

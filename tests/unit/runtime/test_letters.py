@@ -261,6 +261,16 @@ def test_commands_on_a_folder(tmp_path: Path) -> None:
     assert run("list", "dlq") == "No letters.\n"
 
 
+def test_where_is_said_once(tmp_path: Path) -> None:
+    both = CliRunner().invoke(
+        cli, ["dlq", "--url", "http://127.0.0.1:9", "--data-dir", str(tmp_path), "list"]
+    )
+    assert (both.exit_code, "not both" in both.output) == (2, True)
+    env = {"REPLICATOR_CONNECT_URL": "http://127.0.0.1:9"}
+    found = CliRunner().invoke(cli, ["dlq", "--data-dir", str(tmp_path), "list"], env=env)
+    assert "There is no pipeline" in found.output
+
+
 def test_commands_without_a_log(tmp_path: Path) -> None:
     found = CliRunner().invoke(cli, ["dlq", "--data-dir", str(tmp_path), "list"])
     assert found.exit_code == 1

@@ -259,3 +259,21 @@ def test_counts_start_anew_with_each_run() -> None:
     stats.errors.errors = 3
     assert stats.fresh_errors().errors == 0
     assert stats.snapshot()["errors"]["errors"] == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_source_declares_the_queue_where_it_names_one(named: bool) -> None:
+    script("src")
+    options = {"errors.deadletterqueue.topic.replication.factor": "many"}
+    if named:
+        options["errors.deadletterqueue.topic.name"] = "dlq"
+    with running() as service:
+        infos = service.herder.validate("FakeSource", source(**options))
+    declared = {c["definition"]["name"] for c in infos["configs"] if c["definition"]}
+    errors = [e for c in infos["configs"] for e in c["value"]["errors"]]
+    assert ("errors.deadletterqueue.context.headers.enable" in declared) is named
+    assert [e.partition(":")[0] for e in errors] == (
+        ["Invalid value many for configuration errors.deadletterqueue.topic.replication.factor"]
+        if named
+        else []
+    )

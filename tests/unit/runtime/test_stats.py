@@ -18,6 +18,7 @@ from replicator.runtime.startups import Startups
 from replicator.runtime.stats import TaskStats
 from replicator.runtime.windows import Histogram, Window
 from replicator.testing.clock import ManualClock
+from replicator.testing.fakes import FakeSinkTask
 from tests.unit.runtime.service_fixture import eventually, running, script, sink, source
 from tests.unit.runtime.test_sink_task import write
 
@@ -177,3 +178,31 @@ def test_a_running_service_measures() -> None:
         assert service.herder.progress("src")[0].measures["task"]["running_ratio"] > 0
         unknown = plugin_info(service.registry, {"connector.class": "No"}, {}, Struct)
         assert (unknown["task"]["connector_class"], unknown["task"]["connector_type"]) == ("No", "unknown")
+
+
+def test_a_task_that_runs_ahead_is_visible_with_the_next_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = script("snk")
+    monkeypatch.setattr(FakeSinkTask, "is_ahead", True)
+    seen: list[int] = []
+
+    def on_put(task: Any, records: Any) -> None:
+        if records:
+            times = task_stats().measures["end_to_end_times"]
+            seen.append(0 if times is None else times["count"])
+
+    with running() as service:
+        own.on_put = on_put
+        config = sink(**{"value.converter": "JsonConverter", "value.converter.schemas.enable": "false"})
+        service.herder.put_connector_config("snk", config)
+
+        def task_stats() -> Any:
+            return service.herder.progress("snk")[0]
+
+        own.wait(lambda: own.instances)
+        for number in range(3):
+            write(service, f'{{"source":{{"ts_ms":{1000 + number}}}}}')
+            own.wait(lambda count=number: len(own.puts) > count)  # type: ignore[misc]
+        # An empty put follows when nothing comes: then all is visible.
+        monkeypatch.setattr(FakeSinkTask, "is_ahead", False)
+        eventually(lambda: task_stats().measures["end_to_end_times"]["count"] == 3)
+    assert seen[0] == 0

@@ -21,6 +21,8 @@ Query = Mapping[str, str]
 Handler = Callable[[list[str], Query, Any], Any]
 
 _HIGHEST_VERSION: Final = (1 << 31) - 1
+_RACES: Final = 10
+"""How often a request is decided again because another writer was first."""
 
 
 class Registry:
@@ -37,12 +39,22 @@ class Registry:
         """Answer one request."""
         try:
             handler, parts = self._route(method, path)
-            self._service.refresh()
-            return Answer(200, handler([unquote(p) for p in parts], query, body))
+            return Answer(200, self._decide(handler, [unquote(p) for p in parts], query, body))
         except refusals.RefusedError as refused:
             return Answer(refused.status, refused.to_json())
         except ConnectError as error:
             return Answer(500, {"error_code": 50001, "message": f"Error in the backend datastore: {error}"})
+
+    def _decide(
+        self, handler: Handler, parts: list[str], query: Query, body: Any, races: int = _RACES
+    ) -> Any:
+        try:
+            self._service.refresh()
+            return handler(parts, query, body)
+        except state.RacedError:
+            if races == 0:
+                raise
+            return self._decide(handler, parts, query, body, races - 1)
 
     def close(self) -> None:
         """Release the journal."""

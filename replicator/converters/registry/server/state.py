@@ -13,12 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from replicator.api.errors import RetriableError
 from replicator.converters.registry.model import SchemaText
 
 log = logging.getLogger(__name__)
 
 DEFAULT_LEVEL: Final = "BACKWARD"
 DEFAULT_MODE: Final = "READWRITE"
+
+
+class RacedError(RetriableError):
+    """Another writer's record came first; on the state that has it the decision may be another one."""
 
 
 class Journal(Protocol):
@@ -29,7 +34,11 @@ class Journal(Protocol):
         ...
 
     def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Write records in order; they are applied before this returns."""
+        """Write records in order; they are applied before this returns.
+
+        Raises:
+            RacedError: another writer was first.
+        """
         ...
 
     def close(self) -> None:

@@ -1,3 +1,5 @@
+"""AvroConverter: schemas and values in both directions, the registry's options, what is refused."""
+
 import json
 from decimal import Decimal
 

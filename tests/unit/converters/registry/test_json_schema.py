@@ -1,3 +1,5 @@
+"""JsonSchemaConverter: schemas and values in both directions, what is refused."""
+
 import json
 from decimal import Decimal
 

@@ -1,3 +1,5 @@
+"""ProtobufConverter and the texts of Protobuf schemas."""
+
 from decimal import Decimal
 
 import pytest

@@ -156,6 +156,11 @@ def test_refusals(call, request_, body, query, expected):
             "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}'
         },
         {"schema": '["int","int"]'},
+        {"schema": '{"type":"record","name":"R","fields":[{"name":"a","type":"string","default":3}]}'},
+        {
+            "schema": '{"type":"record","name":"R","fields":[{"name":"a","type":["int","string"],"default":null}]}'
+        },
+        {"schema": '{"type":"record","name":"R","fields":[{"name":"a","default":[],"type":["null","int"]}]}'},
         {"schema": "{}", "schemaType": "XML"},
         {"schema": '{"type":5}', "schemaType": "JSON"},
         {"schema": '{"$ref":"#/nowhere"}', "schemaType": "JSON"},

@@ -1,0 +1,185 @@
+"""What the Kafka clients promise beyond the broker contract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from replicator.api.errors import ConfigError, DataError, IllegalStateError
+from replicator.api.record import TopicPartition
+from replicator.api.sink import OffsetAndMetadata
+from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.kafka import KafkaBroker
+from replicator.broker.kafka.consumer import KafkaConsumer
+from replicator.testing.suites.broker import Recorder, append, read
+from scripts.devservers import Kafka
+from tests.support.fix_servers import KafkaServer
+
+
+@pytest.fixture
+def broker(kafka: KafkaServer) -> Iterator[KafkaBroker]:
+    with KafkaBroker({"bootstrap.servers": kafka.bootstrap}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def topic(kafka_prefix: str) -> str:
+    return f"{kafka_prefix}t"
+
+
+def _settle(consumers: list[KafkaConsumer], share: int) -> None:
+    deadline = time.monotonic() + 30
+    while any(len(c.assignment()) != share for c in consumers):
+        assert time.monotonic() < deadline, [c.assignment() for c in consumers]
+        for consumer in consumers:
+            consumer.poll(1, 0.05)
+
+
+def test_an_append_waits_for_room_in_the_clients_queue(broker: KafkaBroker, topic: str) -> None:
+    producer = broker.producer("p", options={"queue.buffering.max.messages": 50})
+    append(producer, [NewMessage(topic, b"k", b"%d" % n) for n in range(2000)])
+    assert broker.admin().end_offsets([TopicPartition(topic, 0)]) == {TopicPartition(topic, 0): 2000}
+    producer.close()
+
+
+def test_a_message_that_is_too_large_is_refused_before_anything_is_sent(
+    broker: KafkaBroker, topic: str
+) -> None:
+    producer = broker.producer("p", options={"max.request.size": 100_000})
+    with pytest.raises(DataError, match=r"larger than 100000, .* max\.request\.size"):
+        append(producer, [NewMessage(topic, b"k", b"small"), NewMessage(topic, b"k", b"x" * 100_000)])
+    append(producer, [NewMessage(topic, b"k", b"x" * 90_000)])
+    assert broker.admin().end_offsets([TopicPartition(topic, 0)]) == {TopicPartition(topic, 0): 1}
+    producer.close()
+
+
+def test_keys_keep_their_partitions_when_a_topic_has_many(broker: KafkaBroker, topic: str) -> None:
+    broker.admin().create_topics([NewTopic(topic, 7, 1)])
+    producer = broker.producer("p")
+    for start in (0, 500):
+        append(producer, [NewMessage(topic, b"k%d" % (n % 50), b"%d" % n) for n in range(start, start + 500)])
+    consumer = broker.consumer("c")
+    consumer.assign([TopicPartition(topic, n) for n in range(7)])
+    by_key: dict[bytes | None, list[tuple[int, int]]] = {}
+    for message in read(consumer, 1000):
+        by_key.setdefault(message.key, []).append((message.partition, int(message.value or b"")))
+    assert len({places[0][0] for places in by_key.values()}) > 3
+    for places in by_key.values():
+        assert len({partition for partition, _ in places}) == 1
+        assert [n for _, n in places] == sorted(n for _, n in places)
+    consumer.close()
+    producer.close()
+
+
+def test_a_position_passes_what_is_never_returned(broker: KafkaBroker, topic: str) -> None:
+    broker.admin().create_topics([NewTopic(topic, 1, 1)])
+    producer = broker.producer("p", transactional_id=f"x-{topic}")
+    for value, keep in ((b"1", True), (b"dropped", False)):
+        producer.begin_transaction()
+        producer.append([NewMessage(topic, None, value)])
+        assert producer.sync(10)
+        (producer.commit_transaction if keep else producer.abort_transaction)()
+    tp = TopicPartition(topic, 0)
+    end = broker.admin().end_offsets([tp])[tp]
+    assert end == 4
+    consumer = broker.consumer("c")
+    consumer.assign([tp])
+    assert [m.value for m in read(consumer, 1)] == [b"1"]
+    deadline = time.monotonic() + 10
+    while consumer.position(tp) < end:
+        assert time.monotonic() < deadline
+        assert consumer.poll(10, 0.1) == []
+    consumer.close()
+    producer.close()
+
+
+def test_a_successor_of_a_static_member_gets_its_partitions(
+    broker: KafkaBroker, topic: str, kafka_prefix: str
+) -> None:
+    group = f"{kafka_prefix}g"
+    broker.admin().create_topics([NewTopic(topic, 4, 1)])
+    quick = {"session.timeout.ms": 45000, "heartbeat.interval.ms": 500}
+    members = [broker.consumer(f"c{n}", group, instance_id=f"task-{n}", options=quick) for n in range(2)]
+    heard = Recorder()
+    members[0].subscribe([topic], heard)
+    members[1].subscribe([topic])
+    _settle(members, 2)
+    first, mine = members[0].assignment(), members[1].assignment()
+    members[1].close()
+    assert broker.admin().group_members(group) == 2
+    heard.events.clear()
+    began = time.monotonic()
+    successor = broker.consumer("c1", group, instance_id="task-1", options=quick)
+    successor.subscribe([topic])
+    while successor.assignment() != mine:
+        assert time.monotonic() - began < 10
+        successor.poll(1, 0.05)
+        members[0].poll(1, 0.05)
+    assert members[0].assignment() == first
+    assert [what for what, partitions in heard.events if partitions and what == "revoked"] == []
+    for member in (members[0], successor):
+        member.close()
+    with pytest.raises(IllegalStateError):
+        broker.admin().alter_group_offsets(group, {TopicPartition(topic, 0): OffsetAndMetadata(0)})
+    broker.admin().release_static_members(group)
+    assert broker.admin().group_members(group) == 0
+    broker.admin().alter_group_offsets(group, {TopicPartition(topic, 0): OffsetAndMetadata(0)})
+
+
+def test_eager_assignors_take_everything_and_give_everything(
+    broker: KafkaBroker, topic: str, kafka_prefix: str
+) -> None:
+    group = f"{kafka_prefix}g"
+    broker.admin().create_topics([NewTopic(topic, 4, 1)])
+    options = {"partition.assignment.strategy": "org.apache.kafka.clients.consumer.RangeAssignor"}
+    heard = Recorder()
+    first, second = (broker.consumer(f"c{n}", group, options=options) for n in range(2))
+    first.subscribe([topic], heard)
+    _settle([first], 4)
+    append(broker.producer("p"), [NewMessage(topic, None, b"%d" % n, n % 4) for n in range(8)])
+    assert len(read(first, 8)) == 8
+    first.commit({TopicPartition(topic, n): OffsetAndMetadata(2) for n in range(4)})
+    second.subscribe([topic])
+    _settle([first, second], 2)
+    everything = {TopicPartition(topic, n) for n in range(4)}
+    assert heard.events[0] == ("assigned", everything)
+    assert ("revoked", everything) in heard.events
+    assert all(consumer.poll(10, 0.2) == [] for consumer in (first, second))
+    second.close()
+    _settle([first], 4)
+    first.close()
+
+
+def test_a_wrong_password_is_told_at_once(private_kafka: Callable[..., KafkaServer]) -> None:
+    ports = []
+
+    def configure(instance: Kafka) -> None:
+        ports.append(instance.add_listener("SASL", "SASL_PLAINTEXT"))
+        instance.settings["listener.name.sasl.sasl.enabled.mechanisms"] = "PLAIN"
+        instance.settings["listener.name.sasl.plain.sasl.jaas.config"] = (
+            'org.apache.kafka.common.security.plain.PlainLoginModule required user_me="secret";'
+        )
+
+    server = private_kafka(configure)
+
+    def options(password: str) -> dict[str, str]:
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+        return {
+            "bootstrap.servers": f"{server.host}:{ports[0]}",
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.jaas.config": f'{module} required username="me" password="{password}";',
+        }
+
+    with KafkaBroker(options("secret")) as broker:
+        append(broker.producer("p"), [NewMessage("t", None, b"v")])
+        tp = TopicPartition("t", 0)
+        broker.admin().alter_group_offsets("g", {tp: OffsetAndMetadata(1)})
+        broker.admin().alter_group_offsets("g", {tp: None})
+        assert broker.admin().group_offsets("g") == {}
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match=r"SASL_AUTHENTICATION|Authentication"):
+        KafkaBroker(options("wrong")).cluster_id()
+    assert time.monotonic() - began < 10
