@@ -1,4 +1,4 @@
-"""Batches whose statements run while the next records are prepared: what fails late is handled as if it failed at once."""
+"""Batches whose end is seen late: what fails is handled as if it had failed at once."""
 
 from __future__ import annotations
 
