@@ -20,6 +20,7 @@ from replicator.config.worker import DISTRIBUTED, WorkerConfig
 from replicator.herder.coordinator import GroupOptions
 from replicator.herder.distributed import DistributedHerder
 from replicator.herder.reloads import Reloads
+from replicator.plugins.discovery import config_providers
 from replicator.plugins.registry import Registry
 from replicator.runtime.assembly import WorkerParts
 from replicator.runtime.clock import SystemClock
@@ -62,7 +63,7 @@ class DistributedService:
                     f'Missing required configuration "{name}" which has no default value.', option=name
                 )
         raw = {"listeners": _LISTENERS, **options}
-        resolver = Resolver.of_worker(raw)
+        resolver = Resolver.of_worker(raw, config_providers)
         self.config = WorkerConfig(resolver.resolve(raw))
         self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = KafkaBroker(self.config.raw)

@@ -18,6 +18,7 @@ from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
 from replicator.herder.reloads import Reloads
 from replicator.herder.standalone import StandaloneHerder
+from replicator.plugins.discovery import config_providers
 from replicator.plugins.registry import Registry
 from replicator.runtime.assembly import WorkerParts
 from replicator.runtime.clock import Clock, SystemClock
@@ -67,7 +68,7 @@ class Service:
         clock: Clock | None = None,
     ) -> None:
         raw = options.raw if isinstance(options, WorkerConfig) else options
-        self.resolver = Resolver.of_worker(raw)
+        self.resolver = Resolver.of_worker(raw, config_providers)
         self.config = WorkerConfig(self.resolver.resolve(raw))
         self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = broker

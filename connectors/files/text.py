@@ -69,4 +69,4 @@ def _date(value: dt.date | dt.time) -> str:
     moment = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{day} {months[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
+    return f"{day} {months[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year}"

@@ -21,6 +21,7 @@ StopTable = Callable[[TableName, str, Sequence[SinkRecord]], None]
 """Stops a table (C23): the lanes of the records are marked stopped; their changes leave the run."""
 
 _QUICK_RETRIES = 3
+_LOOK_AGAIN_SECONDS = 2.0
 
 
 class Applier:
@@ -41,6 +42,7 @@ class Applier:
         self._rejections = rejections
         self._stop_table = stop_table
         self._pending: Run | None = None
+        self._looked_at: dict[TableName, float] = {}
 
     def apply(self, connection: Connection, run: Run, *, ahead: bool = False) -> None:
         """Apply one run in one transaction with its ledger row.
@@ -155,8 +157,20 @@ class Applier:
         except DataError as error:
             why = self._rejections.shown(error)
             log.info("A batch of %d changes failed, its bad records are looked for: %s", len(changes), why)
+            self._look_again(connection, changes)
             self._writer.transaction(connection, ends, isolated)
         failpoint("after_target_commit")
+
+    def _look_again(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Read tables from the catalog before a record is refused: somebody may have made room for it (D7)."""
+        now = time.monotonic()
+        tables = {c.plan.table for c in changes}
+        stale = {t for t in tables if now - self._looked_at.get(t, float("-inf")) > _LOOK_AGAIN_SECONDS}
+        for table in stale:
+            self._looked_at[table] = now
+            self._book.forget(table)
+        if stale:
+            self._writer.prepare(connection, changes)
 
     def _stop(self, error: TableError, changes: Sequence[Change]) -> None:
         self._stop_table(error.table, str(error), [c.record for c in changes if c.plan.table == error.table])

@@ -8,8 +8,8 @@ known provider cannot resolve is an error. Any thread may resolve.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, NamedTuple
 
 from replicator.api.config import split_prefix
@@ -24,6 +24,8 @@ from replicator.config.builtin_providers import (
 
 GROUP: Final = "replicator.config_providers"
 """Entry points of providers of other packages."""
+
+FindPoints = Callable[[Sequence[str]], Iterable[EntryPoint]]
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}")
 
@@ -49,18 +51,21 @@ class Resolver:
         self._providers = dict(providers)
 
     @classmethod
-    def of_worker(cls, raw: Mapping[str, Any]) -> Resolver:
+    def of_worker(cls, raw: Mapping[str, Any], points: FindPoints | None = None) -> Resolver:
         """Just the providers named by `config.providers`; where it is not set, the three that need no options.
+
+        Args:
+            raw: the worker's options.
+            points: entry points of further providers, given `plugin.path`; not given: the installed ones.
 
         Raises:
             ConfigError: a provider's class is not known, or a parameter is wrong.
         """
-        listed = raw.get("config.providers") or ""
-        names = listed if isinstance(listed, list) else str(listed).split(",")
-        named = [name.strip() for name in names if name.strip()]
+        named = _listed(raw.get("config.providers"))
         if not named:
             return cls()
-        return cls({name: _build(name, split_prefix(raw, f"config.providers.{name}.")) for name in named})
+        known = list((points or _installed)(_listed(raw.get("plugin.path"))))
+        return cls({n: _build(n, split_prefix(raw, f"config.providers.{n}."), known) for n in named})
 
     def resolve(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The options with placeholders replaced.
@@ -96,14 +101,23 @@ class Resolver:
         return _PLACEHOLDER.sub(replaced, text)
 
 
-def _build(name: str, options: Mapping[str, Any]) -> ConfigProvider:
+def _listed(value: Any) -> list[str]:
+    parts = value if isinstance(value, list) else str(value or "").split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _installed(plugin_path: Sequence[str]) -> Iterable[EntryPoint]:
+    return entry_points(group=GROUP)
+
+
+def _build(name: str, options: Mapping[str, Any], points: Sequence[EntryPoint]) -> ConfigProvider:
     option = f"config.providers.{name}.class"
     cls_name = str(options.get("class") or "").strip()
     if not cls_name:
         raise ConfigError(
             f'Missing required configuration "{option}" which has no default value.', option=option
         )
-    made = _find(cls_name, option)()
+    made = _find(cls_name, option, points)()
     try:
         made.configure(split_prefix(options, "param."))
     except ConfigError as error:
@@ -112,13 +126,13 @@ def _build(name: str, options: Mapping[str, Any]) -> ConfigProvider:
     return made
 
 
-def _find(cls_name: str, option: str) -> type[ConfigProvider]:
+def _find(cls_name: str, option: str, points: Sequence[EntryPoint]) -> type[ConfigProvider]:
     """The class a user means: a Java name, a simple name, or the entry point of another package."""
     known = {cls.__name__: cls for cls in BUILT_IN}
     for cls in BUILT_IN:
         if cls_name in (cls.__name__, *cls.aliases):
             return cls
-    for point in entry_points(group=GROUP):
+    for point in points:
         try:
             found: type[ConfigProvider] = point.load()
         except Exception as error:

@@ -10,9 +10,11 @@ from replicator.api.converter import SchemaAndValue
 from replicator.api.schema import Schema
 from replicator.converters.registry import options
 from replicator.converters.registry.avro_compatibility import incompatibilities
+from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import AvroNode, parse, to_text
+from replicator.converters.registry.avro_names import AvroOptions
 from replicator.converters.registry.avro_read import AvroReader
-from replicator.converters.registry.avro_schemas import AvroOptions, FromAvro, ToAvro
+from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.avro_write import WriteCompiler
 from replicator.converters.registry.base import Decode, Encode, Prepared, RegistryConverter
 from replicator.converters.registry.model import AVRO, SchemaText

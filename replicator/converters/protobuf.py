@@ -23,10 +23,13 @@ from replicator.converters.registry.avro_write import varint
 from replicator.converters.registry.base import Decode, Encode, Prepared, RegistryConverter
 from replicator.converters.registry.model import PROTOBUF, SchemaText
 from replicator.converters.registry.proto_compatibility import differences
+from replicator.converters.registry.proto_from_connect import ToProto
+from replicator.converters.registry.proto_names import ProtoOptions
 from replicator.converters.registry.proto_print import print_file
-from replicator.converters.registry.proto_schemas import FromProto, ProtoOptions, ToProto
+from replicator.converters.registry.proto_read import ReadCompiler
 from replicator.converters.registry.proto_text import ProtoFile, messages, parse
-from replicator.converters.registry.proto_values import ReadCompiler, WriteCompiler
+from replicator.converters.registry.proto_to_connect import FromProto
+from replicator.converters.registry.proto_write import WriteCompiler
 
 
 def _flag(name: str, default: bool, doc: str, importance: Importance = Importance.LOW) -> ConfigKey:

@@ -28,10 +28,12 @@ BUILT_IN: Final[dict[str, str]] = {
             "ContentBasedRouter",
             "ExtractChangedRecordState",
             "ExtractNewRecordState",
+            "ExtractSchemaToNewRecord",
             "HeaderToValue",
             "SchemaChangeEventFilter",
             "TimezoneConverter",
             "ToLogicalTopicRouter",
+            "VectorToJsonConverter",
             "outbox.EventRouter",
             "partitions.PartitionRouting",
         )

@@ -28,10 +28,13 @@ KINDS: Final = {
 }
 """Kinds in the order of GET /connector-plugins, with their entry point groups."""
 
+CONFIG_PROVIDERS: Final = "replicator.config_providers"
+"""Entry points of config providers, which Connect does not list among its plugins."""
+
 Points = dict[str, dict[str, EntryPoint]]
 """Entry points by kind and name."""
 
-_KIND_OF: Final = {group: kind for kind, group in KINDS.items()}
+_KIND_OF: Final = {group: kind for kind, group in KINDS.items()} | {CONFIG_PROVIDERS: "config_provider"}
 
 
 class TreePoint(EntryPoint):
@@ -47,15 +50,20 @@ class TreePoint(EntryPoint):
 @cache
 def discover(plugin_path: tuple[str, ...] = ()) -> Points:
     """Entry points of all plugins; of several with one name the one found first counts."""
-    found: Points = {kind: {} for kind in KINDS}
+    found: Points = {kind: {} for kind in _KIND_OF.values()}
     every = entry_points()
-    for kind, group in KINDS.items():
+    for group, kind in _KIND_OF.items():
         for point in every.select(group=group):
             found[kind].setdefault(point.name, point)
     for place in _places(plugin_path):
         for point in _points_of(place):
             _take(found, point, place)
     return found
+
+
+def config_providers(plugin_path: Sequence[str]) -> list[EntryPoint]:
+    """Entry points of config providers."""
+    return list(discover(tuple(p for p in plugin_path if p))["config_provider"].values())
 
 
 def version_of(point: EntryPoint) -> str | None:

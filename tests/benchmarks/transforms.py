@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from replicator.api.logical import SOURCE_NAME_PARAMETER, SOURCE_TYPE_PARAMETER
 from replicator.api.record import ConnectRecord, Header, SinkRecord
 from replicator.api.schema import (
     BOOLEAN,
     BYTES,
+    FLOAT64,
     INT32,
     INT64,
     OPTIONAL_FLOAT64,
@@ -123,6 +125,26 @@ MESSAGE_RECORD = record(
 )
 
 
+TYPED_ROW = struct_schema(
+    [
+        (name, INT32.evolve(parameters={SOURCE_NAME_PARAMETER: name, SOURCE_TYPE_PARAMETER: "INT4"}))
+        for name in ("id", "customer")
+    ]
+)
+TYPED_ENVELOPE = struct_schema(
+    [("before", TYPED_ROW.as_optional()), ("after", TYPED_ROW), ("source", SOURCE), ("op", STRING)],
+    name="p.public.orders.Envelope",
+)
+TYPED_EVENT = record(
+    TYPED_ENVELOPE,
+    {"before": None, "after": {"id": 1, "customer": 2}, "source": EVENT.value.fields["source"], "op": "c"},
+)
+VECTOR_ROW = struct_schema(
+    [("id", INT32), ("embedding", array_schema(FLOAT64, name="io.debezium.data.DoubleVector"))]
+)
+VECTOR_RECORD = record(VECTOR_ROW, {"id": 1, "embedding": [0.5, 1.25, -3.0]})
+
+
 class Subject(NamedTuple):
     """One transform or predicate with its options and its record."""
 
@@ -173,6 +195,8 @@ SUBJECTS = (
     Subject(
         "PartitionRouting", {"partition.payload.fields": "change.customer", "partition.topic.num": "8"}, EVENT
     ),
+    Subject("ExtractSchemaToNewRecord", {}, TYPED_EVENT),
+    Subject("VectorToJsonConverter", {}, VECTOR_RECORD),
     Subject("SchemaChangeEventFilter", {"schema.change.event.exclude.list": "DROP"}, EVENT),
     Subject("TimezoneConverter", {"converted.timezone": "Europe/Berlin"}, EVENT),
 )

@@ -18,7 +18,7 @@ from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, decoder
 from replicator.converters.registry.avro_model import AvroField, AvroNode
-from replicator.converters.registry.avro_schemas import ANYTHING, union_kind
+from replicator.converters.registry.avro_names import ANYTHING, union_kind
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 

@@ -16,15 +16,16 @@ from replicator.api.errors import DataError
 from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, decimal_parts, encoder, unscaled_bytes
+from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import MISSING, AvroField, AvroNode
-from replicator.converters.registry.avro_schemas import (
+from replicator.converters.registry.avro_names import (
     ANYTHING,
-    ToAvro,
-    default_from_json,
+    AvroOptions,
     enum_name,
     is_map_entry,
     union_kind,
 )
+from replicator.converters.registry.avro_to_connect import FromAvro, default_from_json
 
 Append = Callable[[bytes], None]
 Write = Callable[[Append, Any], None]
@@ -318,8 +319,6 @@ class WriteCompiler:
         """
         if one.default is MISSING:
             raise DataError(f"The Avro schema needs the field {name}, which the data have not")
-        from replicator.converters.registry.avro_schemas import AvroOptions, FromAvro
-
         names = FromAvro(AvroOptions())
         schema = names.schema(one.node)
         if schema is None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from replicator.api.errors import DataError
 from replicator.api.logical import DECIMAL
 from replicator.api.schema import STRING, Schema, SchemaType
-from replicator.converters.registry.avro_schemas import SUM_ENUM, SUM_PREFIX, SUM_UNION
+from replicator.converters.registry.avro_names import SUM_ENUM, SUM_PREFIX, SUM_UNION
 from replicator.converters.registry.json_model import JsonDocument
 
 NAMESPACE: Final = "io.confluent.connect.json"

@@ -26,6 +26,7 @@ from tests.differential.transforms import (
     cases_random,
     cases_routing,
     cases_scripting,
+    cases_small,
     cases_unwrap,
 )
 
@@ -38,6 +39,7 @@ FAMILIES = {
     "message": cases_message.cases,
     "random": cases_random.cases,
     "scripting": cases_scripting.cases,
+    "small": cases_small.cases,
 }
 
 

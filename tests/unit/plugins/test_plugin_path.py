@@ -121,3 +121,21 @@ def test_a_worker_runs_them(tmp_path: Path) -> None:
         assert shown["org.example.CounterSourceConnector"] == "1.2.0"
     finally:
         service.stop()
+
+
+def test_config_providers_are_found_too(tmp_path: Path) -> None:
+    tree = tmp_path / "vault"
+    (tree / "src").mkdir(parents=True)
+    (tree / "pyproject.toml").write_text(
+        '[project]\nname = "v"\n[project.entry-points."replicator.config_providers"]\nVault = "vault_of_test:Vault"\n'
+    )
+    (tree / "src" / "vault_of_test.py").write_text(
+        "from replicator.api import ConfigProvider, ProvidedValue\n"
+        "class Vault(ConfigProvider):\n"
+        "    def get(self, path, key):\n"
+        "        return ProvidedValue(path + key)\n"
+    )
+    worker = {"plugin.path": str(tmp_path), "config.providers": "v", "config.providers.v.class": "Vault"}
+    service = Service({**FAST, **worker, "client.id": "${v:a:b}"})
+    assert service.config["client.id"] == "ab"
+    assert "config_provider" not in {kind for kind, _, _ in service.registry.all()}

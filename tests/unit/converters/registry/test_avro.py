@@ -11,8 +11,10 @@ from replicator.api.logical import decimal_schema, timestamp_schema
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.avro import AvroConverter
+from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import parse, to_text
-from replicator.converters.registry.avro_schemas import AvroOptions, FromAvro, ToAvro
+from replicator.converters.registry.avro_names import AvroOptions
+from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.model import AVRO, SchemaText
 from tests.unit.converters.registry.rows import ENVELOPE, VALUE, event, row
 

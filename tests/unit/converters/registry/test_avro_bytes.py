@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from replicator.api import schema as s
 from replicator.api.errors import DataError
 from replicator.api.struct import Struct
+from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import parse, to_text
+from replicator.converters.registry.avro_names import AvroOptions
 from replicator.converters.registry.avro_read import AvroReader
-from replicator.converters.registry.avro_schemas import AvroOptions, FromAvro, ToAvro
+from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.avro_write import WriteCompiler
 from tests.unit.converters.registry.rows import ENVELOPE, event
 
