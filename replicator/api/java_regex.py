@@ -17,7 +17,11 @@ from replicator.api.errors import DataError
 _QUOTED: Final = re.compile(r"\\Q(.*?)(?:\\E|$)", re.DOTALL)
 _NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")
 _NAME: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
+_FLAGS: Final = re.compile(r"\(\?([idmsuxU]+|-[imsx]+|[idmsuxU]+-[imsx]+)\)")
 _REFERENCE: Final = re.compile(r"\\k<([A-Za-z][A-Za-z0-9]*)>")
+_LETTERS: Final = (
+    r"a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2c00-\u2fef\u3001-\ud7ff"
+)
 _ESCAPES: Final = {
     r"\p{Alpha}": "a-zA-Z",
     r"\p{Digit}": "0-9",
@@ -26,11 +30,11 @@ _ESCAPES: Final = {
     r"\p{Lower}": "a-z",
     r"\p{Lu}": "A-Z",
     r"\p{Ll}": "a-z",
-    r"\p{L}": r"^\W\d_",
+    r"\p{L}": _LETTERS,
     r"\p{Punct}": r"!-/:-@\[-`{-~",
     r"\p{Space}": r" \t\n\x0b\f\r",
     r"\p{XDigit}": "0-9a-fA-F",
-    r"\p{IsAlphabetic}": r"^\W\d_",
+    r"\p{IsAlphabetic}": _LETTERS,
     r"\h": r" \t\xa0",
 }
 
@@ -47,7 +51,7 @@ def compile_java(pattern: str) -> re.Pattern[str]:
 
 def _translated(pattern: str) -> str:
     text = _QUOTED.sub(lambda found: re.escape(found[1]), pattern)
-    text = _REFERENCE.sub(r"(?P=\1)", _NAMED.sub("(?P<", text)).replace(r"\z", r"\Z")
+    text = _scoped(_REFERENCE.sub(r"(?P=\1)", _NAMED.sub("(?P<", text)).replace(r"\z", r"\Z"))
     if not any(escape in text for escape in _ESCAPES):
         return text
     out, at, in_class = [], 0, False
@@ -55,7 +59,7 @@ def _translated(pattern: str) -> str:
         escape = next((e for e in _ESCAPES if text.startswith(e, at)), None)
         if escape is not None:
             body = _ESCAPES[escape]
-            out.append(body if in_class and not body.startswith("^") else f"[{body}]")
+            out.append(body if in_class else f"[{body}]")
             at += len(escape)
             continue
         if text[at] == "\\":
@@ -66,6 +70,42 @@ def _translated(pattern: str) -> str:
         out.append(text[at])
         at += 1
     return "".join(out)
+
+
+def _scoped(text: str) -> str:
+    """Flags within the pattern, such as `a(?i)b`, around what follows them in their group."""
+    if _FLAGS.search(text) is None:
+        return text
+    out: list[str] = []
+    open_flags: list[list[str]] = [[]]  # of each group around the place
+    at, in_class = 0, False
+    while at < len(text):
+        flags = None if in_class else _FLAGS.match(text, at)
+        if flags is not None:
+            out.append(_opening(flags[1]))
+            open_flags[-1].append(out[-1])
+            at = flags.end()
+            continue
+        piece = text[at : at + 2] if text[at] == "\\" else text[at]
+        if piece in ("[", "]"):
+            in_class = piece == "[" or (in_class and text[at - 1] == "[")
+        elif not in_class and piece == "(":
+            open_flags.append([])
+        elif not in_class and piece == ")" and len(open_flags) > 1:
+            out.append(")" * len(open_flags.pop()))
+        elif not in_class and piece == "|":
+            # Flags reach over the bar, a group would not.
+            piece = ")" * len(open_flags[-1]) + "|" + "".join(open_flags[-1])
+        out.append(piece)
+        at += 2 if text[at] == "\\" else 1
+    return "".join(out) + ")" * len(open_flags[0])
+
+
+def _opening(flags: str) -> str:
+    """A group with these flags; those that `re` lacks do not matter here."""
+    set_, minus, unset = flags.partition("-")
+    kept = "".join(f for f in set_ if f in "imsx")
+    return f"(?{kept}{minus}{unset}:"
 
 
 def java_pattern(name: str, value: Any) -> None:
