@@ -133,8 +133,13 @@ def play(url: str, settle: float = 0.0) -> Iterator[tuple[Call, Answer]]:
             continue
         answer = request(url, call)
         yield call, answer
-        if call.method != "GET" and answer.status < 300 and not call.path.startswith("/connector-plugins"):
+        if answer.status < 300 and _settles(call):
             time.sleep(settle)
+
+
+def _settles(call: Call) -> bool:
+    """Whether a change is told of before it is everywhere."""
+    return call.method in ("PUT", "PATCH") and call.path.endswith(("/config", "/offsets", "scope=cluster"))
 
 
 def main() -> None:
