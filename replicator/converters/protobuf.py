@@ -19,7 +19,7 @@ from replicator.api.errors import DataError
 from replicator.api.schema import Schema
 from replicator.api.struct import Struct
 from replicator.converters.registry import options
-from replicator.converters.registry.avro_write import varint
+from replicator.converters.registry.avro_scalars import varint
 from replicator.converters.registry.base import Decode, Encode, Prepared, RegistryConverter
 from replicator.converters.registry.model import PROTOBUF, SchemaText
 from replicator.converters.registry.proto_compatibility import differences

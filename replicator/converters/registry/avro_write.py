@@ -7,15 +7,13 @@ type, or an integer that the type cannot hold, raises DataError.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from replicator.api.errors import DataError
 from replicator.api.schema import Field, Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import LOGICAL_NAMES, decimal_parts, encoder, unscaled_bytes
+from replicator.converters.json_logical import LOGICAL_NAMES, encoder
 from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import MISSING, AvroField, AvroNode
 from replicator.converters.registry.avro_names import (
@@ -25,126 +23,31 @@ from replicator.converters.registry.avro_names import (
     is_map_entry,
     union_kind,
 )
+from replicator.converters.registry.avro_scalars import (
+    CACHED,
+    ENCODERS,
+    END,
+    FITS,
+    PACK_DOUBLE,
+    RANGES,
+    SMALL,
+    boolean,
+    class_name,
+    decimal,
+    enum,
+    fields_of,
+    fixed,
+    integer,
+    marked,
+    raw_bytes,
+    text,
+    varint,
+    wrong_type,
+)
 from replicator.converters.registry.avro_to_connect import FromAvro, default_from_json
 
 Append = Callable[[bytes], None]
 Write = Callable[[Append, Any], None]
-
-_CACHED: Final = 8192
-_INT = (-(1 << 31), 1 << 31)
-_LONG = (-(1 << 63), 1 << 63)
-_RANGES: Final = {
-    SchemaType.INT8: (-(1 << 7), 1 << 7),
-    SchemaType.INT16: (-(1 << 15), 1 << 15),
-    SchemaType.INT32: _INT,
-    SchemaType.INT64: _LONG,
-}
-
-
-def varint(number: int) -> bytes:
-    """Zigzag and seven bits a byte, as Avro writes integers."""
-    rest = (number << 1) ^ (number >> 63)
-    made = bytearray()
-    while rest > 127:
-        made.append(rest & 127 | 128)
-        rest >>= 7
-    made.append(rest)
-    return bytes(made)
-
-
-# Indexed by the number itself: negative ones count from the end.
-SMALL: Final = [*(varint(n) for n in range(_CACHED)), *(varint(n) for n in range(-_CACHED, 0))]
-_END: Final = b"\x00"
-_PACK_FLOAT: Final = struct.Struct("<f").pack
-_PACK_DOUBLE: Final = struct.Struct("<d").pack
-
-
-def class_name(value: Any) -> str:
-    """The type of a value, for messages."""
-    return type(value).__name__
-
-
-def _wrong(kind: str, value: Any) -> DataError:
-    return DataError(f"Invalid type for {kind}: {class_name(value)}")
-
-
-def integer(kind: SchemaType) -> Callable[[Any], bytes]:
-    """The bytes of an integer of this type."""
-    low, high = _RANGES[kind]
-
-    def encode(value: Any) -> bytes:
-        if type(value) is not int:
-            raise _wrong(kind.name, value)
-        if not low <= value < high:
-            raise DataError(f"Invalid value for {kind.name}: {value} does not fit")
-        return SMALL[value] if -_CACHED <= value < _CACHED else varint(value)
-
-    return encode
-
-
-def text(value: Any) -> bytes:
-    """The bytes of a string."""
-    if not isinstance(value, str):
-        raise _wrong("STRING", value)
-    try:
-        raw = value.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(f"Invalid text: {error}") from error
-    size = len(raw)
-    return (SMALL[size] if size < _CACHED else varint(size)) + raw
-
-
-def raw_bytes(value: Any) -> bytes:
-    """The bytes of a byte string."""
-    if not isinstance(value, (bytes, bytearray, memoryview)):
-        raise _wrong("BYTES", value)
-    raw = bytes(value)
-    return varint(len(raw)) + raw
-
-
-def boolean(value: Any) -> bytes:
-    """The byte of a boolean."""
-    if value is True:
-        return b"\x01"
-    if value is False:
-        return b"\x00"
-    raise _wrong("BOOLEAN", value)
-
-
-def _floating(kind: str, pack: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    def encode(value: Any) -> bytes:
-        if type(value) is not float and type(value) is not int:
-            raise _wrong(kind, value)
-        try:
-            return pack(value)
-        except (struct.error, OverflowError) as error:
-            raise DataError(f"Invalid value for {kind}: {value} does not fit") from error
-
-    return encode
-
-
-_ENCODERS: Final[dict[SchemaType, Callable[[Any], bytes]]] = {
-    **{kind: integer(kind) for kind in _RANGES},
-    SchemaType.FLOAT32: _floating("FLOAT32", _PACK_FLOAT),
-    SchemaType.FLOAT64: _floating("FLOAT64", _PACK_DOUBLE),
-    SchemaType.BOOLEAN: boolean,
-    SchemaType.STRING: text,
-    SchemaType.BYTES: raw_bytes,
-}
-_FITS: Final[dict[SchemaType, tuple[str, ...]]] = {
-    SchemaType.INT8: ("int", "long", "float", "double"),
-    SchemaType.INT16: ("int", "long", "float", "double"),
-    SchemaType.INT32: ("int", "long", "float", "double"),
-    SchemaType.INT64: ("long", "float", "double"),
-    SchemaType.FLOAT32: ("float", "double"),
-    SchemaType.FLOAT64: ("double",),
-    SchemaType.BOOLEAN: ("boolean",),
-    SchemaType.STRING: ("string", "enum", "bytes"),
-    SchemaType.BYTES: ("bytes", "fixed", "string"),
-    SchemaType.ARRAY: ("array",),
-    SchemaType.MAP: ("map", "array"),
-    SchemaType.STRUCT: ("record",),
-}
 
 
 class WriteCompiler:
@@ -201,7 +104,7 @@ class WriteCompiler:
 
     def _branch(self, schema: Schema, node: AvroNode) -> int:
         """The branch that takes values of a schema."""
-        candidates = [i for i, b in enumerate(node.branches) if b.type in _FITS[schema.type]]
+        candidates = [i for i, b in enumerate(node.branches) if b.type in FITS[schema.type]]
         if len(candidates) > 1:
             wanted = self.to_avro.node(schema, ignore_optional=True)
             same = [i for i in candidates if node.branches[i].name == wanted.name and wanted.name]
@@ -235,7 +138,7 @@ class WriteCompiler:
 
     def present(self, schema: Schema, node: AvroNode) -> Write:
         """The writer of values that are not null."""
-        if node.type not in _FITS[schema.type]:
+        if node.type not in FITS[schema.type]:
             raise DataError(f"A {schema.type.name} cannot be written as Avro {node.type}")
         if schema.name in LOGICAL_NAMES:
             return _appending(_logical(schema, node))
@@ -246,12 +149,12 @@ class WriteCompiler:
         if schema.type is SchemaType.MAP:
             return self._map(schema, node)
         if node.type == "enum":
-            return _appending(_enum(node))
+            return _appending(enum(node))
         if node.type == "fixed":
-            return _appending(_fixed(node))
+            return _appending(fixed(node))
         if node.type in ("float", "double"):
-            return _appending(_ENCODERS[SchemaType.FLOAT32 if node.type == "float" else SchemaType.FLOAT64])
-        return _appending(_ENCODERS[schema.type])
+            return _appending(ENCODERS[SchemaType.FLOAT32 if node.type == "float" else SchemaType.FLOAT64])
+        return _appending(ENCODERS[schema.type])
 
     def plain(self, schema: Schema, node: AvroNode) -> str | None:
         """The kind of straight code that writes such values, if there is one."""
@@ -270,12 +173,12 @@ class WriteCompiler:
 
         def encode(append: Append, value: Any) -> None:
             if not isinstance(value, (list, tuple)):
-                raise _wrong("ARRAY", value)
+                raise wrong_type("ARRAY", value)
             if value:
                 append(varint(len(value)))
                 for element in value:
                     write(append, element)
-            append(_END)
+            append(END)
 
         return encode
 
@@ -295,13 +198,13 @@ class WriteCompiler:
 
         def encode(append: Append, value: Any) -> None:
             if not isinstance(value, dict):
-                raise _wrong("MAP", value)
+                raise wrong_type("MAP", value)
             if value:
                 append(varint(len(value)))
                 for one_key, one in value.items():
                     write_key(append, one_key)
                     write_value(append, one)
-            append(_END)
+            append(END)
 
         return encode
 
@@ -341,45 +244,9 @@ def _appending(encode: Callable[[Any], bytes]) -> Write:
 
 def _logical(schema: Schema, node: AvroNode) -> Callable[[Any], bytes]:
     if schema.type is SchemaType.BYTES:
-        return _decimal(int(schema.parameters.get("scale", "0")), node.size if node.type == "fixed" else None)
+        return decimal(int(schema.parameters.get("scale", "0")), node.size if node.type == "fixed" else None)
     base, number = encoder(schema, numeric=False), integer(schema.type)
     return lambda value: number(base(value))
-
-
-def _decimal(scale: int, size: int | None) -> Callable[[Any], bytes]:
-    def encode(value: Any) -> bytes:
-        unscaled, own = decimal_parts(value)
-        if own != scale:
-            raise DataError("Decimal value has mismatching scale for given Decimal schema")
-        if size is None:
-            return raw_bytes(unscaled_bytes(unscaled))
-        try:
-            return unscaled.to_bytes(size, "big", signed=True)
-        except OverflowError as error:
-            raise DataError(f"Decimal {value} does not fit {size} bytes") from error
-
-    return encode
-
-
-def _enum(node: AvroNode) -> Callable[[Any], bytes]:
-    numbers = {symbol: varint(i) for i, symbol in enumerate(node.symbols)}
-
-    def encode(value: Any) -> bytes:
-        found = numbers.get(value)
-        if found is None:
-            raise DataError(f"{value!r} is no symbol of the enum {node.name}")
-        return found
-
-    return encode
-
-
-def _fixed(node: AvroNode) -> Callable[[Any], bytes]:
-    def encode(value: Any) -> bytes:
-        if not isinstance(value, (bytes, bytearray, memoryview)) or len(value) != node.size:
-            raise DataError(f"The fixed {node.name} needs {node.size} bytes")
-        return bytes(value)
-
-    return encode
 
 
 class _RecordSource:
@@ -425,19 +292,17 @@ class _RecordSource:
         if node.type == "union":
             mark = SMALL[next(i for i, b in enumerate(node.branches) if b.type != "null")]
         table = f"Z{mark.hex()}"
-        self.bound[table] = _marked(mark)
+        self.bound[table] = marked(mark)
         self.bound[f"W{index}"] = self.compiler.value(field.schema, node)
         self.lines.append(f"    x = get({field.name!r})")
         if kind == "text":
             self.lines.append("    if type(x) is str:")
             self.lines.append("        b = x.encode(); n = len(b)")
-            self.lines.append(f"        a(({table}[n] if n < {_CACHED} else {mark!r} + varint(n)) + b)")
+            self.lines.append(f"        a(({table}[n] if n < {CACHED} else {mark!r} + varint(n)) + b)")
         else:
-            low, high = _RANGES[field.schema.type]
+            low, high = RANGES[field.schema.type]
             self.lines.append(f"    if type(x) is int and {low} <= x < {high}:")
-            self.lines.append(
-                f"        a({table}[x] if {-_CACHED} <= x < {_CACHED} else {mark!r} + varint(x))"
-            )
+            self.lines.append(f"        a({table}[x] if {-CACHED} <= x < {CACHED} else {mark!r} + varint(x))")
         self.lines.append(f"    else: W{index}(a, x)")
 
     def _straight(self, field: Field, node: AvroNode) -> str | None:
@@ -449,12 +314,6 @@ class _RecordSource:
         expected = {"integer": ("int", "long"), "text": ("string",)}
         kind = self.compiler.plain(field.schema, node)
         return kind if kind is not None and node.type in expected[kind] else None
-
-
-@cache
-def _marked(mark: bytes) -> list[bytes]:
-    """SMALL with the number of a union's branch in front."""
-    return [mark + small for small in SMALL]
 
 
 def _shared(write: Write) -> Write:
@@ -477,13 +336,6 @@ def _shared(write: Write) -> Write:
     return encode
 
 
-def fields_of(value: Any) -> dict[str, Any]:
-    """The dict of a Struct."""
-    if isinstance(value, Struct):
-        return value.fields
-    raise _wrong("STRUCT", value)
-
-
 class _Anything:
     """Writes schemaless data as the record with one field per kind."""
 
@@ -497,11 +349,11 @@ class _Anything:
         """Write one value, null included."""
         kind, content = self._content(value)
         at = self._positions[kind] if kind else self._count
-        append(_END * at)
+        append(END * at)
         if kind:
             append(SMALL[1])
             content(append)
-            append(_END * (self._count - at - 1))
+            append(END * (self._count - at - 1))
 
     def _content(self, value: Any) -> tuple[str, Callable[[Append], None]]:
         if value is None:
@@ -510,9 +362,9 @@ class _Anything:
             return "boolean", lambda append: append(boolean(value))
         if isinstance(value, int):
             # Whole numbers without a schema are Java's long everywhere in Connect.
-            return "long", lambda append: append(_ENCODERS[SchemaType.INT64](value))
+            return "long", lambda append: append(ENCODERS[SchemaType.INT64](value))
         if isinstance(value, float):
-            return "double", lambda append: append(_PACK_DOUBLE(value))
+            return "double", lambda append: append(PACK_DOUBLE(value))
         if isinstance(value, str):
             return "string", lambda append: append(text(value))
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -528,7 +380,7 @@ class _Anything:
             append(varint(len(value)))
             for element in value:
                 self.write(append, element)
-        append(_END)
+        append(END)
 
     def _entries(self, append: Append, value: dict[Any, Any]) -> None:
         if value:
@@ -536,4 +388,4 @@ class _Anything:
             for key, one in value.items():
                 self.write(append, key)
                 self.write(append, one)
-        append(_END)
+        append(END)

@@ -10,11 +10,10 @@ import re
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2 as pb
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from replicator.api.errors import SchemaError
-from replicator.converters.registry import proto_meta
+from replicator.converters.registry.proto_options import Text, set_option
 
 _TOKEN: Final = re.compile(
     r"""\s+|//[^\n]*|/\*.*?\*/
@@ -35,12 +34,6 @@ _LABELS: Final = {
     "required": pb.FieldDescriptorProto.LABEL_REQUIRED,
     "repeated": pb.FieldDescriptorProto.LABEL_REPEATED,
 }
-
-
-class Text(str):
-    """A string literal."""
-
-    __slots__ = ()
 
 
 def parse_file(text: str) -> pb.FileDescriptorProto:
@@ -239,7 +232,7 @@ class _Parser:
         elif names == ["json_name"]:
             field.json_name = str(value)
         else:
-            _set_option(field.options, names, value, "field_meta")
+            set_option(field.options, names, value, "field_meta")
 
     def _map(self, made: pb.DescriptorProto, field: pb.FieldDescriptorProto) -> None:
         self.expect("<")
@@ -288,7 +281,7 @@ class _Parser:
             while True:
                 names = self._option_name()
                 self.expect("=")
-                _set_option(value.options, names, self._value(), "enum_value_meta")
+                set_option(value.options, names, self._value(), "enum_value_meta")
                 if not self.take(","):
                     break
             self.expect("]")
@@ -382,7 +375,7 @@ class _Parser:
         self.expect("=")
         value = self._value()
         self.expect(";")
-        _set_option(options, names, value, meta)
+        set_option(options, names, value, meta)
 
     def _option_name(self) -> list[str]:
         names: list[str] = []
@@ -459,54 +452,6 @@ def _set_type(field: pb.FieldDescriptorProto, kind: str) -> None:
         field.type_name = kind
 
 
-def _set_option(options: Any, names: list[str], value: Any, meta: str) -> None:
-    first = names[0].strip("()").lstrip(".")
-    if first == f"confluent.{meta}" or (names[0].startswith("(") and first == meta):
-        proto_meta.merge(options, names[1:], value)
-        return
-    known = options.DESCRIPTOR.fields_by_name.get(names[0]) if len(names) == 1 else None
-    if known is not None and known.name != "uninterpreted_option" and not isinstance(value, (dict, list)):
-        _set_known(options, known, value)
-        return
-    left = options.uninterpreted_option.add()
-    for name in names:
-        left.name.add(name_part=name.strip("()"), is_extension=name.startswith("("))
-    if isinstance(value, Text):
-        left.string_value = value.encode()
-    elif isinstance(value, (bool, dict, list)):
-        left.aggregate_value = print_value(value)
-    elif isinstance(value, int):
-        if value < 0:
-            left.negative_int_value = value
-        else:
-            left.positive_int_value = value
-    elif isinstance(value, float):
-        left.double_value = value
-    else:
-        left.identifier_value = str(value)
-
-
-def _set_known(options: Any, known: FieldDescriptor, value: Any) -> None:
-    try:
-        if known.enum_type is not None:
-            setattr(options, known.name, known.enum_type.values_by_name[str(value)].number)
-        elif known.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-            setattr(options, known.name, str(value) == "true")
-        else:
-            setattr(options, known.name, str(value) if isinstance(value, str) else value)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SchemaError(f"Invalid value {value!r} for option {known.name}") from error
-
-
-def print_value(value: Any) -> str:
-    """A constant in the text form of messages."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {print_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(print_value(v) for v in value) + "]"
-    return quoted(value) if isinstance(value, Text) else str(value)
-
-
 def _number(token: str) -> int | float:
     try:
         return int(token, 0) if not re.fullmatch("-?0[0-7]+", token) else int(token, 8)
@@ -535,9 +480,3 @@ def _unquoted(literal: str) -> str:
         literal[1:-1],
         flags=re.DOTALL,
     )
-
-
-def quoted(text: str) -> str:
-    """A string literal."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return f'"{escaped}"'
