@@ -156,12 +156,19 @@ class KafkaAdmin(GroupAdmin):
     # -- offsets
 
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset one past the last message that readers of committed data see.
+        """Offset one past the last message, also of transactions that are not decided yet.
+
+        Who reads up to here has seen everything that was committed before; a transaction left open by a crash
+        makes him wait for its end instead of missing what was committed behind it.
 
         Raises:
             NotFoundError: one of them does not exist.
         """
-        return self._offsets(partitions, _SPEC.latest())
+        return self._offsets(partitions, _SPEC.latest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def next_committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset from which on a reader of committed data misses nothing that is not visible yet."""
+        return self._offsets(partitions, _SPEC.latest(), IsolationLevel.READ_COMMITTED)
 
     def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Offset of the first message still kept.
@@ -169,22 +176,28 @@ class KafkaAdmin(GroupAdmin):
         Raises:
             NotFoundError: one of them does not exist.
         """
-        return self._offsets(partitions, _SPEC.earliest())
+        return self._offsets(partitions, _SPEC.earliest(), IsolationLevel.READ_COMMITTED)
 
     @retried
-    def _offsets(self, partitions: Iterable[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+    def _offsets(
+        self, partitions: Iterable[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
+    ) -> dict[TopicPartition, int]:
         wanted = {KafkaPartition(*tp): spec for tp in partitions}
         if not wanted:
             return {}
-        asked = self._connected().list_offsets(
-            wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
-        )
+        asked = self._connected().list_offsets(wanted, isolation_level=isolation, request_timeout=_SECONDS)
         try:
             answers = _results(asked, "to look up offsets")
         except RetriableError:
             # After a restart of a broker the client's idea of the leaders is out of date, and stays so by itself.
             self._metadata()
             raise
+        except NotFoundError as error:
+            # While leaders are elected they are not found either; the topics are.
+            known = self._metadata().topics
+            if any(tp.topic not in known or tp.partition not in known[tp.topic].partitions for tp in wanted):
+                raise
+            raise RetriableError(error.message) from error
         return {TopicPartition(p.topic, p.partition): answer.offset for p, answer in answers.items()}
 
     @retried
