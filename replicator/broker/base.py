@@ -244,7 +244,7 @@ class Admin(Protocol):
         ...
 
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset one past the last visible message."""
+        """Offset one past the last message; Kafka counts messages of undecided transactions, too."""
         ...
 
     def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

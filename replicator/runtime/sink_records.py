@@ -19,6 +19,7 @@ from replicator.runtime.tolerance import FAILED, ErrorHandler, Stage
 _INTERNAL: Final = INTERNAL_HEADER_PREFIX
 _POSITION: Final = POSITION_HEADER
 _MOST_HEADERS: Final = 1000
+_IMMUTABLE: Final = (str, int, float, type(None))
 _new_tuple: Final = tuple.__new__
 
 
@@ -34,7 +35,7 @@ class RecordReader:
         self._header = header
         self._errors = errors
         self._form = common_form(key, value, header)
-        self._known: dict[tuple[str, str, bytes | None], Header] = {}
+        self._known: dict[tuple[object, ...], list[Header]] = {}
         self._recent: tuple[Sequence[Message], ...] = ((), ())
 
     def convert(self, messages: Sequence[Message]) -> list[SinkRecord]:
@@ -120,26 +121,33 @@ class RecordReader:
         return Message(topic, partition, offset, stamp, key, value, None)
 
     def _headers(self, topic: str, raw: MessageHeaders) -> list[Header]:
+        name, data = raw[0]
+        if name != _POSITION or data is None:
+            return self._converted(topic, raw)
+        # Nearly every record has this one; tuple.__new__ skips a Python call.
+        position = _new_tuple(Header, (name, None, data.decode()))
+        if len(raw) == 1:
+            return [position]
+        # The others are the same from record to record, as a rule.
+        others = (topic, *raw[1:])
+        known = self._known.get(others)
+        if known is None:
+            known = self._converted(topic, raw[1:])
+            if all(isinstance(header.value, _IMMUTABLE) for header in known):
+                if len(self._known) >= _MOST_HEADERS:
+                    self._known.clear()
+                self._known[others] = known
+        return [position, *known]
+
+    def _converted(self, topic: str, raw: MessageHeaders) -> list[Header]:
         headers: list[Header] = []
         for key, data in raw:
-            if key == _POSITION and data is not None:
-                # Nearly every record has this one; tuple.__new__ skips a Python call.
-                headers.append(_new_tuple(Header, (key, None, data.decode())))
-            elif key.startswith(_INTERNAL):
+            if key.startswith(_INTERNAL):
                 headers.append(Header(key, None, None if data is None else data.decode()))
             else:
-                headers.append(self._known.get((topic, key, data)) or self._header_of(topic, key, data))
+                schema, value = self._header.to_connect_header(topic, key, data)
+                headers.append(Header(key, schema, value))
         return headers
-
-    def _header_of(self, topic: str, key: str, data: bytes | None) -> Header:
-        """Convert a header; the same few come with record after record."""
-        schema, value = self._header.to_connect_header(topic, key, data)
-        header = Header(key, schema, value)
-        if isinstance(value, str):  # others may be changed by whoever gets them
-            if len(self._known) >= _MOST_HEADERS:
-                self._known.clear()
-            self._known[topic, key, data] = header
-        return header
 
     def _convert_slowly(self, message: Message) -> SinkRecord | None:
         """The same, stage by stage; None for a record that is filtered or skipped."""

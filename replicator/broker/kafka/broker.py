@@ -92,7 +92,7 @@ class KafkaBroker:
         return f"{self._client_prefix}-{client_id}" if self._client_prefix else client_id
 
     def _offsets(self, partitions: Sequence[TopicPartition], start: str) -> dict[TopicPartition, int]:
-        ask = self._admin.end_offsets if start == "latest" else self._admin.begin_offsets
+        ask = self._admin.next_committed if start == "latest" else self._admin.begin_offsets
         return ask(partitions)
 
     def _fence(self, transactional_id: str) -> None:

@@ -44,6 +44,7 @@ DEFAULTS: Final = {
     "queued.min.messages": "20000",
     "fetch.queue.backoff.ms": "5",
 }
+_ENDED: Final = {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED}
 _SLICE: Final = 0.05
 _CALL_SECONDS: Final = 30.0
 _INVALID: Final = -1001
@@ -73,6 +74,9 @@ class KafkaConsumer:
             "group.id": group or "replicator-reader",
             "auto.offset.reset": start,
         }
+        if str(settings.get("group.protocol", "")).lower() == "consumer":  # KIP-848: the broker decides these
+            for name in ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"):
+                settings.pop(name, None)
         self._client: Any = made(Client, {**settings, "error_cb": self._client_error, "logger": client_log})
         self._group = group
         self._start = start
@@ -420,7 +424,10 @@ class KafkaConsumer:
                 self._assigned[tp] = raw.offset()
         elif code == KafkaError.GROUP_AUTHORIZATION_FAILED and self._group is None:
             return  # a plain reader has no business with the group that librdkafka wants it to name
-        elif code in AUTHORIZATION or code == KafkaError._AUTO_OFFSET_RESET or error.fatal():
+        elif code in _ENDED or error.fatal():
+            # This client is of no use any more; a new one goes on where the group stands.
+            self._failure = RetriableError(f"Kafka: this consumer has ended: {error.str()}")
+        elif code in AUTHORIZATION or code == KafkaError._AUTO_OFFSET_RESET:
             self._failure = translate(error, "to read")
         elif code not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
             # librdkafka goes on by itself; a topic that does not exist yet is waited for.
@@ -429,7 +436,7 @@ class KafkaConsumer:
     def _client_error(self, error: KafkaError) -> None:
         self._last_error = error
         if error.fatal():
-            self._failure = translate(error, "to read")
+            self._failure = RetriableError(f"Kafka: this consumer has ended: {error.str()}")
 
     def _raise_callback_error(self) -> None:
         error = self._callback_error or self._failure

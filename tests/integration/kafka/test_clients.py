@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,8 +14,10 @@ from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import NewMessage, NewTopic
 from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.consumer import KafkaConsumer
+from replicator.storage.offset_store import TopicOffsetStore
 from replicator.testing.suites.broker import Recorder, append, read
 from scripts.devservers import Kafka
+from scripts.service import until
 from tests.support.fix_servers import KafkaServer
 
 
@@ -81,9 +84,8 @@ def test_a_position_passes_what_is_never_returned(broker: KafkaBroker, topic: st
         producer.append([NewMessage(topic, None, value)])
         assert producer.sync(10)
         (producer.commit_transaction if keep else producer.abort_transaction)()
-    tp = TopicPartition(topic, 0)
-    end = broker.admin().end_offsets([tp])[tp]
-    assert end == 4
+    tp, end = TopicPartition(topic, 0), 4
+    until(lambda: broker.admin().end_offsets([tp]) == {tp: end}, 10)  # markers are written a little later
     consumer = broker.consumer("c")
     consumer.assign([tp])
     assert [m.value for m in read(consumer, 1)] == [b"1"]
@@ -152,6 +154,22 @@ def test_eager_assignors_take_everything_and_give_everything(
     first.close()
 
 
+def test_the_brokers_own_group_protocol(broker: KafkaBroker, topic: str, kafka_prefix: str) -> None:
+    group = f"{kafka_prefix}g"
+    broker.admin().create_topics([NewTopic(topic, 4, 1)])
+    options = {"group.protocol": "consumer", "session.timeout.ms": "10000"}
+    members = [broker.consumer(f"c{n}", group, options=options) for n in range(2)]
+    for member in members:
+        member.subscribe([topic])
+    _settle(members, 2)
+    append(broker.producer("p"), [NewMessage(topic, None, b"%d" % n, n) for n in range(4)])
+    for member in members:
+        assert len(read(member, 2)) == 2
+        member.commit({tp: OffsetAndMetadata(1) for tp in member.assignment()})
+        member.close()
+    assert set(broker.admin().group_offsets(group).values()) == {OffsetAndMetadata(1)}
+
+
 def test_a_wrong_password_is_told_at_once(private_kafka: Callable[..., KafkaServer]) -> None:
     ports = []
 
@@ -183,3 +201,24 @@ def test_a_wrong_password_is_told_at_once(private_kafka: Callable[..., KafkaServ
     with pytest.raises(ConfigError, match=r"SASL_AUTHENTICATION|Authentication"):
         KafkaBroker(options("wrong")).cluster_id()
     assert time.monotonic() - began < 10
+
+
+def test_reading_to_the_end_waits_for_open_transactions(broker: KafkaBroker, topic: str) -> None:
+    """Of others in the same partition: what was committed behind them must not be missed."""
+    store = TopicOffsetStore(broker, topic, partitions=1, replication_factor=1)
+    store.start()
+    crashed = broker.producer("p", transactional_id=f"x-{topic}")
+    crashed.begin_transaction()
+    crashed.append(store.messages("other", [({"p": 1}, {"at": 1})]))
+    assert crashed.sync(10)
+    mine = broker.producer("q", transactional_id=f"y-{topic}")
+    mine.begin_transaction()
+    mine.append(store.messages("mine", [({"p": 1}, {"at": 7})]))
+    mine.commit_transaction()
+    ender = threading.Timer(1.0, broker.admin().fence_producers, ([f"x-{topic}"],))
+    ender.start()
+    assert store.read("mine", {"p": 1}) == {"at": 7}
+    assert store.read("other", {"p": 1}) is None
+    ender.join()
+    store.stop()
+    mine.close()

@@ -42,4 +42,5 @@ def test_kafka_is_killed_and_started_again(
     payloads = [json.loads(m.value or b"{}").get("payload") for m in messages(kafka, topic)]
     ids = [p["after"]["id"] for p in payloads if p is not None]
     assert ids == list(range(1, last + 1))
-    standalone.stop()
+    kafka.kill()
+    standalone.stop()  # without Kafka, too
