@@ -91,6 +91,8 @@ def by_state(state: str, message: str, doing: str) -> ConnectError:
         return RetriableError(
             text, hint="Drop unused slots, or raise max_replication_slots and max_wal_senders."
         )
+    if "snapshot identifier" in message or (state == "42704" and message.startswith("snapshot ")):
+        return RetriableError(text)  # the session that held the snapshot was lost: a new copy makes a new one
     if state == "" or state[:2] in _RETRIABLE_CLASSES or state in _RETRIABLE_STATES:
         return RetriableError(text)
     return ConnectError(text)
