@@ -7,19 +7,16 @@ when a connector is deleted.
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replicator.api.errors import (
     AlreadyExistsError,
     BadRequestError,
-    ConnectError,
     IllegalStateError,
     NotFoundError,
 )
-from replicator.config.connector import COMMON_DEF
 from replicator.herder.base import (
     ConnectorInfo,
     ConnectorStatus,
@@ -29,15 +26,13 @@ from replicator.herder.base import (
     TaskProgress,
     TaskState,
 )
-from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry, unresolve
-from replicator.herder.naming import initial_target, task_class_name, with_name
+from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry
+from replicator.herder.entry_work import EntryWork
+from replicator.herder.naming import initial_target, with_name
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
-from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.worker import Worker
-
-log = logging.getLogger(__name__)
 
 
 class StandaloneHerder(PluginViews):
@@ -45,7 +40,7 @@ class StandaloneHerder(PluginViews):
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker.parts)
-        self._worker = worker
+        self._work = EntryWork(worker, self._reconfigure_soon)
         self._parts = worker.parts
         self._worker_id = worker.parts.config.worker_id
         self._entries: dict[str, Entry] = {}
@@ -140,12 +135,12 @@ class StandaloneHerder(PluginViews):
             if old is not None and not allow_replace:
                 raise AlreadyExistsError(f"Connector {name} already exists")
             target = initial_target(initial_state) or (old.target if old else STARTED)
-            entry = self._new_entry(name, stored, target)
+            entry = self._work.new(name, stored, target)
             if old is not None:
-                self._halt(old)
+                self._work.halt(old)
                 entry.topics = old.topics
             self._entries[name] = entry
-            self._bring_up(entry)
+            self._work.bring_up(entry)
             return old is None, entry.info()
 
     def patch_connector_config(self, name: str, patch: Mapping[str, str | None]) -> ConnectorInfo:
@@ -162,7 +157,7 @@ class StandaloneHerder(PluginViews):
         """Stop and forget a connector."""
         with self._lock:
             entry = self._entry(name)
-            self._halt(entry)
+            self._work.halt(entry)
             del self._entries[name]
 
     # Target states
@@ -182,7 +177,7 @@ class StandaloneHerder(PluginViews):
             entry = self._known(name)
             was, entry.target = entry.target, STARTED
             if was != STARTED and not entry.task_configs:
-                self._bring_up(entry)
+                self._work.bring_up(entry)
                 return
             entry.runner.resume()
             for handle in entry.tasks.values():
@@ -193,7 +188,7 @@ class StandaloneHerder(PluginViews):
         with self._lock:
             entry = self._known(name)
             entry.target = STOPPED
-            self._halt(entry)
+            self._work.halt(entry)
             entry.task_configs = []
             entry.runner.stop(STOPPED)
 
@@ -208,14 +203,14 @@ class StandaloneHerder(PluginViews):
             restart = plan(
                 entry.status(self._worker_id), include_tasks=include_tasks, only_failed=only_failed
             )
-            self._stop_tasks(entry, restart.tasks)
+            self._work.stop_tasks(entry, restart.tasks)
             if restart.connector and entry.target != STOPPED:
                 entry.runner.stop()
-                if self._start_instance(entry):
-                    self._regenerate(entry)
+                if self._work.start_instance(entry):
+                    self._work.regenerate(entry)
             for task in restart.tasks:
                 if task not in entry.tasks and task < len(entry.task_configs):
-                    self._start_task(entry, task)
+                    self._work.start_task(entry, task)
             return restart.status
 
     def restart_task(self, name: str, task: int) -> None:
@@ -224,8 +219,8 @@ class StandaloneHerder(PluginViews):
             entry = self._entry(name, f"Unknown connector: {name}")
             if not 0 <= task < len(entry.task_configs):
                 raise NotFoundError(f"Unknown task: {name}-{task}")
-            self._stop_tasks(entry, (task,))
-            self._start_task(entry, task)
+            self._work.stop_tasks(entry, (task,))
+            self._work.start_task(entry, task)
 
     # Requests to running tasks
 
@@ -265,80 +260,7 @@ class StandaloneHerder(PluginViews):
     def stop(self) -> None:
         """Drain and stop everything; target states stay as they are."""
         with self._lock:
-            entries = list(self._entries.values())
-            handles = [h for e in entries for h in e.tasks.values()]
-            for abandoned in self._worker.stop_tasks(handles):
-                log.error("Graceful stop of task %s failed.", abandoned.spec.name)
-            for entry in entries:
-                entry.tasks.clear()
-                entry.runner.stop()
-
-    def _new_entry(self, name: str, config: dict[str, str], target: str) -> Entry:
-        kind, cls = self._parts.registry.connector(config["connector.class"])
-        runner = ConnectorRunner(name, cls, _logged(name), lambda: self._reconfigure_soon(name))
-        return Entry(name, kind, cls.version(), config, target, runner)
-
-    def _bring_up(self, entry: Entry) -> None:
-        if entry.target == STOPPED:
-            entry.runner.stop(STOPPED)
-        elif entry.target == PAUSED:
-            # Created paused: nothing runs before the first resume.
-            entry.runner.stop(PAUSED)
-        elif self._start_instance(entry):
-            self._regenerate(entry)
-
-    def _start_instance(self, entry: Entry) -> bool:
-        try:
-            resolved = self._resolved(entry)
-        except ConnectError as error:
-            entry.runner.raise_error(error)
-            return False
-        started = entry.runner.start(resolved)
-        if started and entry.target == PAUSED:
-            entry.runner.pause()
-        return started
-
-    def _regenerate(self, entry: Entry) -> None:
-        """Ask for task configurations; tasks start again only when these changed."""
-        resolved = self._resolved(entry)
-        configs = entry.runner.task_configs(COMMON_DEF.parse(resolved))
-        if configs is None:
-            return
-        cls = entry.runner.task_class()
-        extra = {"task.class": task_class_name(type(self._connector(entry)), cls)}
-        extra |= {t: entry.config[t] for t in ("topics", "topics.regex") if entry.config.get(t)}
-        fresh = [unresolve(c, entry.config, resolved) | extra for c in configs]
-        if fresh == entry.task_configs:
-            return
-        self._stop_tasks(entry, list(entry.tasks))
-        entry.task_configs = fresh
-        for task in range(len(entry.task_configs)):
-            self._start_task(entry, task)
-
-    def _start_task(self, entry: Entry, task: int) -> None:
-        cls = self._task_class(entry)
-        entry.tasks[task] = self._worker.start_task(
-            entry.name,
-            task,
-            cls,
-            config=entry.config,
-            task_config=entry.task_configs[task],
-            on_state=_logged(f"{entry.name}-{task}"),
-            used=entry.topics.add,
-            paused=entry.target == PAUSED,
-        )
-
-    def _task_class(self, entry: Entry) -> type[Any]:
-        return self._connector(entry).task_class()  # type: ignore[no-any-return]
-
-    def _stop_tasks(self, entry: Entry, tasks: Sequence[int]) -> None:
-        handles = [entry.tasks.pop(t) for t in tasks if t in entry.tasks]
-        for abandoned in self._worker.stop_tasks(handles):
-            log.error("Graceful stop of task %s failed.", abandoned.spec.name)
-
-    def _halt(self, entry: Entry) -> None:
-        self._stop_tasks(entry, list(entry.tasks))
-        entry.runner.stop()
+            self._work.stop_all(list(self._entries.values()))
 
     def _reconfigure_soon(self, name: str) -> None:
         """Connectors ask from threads of their own, which must not wait for the herder's lock."""
@@ -351,7 +273,7 @@ class StandaloneHerder(PluginViews):
             entry = self._entries.get(name)
             if entry is None or entry.target == STOPPED:
                 return
-            self._regenerate(entry)
+            self._work.regenerate(entry)
 
     # Finding
 
@@ -373,17 +295,3 @@ class StandaloneHerder(PluginViews):
                 f" '/connectors/{name}/stop' endpoint"
             )
         return entry
-
-    def _connector(self, entry: Entry) -> Any:
-        """A fresh, unstarted instance."""
-        return self._parts.registry.connector(entry.config["connector.class"])[1]()
-
-    def _resolved(self, entry: Entry) -> dict[str, str]:
-        return self._parts.resolver.resolve(entry.config)
-
-
-def _logged(name: str) -> Callable[[str, str | None], None]:
-    def state_changed(state: str, trace: str | None) -> None:
-        log.info("%s is %s", name, state)
-
-    return state_changed
