@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from replicator.api.config import NO_DEFAULT, ConfigDef, ConfigKey, ConfigValue, Type, to_text
+from replicator.config.masking import masked_value
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class Gathered:
 
     def errors(self) -> list[str]:
         """All messages, in the order of `infos`."""
-        return [message for value in (*self._undefined(), *self._defined()) for message in value.errors]
+        found = (*self._undefined(), *self._defined())
+        return [masked_value("", message) for value in found for message in value.errors]
 
     def _undefined(self) -> list[ConfigValue]:
         return [value for option, value in self.values.items() if option not in self.keys]
@@ -71,8 +73,8 @@ def key_info(k: ConfigKey) -> dict[str, Any]:
 def _value_info(value: ConfigValue, type_: Type) -> dict[str, Any]:
     return {
         "name": value.name,
-        "value": to_text(value.value, type_),
+        "value": masked_value(value.name, to_text(value.value, type_)),
         "recommended_values": [to_text(v, type_) for v in value.recommended_values],
-        "errors": list(value.errors),
+        "errors": [masked_value("", message) for message in value.errors],
         "visible": value.visible,
     }

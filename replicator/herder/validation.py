@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
+from replicator.api.config import Secret
 from replicator.api.errors import BadRequestError, ConfigError
 from replicator.config.connector import check_topics, framework_def
 from replicator.config.masking import masked
@@ -110,6 +111,7 @@ class Validator:
         self._overrides.add(result, kind, str(config.get("name") or ""), resolved)
         for name in (name for name, value in config.items() if value is None):
             result.error(name, NULL_VALUE)
+        _unresolve(result, config, resolved)
         return result
 
     def _source(self, result: Gathered, cls: type[Any], resolved: Mapping[str, Any]) -> None:
@@ -120,6 +122,19 @@ class Validator:
             result.error(error.option or "topic.creation.groups", error.message)
         for option, message in check_exactly_once(cls(), resolved, enabled=self._exactly_once):
             result.error(option, message)
+
+
+def _unresolve(result: Gathered, config: Mapping[str, str | None], resolved: Mapping[str, Any]) -> None:
+    """Show placeholders instead of what they stand for (INV-9)."""
+    for name, text in resolved.items():
+        given = config.get(name)
+        value = result.values.get(name)
+        if value is None or given is None or given == text:
+            continue
+        if value.value is not None and not isinstance(value.value, Secret):
+            value.value = given
+        if text:
+            value.errors = [message.replace(str(text), given) for message in value.errors]
 
 
 def java_order(name: str, count: int) -> int:

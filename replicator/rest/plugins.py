@@ -11,6 +11,7 @@ from replicator.herder.base import Herder
 from replicator.rest.body import Body, Name, config_body
 from replicator.rest.errors import JsonResponse
 from replicator.rest.routing import add
+from replicator.rest.secrets import Secrets
 
 
 class PluginRoutes:
@@ -18,6 +19,7 @@ class PluginRoutes:
 
     def __init__(self, herder: Herder) -> None:
         self._herder = herder
+        self._secrets = Secrets(herder)
 
     def install(self, app: FastAPI) -> None:
         """Register the endpoints."""
@@ -42,4 +44,11 @@ class PluginRoutes:
             name.removesuffix("Connector")
         ):
             raise BadRequestError(f"Included connector type {included} does not match request type {name}")
-        return JsonResponse(self._herder.validate(name, config))
+        return JsonResponse(self._herder.validate(name, self._with_secrets(config)))
+
+    def _with_secrets(self, config: dict[str, str | None]) -> dict[str, str | None]:
+        """What was hidden put back, where the configuration is that of a connector we know."""
+        try:
+            return self._secrets.restore(str(config.get("name") or ""), config)
+        except BadRequestError:
+            return config

@@ -111,6 +111,10 @@ class Worker:
             raise RestFailure(error.code, message) from None
         return json.loads(text) if text else None
 
+    def text(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
+
     def get(self, path: str) -> Any:
         return self.request("GET", path, timeout=10)
 

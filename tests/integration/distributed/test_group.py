@@ -101,6 +101,18 @@ def test_work_is_shared_and_every_worker_answers(group: Group, kafka: KafkaServe
     )
 
 
+def test_figures_of_rebalances(group: Group):
+    for worker in group.workers:
+        found = {}
+        for line in worker.text("/metrics").splitlines():
+            name, _, value = line.rpartition(" ")
+            found[name.partition("{")[0]] = value
+        assert float(found["kafka_connect_worker_rebalance_epoch"]) >= 2
+        assert float(found["kafka_connect_worker_rebalance_completed_rebalances_total"]) >= 1
+        assert float(found["kafka_connect_worker_rebalance_rebalancing"]) == 0
+        assert float(found["kafka_connect_coordinator_last_heartbeat_seconds_ago"]) < 3
+
+
 def test_pause_stop_resume_and_offsets(group: Group, topic: str):
     first, second = group.workers
     source_file = group.folder / "lines.txt"

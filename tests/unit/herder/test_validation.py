@@ -116,6 +116,20 @@ def test_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown == "[hidden]"
 
 
+def test_no_secret_is_shown_in_values_and_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_TEST", "hunter2")
+    found = infos(
+        script="mysql://u:hunter2@h/db", tasks="${env:SECRET_OF_TEST}", errors__tolerance="a://b:hunter2@c"
+    )
+    shown = {c["value"]["name"]: c["value"] for c in found["configs"]}
+    assert shown["script"]["value"] == "mysql://u:[hidden]@h/db"
+    assert "hunter2" not in json.dumps(found)
+    assert "${env:SECRET_OF_TEST}" in json.dumps(found)
+    with pytest.raises(BadRequestError) as raised:
+        validator().check({"name": "n", "connector.class": "FakeSource", "tasks": "${env:SECRET_OF_TEST}"})
+    assert "hunter2" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [

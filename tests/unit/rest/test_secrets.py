@@ -100,3 +100,12 @@ def test_names_on_a_loopback_listener(herder: FakeHerder, host: str, expected: b
     client = TestClient(create_app(herder, local_only=True))
     status = client.get("/connectors", headers={"Host": host}).status_code
     assert status == (200 if expected else 403)
+
+
+def test_validation_knows_what_was_hidden(client: TestClient) -> None:
+    asked = {"connector.class": "C", "name": "x", "connection.password": "[hidden]"}
+    seen = client.put("/connector-plugins/C/config/validate", json=asked).json()["seen"]
+    assert seen["connection.password"] == "p-1"
+    unknown = asked | {"name": "other"}
+    seen = client.put("/connector-plugins/C/config/validate", json=unknown).json()["seen"]
+    assert seen["connection.password"] == "[hidden]"
