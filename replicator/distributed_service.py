@@ -94,6 +94,7 @@ class DistributedService:
         """
         interpreter.settle()
         self._closers.append(self._broker.close)
+        self._bind_schema_registry()
         try:
             self._serve()
             self.herder.start()
@@ -110,6 +111,13 @@ class DistributedService:
             self._opened.pop()()
         while self._closers:
             self._closers.pop()()
+
+    def _bind_schema_registry(self) -> None:
+        from replicator.converters.registry import local
+        from replicator.storage.schema_log import open_registry
+
+        factor = int(self.config["config.storage.replication.factor"])
+        self._closers.append(local.bind(open_registry(self._broker, replication_factor=factor)))
 
     def _leads(self) -> bool:
         joined = self.herder.loop.joined

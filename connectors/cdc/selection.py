@@ -73,13 +73,16 @@ class Selection:
         self._schemas = _pair(config, "schema")
         self._tables = _pair(config, "table")
         self._columns = _pair(config, "column")
+        self._signals = config.get("signal.data.collection")
 
     def schema(self, schema: str) -> bool:
         """Whether a schema may have captured tables."""
         return not SYSTEM_SCHEMAS.fullmatch(schema) and _selected(self._schemas, schema)
 
     def table(self, schema: str, name: str) -> bool:
-        """Whether a table is captured."""
+        """Whether a table is captured; the table of signals always is."""
+        if f"{schema}.{name}" == self._signals:
+            return True
         return self.schema(schema) and _selected(self._tables, f"{schema}.{name}")
 
     def column(self, schema: str, table: str, column: str) -> bool:

@@ -284,6 +284,34 @@ _SNAPSHOT: Final[tuple[ConfigKey, ...]] = (
         doc="Tables (`schema.table`) that are copied by a query of your own, which is the option "
         "`snapshot.select.statement.overrides.<schema.table>`. It must give every captured column.",
     ),
+    key(
+        "incremental.snapshot.chunk.size",
+        Type.INT,
+        1024,
+        validator=at_least(1),
+        doc="Rows read at once by an incremental snapshot.",
+    ),
+    key(
+        "signal.data.collection",
+        Type.STRING,
+        None,
+        doc="Table (`schema.table`, with columns id, type and data) whose inserted rows are signals. Incremental "
+        "snapshots need none here: their watermarks are messages in the log.",
+    ),
+    key(
+        "signal.enabled.channels",
+        Type.LIST,
+        ["source"],
+        doc="Where signals come from: source (the table), file.",
+    ),
+    key("signal.file", Type.STRING, "file-signals.txt", doc="File of signals, one JSON object a line."),
+    key(
+        "signal.poll.interval.ms",
+        Type.LONG,
+        5000,
+        validator=at_least(10),
+        doc="How often the file of signals is looked at.",
+    ),
     key("snapshot.delay.ms", Type.LONG, 0, validator=at_least(0), doc="Wait before the copy."),
 )
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from connectors.cdc.encoder import Row, TableEncoder, sequence_text
 from connectors.postgres.position import CopyOffset, StreamOffset, TransactionPart
 from replicator.api import ChangeOrigin, ChangeRecord, Header
 from replicator.api.position import COPY, STREAM
 
-_KINDS: Final = {"c": "INSERT", "u": "UPDATE", "d": "DELETE", "t": "TRUNCATE"}
+_KINDS: Final = {"c": "INSERT", "u": "UPDATE", "d": "DELETE", "t": "TRUNCATE", "r": "READ"}
 
 
 class PostgresOrigin(ChangeOrigin):
@@ -105,6 +107,36 @@ class StreamOrigin(PostgresOrigin):
         also = change.also
         kind = also.kind if also is not None and also.kind is not None else _KINDS[change.op]
         return StreamOffset(self.part, change.ordinal, change.detail, kind)
+
+
+class IncrementalOrigin(StreamOrigin):
+    """Rows of one table that an incremental snapshot read."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        encoder: TableEncoder,
+        partition: Mapping[str, Any],
+        identity: str,
+        part: TransactionPart,
+        now_us: int,
+        headers: list[Header],
+    ) -> None:
+        """See `StreamOrigin`; the block tells neither transaction nor LSN, as Debezium's."""
+        super().__init__(encoder, partition, identity, part, now_us, headers, None)
+        self._marker = "incremental"
+        self._xid = None
+
+    def source(self, detail: int) -> Row:
+        """The source block; a row of a snapshot has no LSN."""
+        return self._encoder.source(
+            self._marker, self._ts_us, None, None, sequence_text(None, detail), None, None, None
+        )
+
+    def source_json(self, detail: int) -> bytes:
+        """The same as JSON."""
+        return orjson.dumps(self.source(detail))
 
 
 class CopyOrigin(PostgresOrigin):

@@ -27,6 +27,7 @@ class CopyPlan:
         self._copies = options["snapshot.mode"] in _COPYING_MODES
         option = "snapshot.include.collection.list"
         self._wanted = Patterns(option, options[option])
+        self._signals = options["signal.data.collection"]
 
     def complete(
         self,
@@ -76,7 +77,7 @@ class CopyPlan:
         return [r for r in captured if r.full_name not in tables or not tables[r.full_name].done]
 
     def _copied(self, name: str) -> bool:
-        return self._copies and (not self._wanted or self._wanted.match(name))
+        return self._copies and name != self._signals and (not self._wanted or self._wanted.match(name))
 
 
 def _escaped(known: TableCopy, relation: Relation) -> bool:

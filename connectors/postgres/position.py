@@ -136,6 +136,7 @@ class Position:
         identity: the slot; None in offsets that others stored.
         copy: progress of the copy.
         copying: whether the copy is not finished.
+        incremental: what is left of incremental snapshots, as stored.
     """
 
     floor: int
@@ -144,6 +145,7 @@ class Position:
     identity: SlotIdentity | None = None
     copy: CopyState = field(default_factory=CopyState)
     copying: bool = False
+    incremental: str = ""
 
     def delivered(self, final_lsn: int) -> int | None:
         """What of a transaction was handed out: None for all of it, else its last ordinal (-1: nothing)."""
@@ -207,9 +209,15 @@ class StreamOffset:
         return stored
 
 
-def base_of(identity: SlotIdentity, copy: CopyState) -> dict[str, Any]:
+INCREMENTAL: Final = "replicator_incremental"
+"""Key of the progress of incremental snapshots."""
+
+
+def base_of(identity: SlotIdentity, copy: CopyState, incremental: str = "") -> dict[str, Any]:
     """The part of a stored offset that many records share."""
     base: dict[str, Any] = {"replicator_slot": identity.text()}
+    if incremental:
+        base[INCREMENTAL] = incremental
     if copy:
         base["replicator_copy"] = copy.text()
     return base
@@ -242,7 +250,7 @@ class CopyOffset:
                 "replicator_ordinal": p.ordinal,
             }
             if p.identity is not None:
-                self._map |= base_of(p.identity, p.copy)
+                self._map |= base_of(p.identity, p.copy, p.incremental)
         return dict(self._map)
 
 
@@ -272,6 +280,7 @@ def load(stored: Mapping[str, Any]) -> Position | None:
         identity=parse_identity(stored["replicator_slot"]) if ours else None,
         copy=CopyState({n: _load_table(t) for n, t in json.loads(text).items()}) if text else CopyState(),
         copying=copying,
+        incremental=str(stored.get(INCREMENTAL, "")),
     )
 
 

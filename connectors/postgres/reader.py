@@ -23,12 +23,22 @@ from connectors.postgres.connection import Connector, PlainConnection, check_enc
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import WAL_LEVEL_HINT, translated
 from connectors.postgres.identities import Identities
+from connectors.postgres.incremental import Incremental
+from connectors.postgres.incremental_queue import Queue
 from connectors.postgres.outbox import Outbox, Stopped
 from connectors.postgres.pgoutput import Relation as RelationMessage
 from connectors.postgres.planning import CopyPlan, adopted, forget_old_names, void
-from connectors.postgres.position import CopyOffset, CopyState, Position, SlotIdentity, StreamOffset
+from connectors.postgres.position import (
+    INCREMENTAL,
+    CopyOffset,
+    CopyState,
+    Position,
+    SlotIdentity,
+    StreamOffset,
+)
 from connectors.postgres.publication import Publications, Published
 from connectors.postgres.requests import CopyRequests, CopyWanted
+from connectors.postgres.signals import Signals
 from connectors.postgres.snapshot import Copy, open_view
 from connectors.postgres.status import Status
 from connectors.postgres.stream import Stream
@@ -99,6 +109,16 @@ class Reader:
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
         self._renamed: dict[str, str] = {}
+        self.queue_of_tables = Queue(position.incremental if position is not None else "")
+        self.signals = Signals(
+            options,
+            self.queue_of_tables,
+            lambda: [r.full_name for r in self.captured],
+            self.copy_again,
+            lambda: format_lsn(self.position.floor) if self.position is not None else "",
+        )
+        self._incremental = Incremental(options, self, self._encoders, status, self.queue_of_tables)
+        self._live: Stream | None = None
         self.notes: deque[dict[str, Any]] = deque()
         prefix = options["topic.prefix"]
         self.heartbeat = Heartbeat(options["heartbeat.interval.ms"], self._encoders.topics.heartbeat, prefix)
@@ -133,6 +153,8 @@ class Reader:
     def stop(self) -> None:
         """Let the thread end soon."""
         self._stop.set()
+        self.signals.stop()
+        self._incremental.stop()
         self.queue.close()
 
     # --- the thread ---
@@ -297,7 +319,12 @@ class Reader:
     def notes_to_store(self) -> list[SourceRecord]:
         """What the watch wants to find again at the next start, as records without a message."""
         partition = {**self._partition, **NOTES}
-        return [offset_only(partition, self.notes.popleft()) for _ in range(len(self.notes))]
+        progress = []
+        if self.queue_of_tables.changed and self._live is not None:
+            self.queue_of_tables.changed = False
+            self._live.remember(self.queue_of_tables.text())
+            progress.append(self._live.floor_record())
+        return progress + [offset_only(partition, self.notes.popleft()) for _ in range(len(self.notes))]
 
     def _completed(self, position: Position, captured: list[Relation], published: Published) -> Position:
         position, renamed = forget_old_names(position, captured)
@@ -438,7 +465,12 @@ class Reader:
         elif isinstance(offset, StreamOffset):
             part = offset.part
             assert self.position is not None
-            self.position = self.position.moved(floor=part.floor, commit=part.commit, ordinal=offset.ordinal)
+            self.position = self.position.moved(
+                floor=part.floor,
+                commit=part.commit,
+                ordinal=offset.ordinal,
+                incremental=part.base.get(INCREMENTAL, ""),
+            )
 
     def _finished(self) -> None:
         self._status.facts(phase="finished", now=True)
@@ -498,6 +530,10 @@ class Reader:
         if known is None or known.identity is None or known.floor != position.floor:
             # The slot's identity must be durable before anything is acknowledged.
             outbox.records.append(stream.floor_record())
+        self._live = stream
+        table = self.signals.table
+        topic = self._encoders.topics.table(*table.split(".", 1)) if table and "." in table else None
+        self._incremental.attach(stream, outbox, self.signals, topic)
         extra = _stream_parameters(self._options["slot.stream.params"])
         sender.start(self._slot_name, position.floor, published.names, extra)
         self._status.warn("connection", [])

@@ -72,12 +72,22 @@ def requested_tables(data: Mapping[str, Any], captured: Sequence[str]) -> list[s
     Raises:
         BadRequestError: it asks for something that is not offered, or for a table that is not captured.
     """
-    kind = str(data.get("type", "incremental")).lower()
+    kind = str(data.get("type")).lower()
     if kind != _BLOCKING:
-        raise BadRequestError(f"Snapshots of type '{kind}' are not supported: use '{_BLOCKING}'.")
+        raise BadRequestError(
+            f"Snapshots of type '{kind}' are not supported: use 'incremental' or '{_BLOCKING}'."
+        )
     if data.get("additional-conditions") or data.get("additional-condition"):
         raise BadRequestError("A table is copied anew as a whole: additional-conditions are not supported.")
-    patterns = data.get(_COLLECTIONS)
+    return matching_tables(data.get(_COLLECTIONS), captured)
+
+
+def matching_tables(patterns: Any, captured: Sequence[str]) -> list[str]:
+    """The captured tables that match the expressions of a request.
+
+    Raises:
+        BadRequestError: there is none, or an expression matches nothing.
+    """
     if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) for p in patterns):
         raise BadRequestError(
             f"{_COLLECTIONS} must list the tables, as regular expressions over schema.table."

@@ -7,7 +7,7 @@ tells what to leave out (see `position`). Nothing is acknowledged here but what 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.cdc.encoder import Row, TableEncoder, merge_unchanged, sequence_text
@@ -15,9 +15,17 @@ from connectors.cdc.schemas import TRANSACTION_KEY, TRANSACTION_VALUE
 from connectors.cdc.tables import UNCHANGED, Table, Text
 from connectors.postgres import pgoutput
 from connectors.postgres.encoders import Encoders
-from connectors.postgres.origins import StreamOrigin
+from connectors.postgres.origins import IncrementalOrigin, StreamOrigin
 from connectors.postgres.outbox import WHOLE_TOPIC, Outbox, mark_end, position_header
-from connectors.postgres.position import NONE_YET, STEP, Position, StreamOffset, TransactionPart, base_of
+from connectors.postgres.position import (
+    INCREMENTAL,
+    NONE_YET,
+    STEP,
+    Position,
+    StreamOffset,
+    TransactionPart,
+    base_of,
+)
 from connectors.postgres.side_records import MESSAGE_COLLECTION, Messages, TransactionCounter
 from replicator.api import (
     ChangeRecord,
@@ -92,7 +100,7 @@ class Stream:
         self._outbox = outbox
         self._partition = partition
         self._extra = extra_headers
-        self._base = base_of(identity, position.copy)
+        self._base = base_of(identity, position.copy, position.incremental)
         self._digest = identity.digest()
         self._tombstones: bool = options["tombstones.on.delete"]
         skipped = {s.lower() for s in options["skipped.operations"]}
@@ -150,6 +158,29 @@ class Stream:
         """The offset of the floor."""
         part = TransactionPart(self._base, self.floor, self._commit, None, int(time.time() * 1_000_000))
         return StreamOffset(part, self._step, self.floor, "NOOP")
+
+    def hand_out(
+        self, encoder: TableEncoder, rows: Sequence[tuple[Row, Row | None]], lsn: int, progress: str
+    ) -> None:
+        """Rows of an incremental snapshot, read at this place of the log: one group, with its progress."""
+        self.remember(progress)
+        self._part.base = self._base
+        if not rows:
+            return
+        self._group()
+        origin = IncrementalOrigin(
+            encoder, self._partition, self._digest, self._part, time.time_ns() // 1000, self._extra
+        )
+        for row, key in rows:
+            self._step += STEP
+            after = encoder.visible(row) if encoder.hides else row
+            self._outbox.records.append(ChangeRecord(origin, "r", None, after, key, lsn, self._step))
+
+    def remember(self, progress: str) -> None:
+        """Progress of incremental snapshots that offsets carry from now on."""
+        self._base = {k: v for k, v in self._base.items() if k != INCREMENTAL}
+        if progress:
+            self._base[INCREMENTAL] = progress
 
     # --- transactions ---
 

@@ -18,7 +18,6 @@ from connectors.postgres.connector import check
 from connectors.postgres.overrides import override_options
 from connectors.postgres.position import durable_floor, load
 from connectors.postgres.reader import NOTES, Reader
-from connectors.postgres.requests import EXECUTE_SNAPSHOT, requested_tables
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Watch
 from replicator.api import IllegalStateError, SourceRecord, SourceTask
@@ -67,6 +66,7 @@ class PostgresSourceTask(SourceTask):
         )
         self._thread.start()
         self._watch.start()
+        self._reader.signals.start()
 
     def poll(self) -> Sequence[SourceRecord] | None:
         """The next batch, or None when there was none for a while.
@@ -84,18 +84,16 @@ class PostgresSourceTask(SourceTask):
             self._reader.acknowledge(durable_floor(offset))
 
     def signal(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Copy tables anew (`execute-snapshot` of type `blocking`); any thread.
+        """Debezium's signals (see `signals`); any thread.
 
         Raises:
             BadRequestError: another kind, or tables that are not captured.
             IllegalStateError: the captured tables are not known yet.
         """
-        if kind != EXECUTE_SNAPSHOT:
-            super().signal(kind, data)
         reader = self._reader
         if reader is None or not reader.captured:
             raise IllegalStateError("The connector has not reached its database yet.", hint="Try again soon.")
-        reader.copy_again(requested_tables(data, [r.full_name for r in reader.captured]))
+        reader.signals.handle(kind, data)
 
     def stop(self) -> None:
         """End the threads."""

@@ -277,6 +277,10 @@ class Admin(Protocol):
         """
         ...
 
+    def assigned_partitions(self, group: str) -> set[TopicPartition] | None:
+        """Partitions that the members of a settled group read; None while it is rebalancing, or has none."""
+        ...
+
     def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
         """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
         ...

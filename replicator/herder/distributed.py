@@ -45,6 +45,7 @@ from replicator.herder.plugin_views import PluginViews
 from replicator.herder.reports import StatusReports
 from replicator.herder.restarts import plan
 from replicator.herder.sessions import verify
+from replicator.herder.sink_groups import SinkGroups
 from replicator.herder.work import Work
 from replicator.herder.zombies import SourceGuard, fence
 from replicator.runtime.worker import Worker
@@ -113,6 +114,7 @@ class DistributedHerder(PluginViews):
             unsync_backoff=self._config.seconds("worker.unsync.backoff.ms"),
         )
         configs.listen(self.loop)
+        self._sink_groups = SinkGroups(parts.broker.admin, self._own_sinks, parts.resolver.resolve)
 
     @property
     def peer_tls(self) -> ssl.SSLContext | None:
@@ -137,9 +139,11 @@ class DistributedHerder(PluginViews):
     def start(self) -> None:
         """Join the group in the background."""
         self.loop.start()
+        self._sink_groups.start()
 
     def stop(self) -> None:
         """Drain, tell the leader, and leave: the work moves at once."""
+        self._sink_groups.stop()
         self.loop.stop(_STOP_SECONDS)
         joined = self.loop.joined
         self._local.stop(self._local.running)
@@ -152,6 +156,15 @@ class DistributedHerder(PluginViews):
         self._open_stores()
         self._reports.start()
         self._member.start(_CONNECT_SECONDS)
+
+    def _own_sinks(self) -> dict[str, dict[str, str]]:
+        """Started sinks whose instance runs here."""
+        state, own = self._views.state, self.loop.assigned.connectors
+        return {
+            name: state.connectors[name]
+            for name in sorted(own & state.connectors.keys())
+            if state.targets.get(name) is TargetState.STARTED and self._views.kind(name) == "sink"
+        }
 
     def _announce_leave(self, joined: Joined) -> None:
         try:

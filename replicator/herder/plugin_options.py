@@ -154,7 +154,11 @@ class PluginOptions:
             return None
         if cls is not None:
             value.value = self.name_of(cls, str(name))
-            return cls
+            problem = _problem(cls)
+            if problem is None:
+                return cls
+            result.error(option, f"Invalid value {value.value} for configuration {option}: {problem}")
+            return None
         family = self._registry.family(kind, str(name).strip())
         other = self._other(kind, str(name).strip())
         if family is not None:
@@ -199,6 +203,19 @@ class PluginOptions:
             value.recommended_values = [version]
             value.value = value.value or version
         return version
+
+
+def _problem(cls: type[Any]) -> str | None:
+    """Why a plugin cannot be made, in Connect's words."""
+    if getattr(cls, "__abstractmethods__", None):
+        return "This class is abstract and cannot be created."
+    try:
+        cls()
+        cls.config_def()
+    except Exception as error:  # noqa: BLE001 - whatever a plugin does wrong is an error of its option
+        text = str(error)
+        return "Could not instantiate class" + (f": {text}" if text else "")
+    return None
 
 
 def converter_def(kind: str, cls: type[Any]) -> ConfigDef:

@@ -54,14 +54,26 @@ class GroupAdmin:
         return len(self._members(group))
 
     @retried
+    def assigned_partitions(self, group: str) -> set[TopicPartition] | None:
+        """Partitions that the members of a settled group read; None while it is rebalancing, or has none."""
+        found = self._described(group)
+        if found is None or found.state != ConsumerGroupState.STABLE:
+            return None
+        return {
+            TopicPartition(p.topic, p.partition) for m in found.members for p in m.assignment.topic_partitions
+        }
+
     def _members(self, group: str) -> list[Any]:
+        found = self._described(group)
+        return [] if found is None or found.state == ConsumerGroupState.DEAD else list(found.members)
+
+    def _described(self, group: str) -> Any:
         try:
             with translated(f"to describe the group {group}"):
                 answer = self._client().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
-                found = answer.result(_SECONDS + 5)
+                return answer.result(_SECONDS + 5)
         except NotFoundError:
-            return []
-        return [] if found.state == ConsumerGroupState.DEAD else list(found.members)
+            return None
 
     def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
         """Remove static members of a group (all, or these), whose clients have ended without leaving it."""

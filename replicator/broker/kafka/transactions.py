@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
-from replicator.api.errors import ConnectError, IllegalStateError, RetriableError
+from replicator.api.errors import ConnectError, FencedError, IllegalStateError, RetriableError
 from replicator.broker.base import NewMessage
 from replicator.broker.kafka.errors import kafka_error, translate
 from replicator.broker.kafka.producer import Done, KafkaProducer, unreachable
@@ -35,6 +35,9 @@ class TransactionalKafkaProducer(KafkaProducer):
         super().__init__({**options, "transactional.id": transactional_id})
         self._id = transactional_id
         self._open = False
+        # An append met a transaction that the brokers had ended; the commit says so, as then everything must be redone.
+        self._doomed = False
+        self._began = 0.0
         try:
             self._call("to begin as the only producer of", self._client.init_transactions, _INIT_SECONDS)
         except BaseException:
@@ -47,6 +50,7 @@ class TransactionalKafkaProducer(KafkaProducer):
         del settings["enable.idempotence"]
         settings.pop("enable.gapless.guarantee", None)
         limit = int(settings.setdefault("transaction.timeout.ms", _TRANSACTION_MS))
+        self._limit_seconds = limit / 1000.0
         settings["delivery.timeout.ms"] = str(min(limit, int(settings["delivery.timeout.ms"])))
         return settings
 
@@ -55,13 +59,27 @@ class TransactionalKafkaProducer(KafkaProducer):
         if self._open:
             raise IllegalStateError(f"The transaction of {self._id} is open already.")
         self._call("to begin a transaction of", lambda _: self._client.begin_transaction(), _CALL_SECONDS)
-        self._open = True
+        self._open, self._doomed = True, False
+        self._began = time.monotonic()
 
     def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
         """Append to the open transaction."""
         if not self._open:
             raise IllegalStateError(f"There is no open transaction of {self._id}.")
-        super().append(batch, on_done)
+        try:
+            super().append(batch, on_done)
+        except FencedError:
+            if not self._expired():
+                raise
+            self._doomed = True
+        except IllegalStateError as error:
+            if error.__cause__ is None:
+                raise
+            self._doomed = True  # librdkafka takes nothing into a transaction that can only be aborted
+
+    def _expired(self) -> bool:
+        """Whether the brokers may have ended the transaction by its time-out, which looks like being fenced."""
+        return self._open and time.monotonic() - self._began > self._limit_seconds
 
     def commit_transaction(self) -> None:
         """Wait for everything appended, then make it visible.
@@ -72,6 +90,9 @@ class TransactionalKafkaProducer(KafkaProducer):
         """
         if not self._open:
             raise IllegalStateError(f"There is no open transaction of {self._id}.")
+        if self._doomed and self._fatal is None:
+            self._abort_failed()
+            raise RetriableError(f"Kafka: a transaction of {self._id} was aborted.")
         self._call("to commit a transaction of", self._client.commit_transaction, None)
         self._open = False
 
@@ -105,6 +126,8 @@ class TransactionalKafkaProducer(KafkaProducer):
                 error = kafka_error(raised)
                 failure = self._fatal or translate(error, what)
                 if error.fatal() or self._fatal is not None:
+                    if isinstance(failure, FencedError) and self._expired():
+                        raise RetriableError(f"Kafka: a transaction of {self._id} took too long.") from raised
                     raise failure from raised
                 if error.txn_requires_abort():
                     self._abort_failed()

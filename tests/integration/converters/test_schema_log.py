@@ -5,7 +5,9 @@ import threading
 import pytest
 
 from replicator.broker.embedded import EmbeddedBroker
-from replicator.storage.schema_log import open_registry
+from replicator.broker.kafka import KafkaBroker
+from replicator.converters.registry.server import Registry, State
+from replicator.storage.schema_log import SchemaLog, open_registry
 
 
 @pytest.fixture
@@ -55,3 +57,22 @@ def test_many_threads_and_two_registries_agree(broker):
     assert listed[0] == listed[1] == listed[2]
     for registry in (*registries, fresh):
         registry.close()
+
+
+def test_over_kafka_two_workers_see_each_other(kafka, kafka_prefix):
+    brokers = [KafkaBroker({"bootstrap.servers": kafka.bootstrap}) for _ in range(2)]
+    registries = []
+    for broker in brokers:
+        state = State()
+        log = SchemaLog(broker, state, topic=f"{kafka_prefix}_schemas", replication_factor=1)
+        registries.append(Registry(state, log))
+    try:
+        assert [register(registries[n % 2], f"s{n}", n) for n in range(4)] == [1, 2, 3, 4]
+        assert register(registries[1], "other", 0) == 1
+        for registry in registries:
+            assert registry.call("GET", "/subjects", {}).body == ["other", "s0", "s1", "s2", "s3"]
+    finally:
+        for registry in registries:
+            registry.close()
+        for broker in brokers:
+            broker.close()

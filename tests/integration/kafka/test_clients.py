@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from replicator.api.errors import ConfigError, DataError, IllegalStateError
+from replicator.api.errors import ConfigError, DataError, IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import NewMessage, NewTopic
@@ -222,3 +222,27 @@ def test_reading_to_the_end_waits_for_open_transactions(broker: KafkaBroker, top
     ender.join()
     store.stop()
     mine.close()
+
+
+def test_a_transaction_that_took_too_long_is_made_again(broker: KafkaBroker, topic: str) -> None:
+    tp = TopicPartition(topic, 0)
+    producer = broker.producer("p", transactional_id=f"x-{topic}", options={"transaction.timeout.ms": 1000})
+    producer.begin_transaction()
+    producer.append([NewMessage(topic, None, b"late")])
+    assert producer.sync(10)
+    until(lambda: broker.admin().next_committed([tp]) == {tp: 2}, 15)  # the brokers' abort marker is there
+    producer.append([NewMessage(topic, None, b"later")])
+    producer.sync(10)
+    producer.append([NewMessage(topic, None, b"last")])
+    with pytest.raises(RetriableError):
+        producer.commit_transaction()
+    producer.close()
+    successor = broker.producer("p", transactional_id=f"x-{topic}")
+    successor.begin_transaction()
+    successor.append([NewMessage(topic, None, b"good")])
+    successor.commit_transaction()
+    successor.close()
+    consumer = broker.consumer("c")
+    consumer.assign([tp])
+    assert [m.value for m in read(consumer, 1)] == [b"good"]
+    consumer.close()

@@ -232,13 +232,13 @@ def test_requests_that_are_refused(pg_database: Database) -> None:
         with pytest.raises(BadRequestError, match=r"Captured are: public\.log, public\.t"):
             _signal(driver, r"public\.t", r"public\.other")
         with pytest.raises(BadRequestError, match="incremental"):
-            driver.task.signal("execute-snapshot", {"data-collections": [r"public\.t"]})
+            driver.task.signal("execute-snapshot", {"type": "odd", "data-collections": [r"public\.t"]})
         with pytest.raises(BadRequestError, match="data-collections"):
             driver.task.signal("execute-snapshot", {"type": "blocking"})
         with pytest.raises(BadRequestError, match="additional-conditions"):
             driver.task.signal("execute-snapshot", {"type": "blocking", "additional-conditions": [{}]})
-        with pytest.raises(BadRequestError, match="stop-snapshot"):
-            driver.task.signal("stop-snapshot", {})
+        with pytest.raises(BadRequestError, match="start-snapshot"):
+            driver.task.signal("start-snapshot", {})
         driver.until_count(600)
         assert driver.quiet(0.5) == []
     with pytest.raises(IllegalStateError):

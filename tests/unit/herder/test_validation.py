@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 
 import pytest
 
 from replicator.api.config import ConfigDef, Type, key
+from replicator.api.converter import Converter
 from replicator.api.errors import BadRequestError, ConfigError
 from replicator.api.transform import Predicate, Transformation
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
@@ -27,12 +29,37 @@ class Always(Predicate):
     pass
 
 
+class Unfinished(Converter, ABC):
+    @abstractmethod
+    def left_out(self) -> None: ...
+
+
+class Throwing(Converter):
+    def __init__(self) -> None:
+        raise RuntimeError("no such luck")
+
+
+class ThrowingStep(Transformation):
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        raise RuntimeError("no such luck")
+
+
+class Demanding(Converter):
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef(key("needed", Type.STRING))
+
+
 def validator(policy: str = "All") -> Validator:
     registry = Registry()
     registry.add("source", FakeSource)
     registry.add("sink", FakeSink)
     registry.add("transformation", Mask)
     registry.add("predicate", Always)
+    registry.add("transformation", ThrowingStep)
+    for cls in (Unfinished, Throwing, Demanding):
+        registry.add("converter", cls)
     return Validator(registry, Resolver(), policy)
 
 
@@ -152,6 +179,14 @@ def test_no_secret_is_shown_in_values_and_messages(monkeypatch: pytest.MonkeyPat
         ({"key__converter": "NoConverter"}, ["key.converter"]),
         ({"value__converter": "FakeSource"}, ["value.converter"]),
         ({"header__converter": "None"}, ["header.converter"]),
+        ({"header__converter": "FakeSource"}, ["header.converter"]),
+        ({"key__converter": "Unfinished"}, ["key.converter"]),
+        ({"key__converter": "Throwing"}, ["key.converter"]),
+        ({"value__converter": "Demanding"}, ["value.converter.needed"]),
+        ({"value__converter": "Demanding", "value__converter__needed": "x"}, []),
+        ({"transforms": "a", "transforms__a__type": "ThrowingStep"}, ["transforms.a.type"]),
+        ({"transforms": "a", "transforms__a__type": "FakeSource"}, ["transforms.a.type"]),
+        ({"predicates": "p", "predicates__p__type": "Mask"}, ["predicates.p.type"]),
         ({"topic__creation__groups": "g,g"}, ["topic.creation.groups"]),
         ({"topic__creation__groups": "g"}, ["topic.creation.g.include"]),
         ({"topic__creation__default__partitions": "1"}, ["topic.creation.default.replication.factor"]),
