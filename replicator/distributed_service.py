@@ -15,6 +15,7 @@ from replicator import interpreter
 from replicator.api.errors import ConfigError
 from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.python_client import settings
+from replicator.config.listeners import Listener, advertised, parse_listeners
 from replicator.config.providers import Resolver
 from replicator.config.worker import DISTRIBUTED, WorkerConfig
 from replicator.herder.coordinator import GroupOptions
@@ -67,7 +68,7 @@ class DistributedService:
         self.config = WorkerConfig(resolver.resolve(raw))
         self.registry = registry or Registry(plugin_path=self.config["plugin.path"])
         self._broker = KafkaBroker(self.config.raw)
-        self._host, self._port = self._listener()
+        self._listeners = self._chosen_listeners()
         self.url = self._advertised()
         self._offsets = TopicOffsetStore(
             self._broker, self.config["offset.storage.topic"], **self._topic("offset")
@@ -158,32 +159,30 @@ class DistributedService:
             max_delay_ms=int(config["scheduled.rebalance.max.delay.ms"]),
         )
 
-    def _listener(self) -> tuple[str, int]:
-        found = self.config.listener
-        if found is None:
+    def _chosen_listeners(self) -> list[Listener]:
+        found = parse_listeners(self.config["listeners"] or ())
+        if not found:
             raise ConfigError(
                 "A distributed worker needs a REST listener: others forward to it.", option="listeners"
             )
-        host, port = found
-        return host, port or _free_port(host)
+        return [one if one.port else one._replace(port=_free_port(one.host)) for one in found]
 
     def _advertised(self) -> str:
         """Address of this worker for the others."""
-        scheme = (
-            self.config["rest.advertised.listener"] or str(self.config["listeners"][0]).partition("://")[0]
-        )
-        host = self.config["rest.advertised.host.name"] or self._host
+        scheme, own, port = advertised(self._listeners, self.config["rest.advertised.listener"])
+        host = self.config["rest.advertised.host.name"] or own
         if host in ("", "0.0.0.0", "::"):
             host = _own_address()
         host = f"[{host}]" if ":" in host else host
-        return f"{scheme.lower()}://{host}:{self.config['rest.advertised.port'] or self._port}/"
+        return f"{scheme}://{host}:{self.config['rest.advertised.port'] or port}/"
 
     def _serve(self) -> None:
         from replicator.rest.server import RestServer
         from replicator.rest.setup import peer_context
 
-        self.herder.peer_tls = peer_context(self.config)
-        server = RestServer.of_worker(self.herder, self.config, self._broker, port=self._port)
+        if any(one.scheme == "https" for one in self._listeners):
+            self.herder.peer_tls = peer_context(self.config)
+        server = RestServer.of_worker(self.herder, self.config, self._broker, listeners=self._listeners)
         server.start()
         self._closers.append(server.stop)
         log.info("REST API listens on %s, other workers use %s", server.url, self.url)

@@ -19,6 +19,7 @@ from typing import Final
 import click
 
 from replicator.api.errors import ConfigError
+from replicator.cli.notify_loop import Heartbeat
 from replicator.cli.output import fails_with, say
 
 _WATCH_SECONDS: Final = 0.5
@@ -60,17 +61,21 @@ def _run(worker: Path, number: int, stop: threading.Event) -> None:
     options = dict(read_options(worker))
     if number:
         options = _numbered(options, number)
+    heartbeat = Heartbeat()
     service = DistributedService(options)
     service.start()
-    failure = None
+    herder, loop = service.herder, service.herder.loop
     try:
         say(f"Worker {service.url} is running. Ctrl-C stops it.")
         while not stop.wait(_WATCH_SECONDS):
-            failure = service.herder.loop.failure
-            if failure is not None:
-                raise failure
+            if loop.failure is not None:
+                raise loop.failure
+            heartbeat.turn(
+                herder, loop, ready=loop.joined is not None and herder.health().status == "healthy"
+            )
         say("Stopping ...")
     finally:
+        heartbeat.stopping()
         service.stop()
 
 

@@ -9,11 +9,15 @@ import logging
 import signal
 import threading
 from pathlib import Path
+from typing import Final
 
 import click
 
 from replicator.api.errors import ConfigError
+from replicator.cli.notify_loop import Heartbeat
 from replicator.cli.output import fails_with, say
+
+_TURN_SECONDS: Final = 0.5
 
 
 @click.command(name="standalone")
@@ -36,6 +40,7 @@ def command(worker: Path, connectors: tuple[Path, ...], verbose: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    heartbeat = Heartbeat()
     service = Service(read_options(worker))
     service.start()
     try:
@@ -46,7 +51,9 @@ def command(worker: Path, connectors: tuple[Path, ...], verbose: bool) -> None:
             )
             say(f"Connector {requested.name} started from {path}.")
         say("Worker is running. Ctrl-C stops it.")
-        stop.wait()
+        while not stop.wait(_TURN_SECONDS):
+            heartbeat.turn(service.herder)
         say("Stopping ...")
     finally:
+        heartbeat.stopping()
         service.stop()

@@ -20,6 +20,7 @@ import click
 from replicator.api.errors import IllegalStateError
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.newcomers import Newcomers
+from replicator.cli.notify_loop import Heartbeat
 from replicator.cli.output import fail, fails_with, leave_out_traces, number, say, show_problems, size
 from replicator.cli.pipeline import Pipeline, choose_port, default_base, load, pipeline_name, without_secrets
 from replicator.cli.plan import Plan, make_plan, split_patterns
@@ -142,6 +143,7 @@ def _run(
     stop = threading.Event()
     for number_ in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number_, lambda *_: stop.set())
+    heartbeat = Heartbeat()
     service = _service(pipeline, port)
     pipeline.mark_running(port)
     try:
@@ -151,11 +153,14 @@ def _run(
         say(f"Running with {len(plan.pairs)} tables{where}. Ctrl-C stops; the same command resumes.")
         watch = Watch(service.herder, pipeline, source, target, plan.pairs, newcomers)
         newcomers.start(watch.streaming)
-        failure = watch.run(stop, until_caught_up=until_caught_up)
+        failure = watch.run(
+            stop, until_caught_up=until_caught_up, turn=lambda: heartbeat.turn(service.herder)
+        )
         if failure is None and not until_caught_up:
             say("Stopping: finishing what is on its way ...")
     finally:
         began = time.monotonic()
+        heartbeat.stopping()
         newcomers.stop()
         service.stop()
         pipeline.mark_stopped()

@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -57,13 +57,16 @@ class Watch:
         self._phase = ""
         self._goal: int | None = None
 
-    def run(self, stop: threading.Event, *, until_caught_up: bool) -> str | None:
+    def run(
+        self, stop: threading.Event, *, until_caught_up: bool, turn: Callable[[], None] = lambda: None
+    ) -> str | None:
         """Report until told to stop; a sentence when a connector failed.
 
         With `until_caught_up`, also returns once the target has everything that was written
-        before the copy ended.
+        before the copy ended. `turn` is called several times a second.
         """
         while not stop.wait(TICK):
+            turn()
             source, sink = self._task("source"), self._task("sink")
             failure = self._failure()
             if failure is not None:

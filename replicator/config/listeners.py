@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from replicator.api.errors import ConfigError
@@ -61,3 +61,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def advertised(listeners: Sequence[Listener], scheme: str | None) -> Listener:
+    """The listener that others are told of: the first of that scheme, or of all."""
+    return next((one for one in listeners if one.scheme == (scheme or one.scheme).lower()), listeners[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, invalid, key, one_of
-from replicator.config.listeners import parse_listeners
+from replicator.config.listeners import Listener, advertised, parse_listeners
 from replicator.config.overrides import ALLOWLIST, POLICY, check_policy
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"
@@ -304,6 +304,7 @@ class WorkerConfig:
     @property
     def worker_id(self) -> str:
         """`host:port` shown in states."""
-        host, port = self.listener or ("127.0.0.1", 8083)
+        listeners = parse_listeners(self.values["listeners"] or ()) or [Listener("http", "127.0.0.1", 8083)]
+        _, host, port = advertised(listeners, self.values["rest.advertised.listener"])
         host = self.values["rest.advertised.host.name"] or host or "127.0.0.1"
         return f"{host}:{self.values['rest.advertised.port'] or port}"

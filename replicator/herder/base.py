@@ -124,6 +124,7 @@ class TaskProgress:
         facts: what the task published through `context.progress`.
         gauges: numbers published through `context.gauge`, by name with labels.
         measures: further figures for /metrics (see runtime.measures).
+        silent_seconds: how long it has been in its present step.
     """
 
     id: TaskId
@@ -132,6 +133,7 @@ class TaskProgress:
     facts: Mapping[str, Any] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)
+    silent_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """All members, as plain JSON values."""

@@ -12,8 +12,13 @@ from replicator.config.masking import masked_value
 
 @dataclass(slots=True)
 class Gathered:
-    """Definitions and values so far; later ones of the same name replace earlier ones."""
+    """Definitions and values so far; later ones of the same name replace earlier ones.
 
+    Attributes:
+        choices: whether somebody wants to see what else an option could name; that costs the import of all plugins.
+    """
+
+    choices: bool = True
     keys: dict[str, ConfigKey] = field(default_factory=dict)
     values: dict[str, ConfigValue] = field(default_factory=dict)
 

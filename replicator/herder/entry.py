@@ -73,7 +73,9 @@ class Entry:
     def progress(self) -> list[TaskProgress]:
         """Live facts of the tasks."""
         return [
-            TaskProgress(TaskId(self.name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures())
+            TaskProgress(
+                TaskId(self.name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures(), h.silent_for()
+            )
             for n, h in sorted(self.tasks.items())
         ]
 

@@ -164,7 +164,9 @@ class LocalWork:
     def progress(self, name: str) -> list[TaskProgress]:
         """Live facts of the local tasks of a connector."""
         return [
-            TaskProgress(TaskId(name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures())
+            TaskProgress(
+                TaskId(name, n), h.state, h.stats(), h.facts(), h.gauges(), h.measures(), h.silent_for()
+            )
             for n, h in self.handles(name).items()
         ]
 

@@ -134,6 +134,8 @@ class PluginOptions:
         value = result.value(option)
         if value.value is None and not value.errors:
             value.value = result.keys[option].default if default is not None else None
+        if not result.choices:
+            return
         names = {kind, "converter"} if kind == "header_converter" else {kind}
         found = (
             self.name_of(cls, name)

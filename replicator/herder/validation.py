@@ -78,7 +78,7 @@ class Validator:
         Raises:
             BadRequestError: it has errors.
         """
-        errors = self._validate(config).errors()
+        errors = self._validate(config, choices=False).errors()
         if errors:
             listed = "\n".join(errors)
             raise BadRequestError(
@@ -87,14 +87,14 @@ class Validator:
                 " `/connector-plugins/{connectorType}/config/validate`"
             )
 
-    def _validate(self, config: Mapping[str, str | None]) -> Gathered:
+    def _validate(self, config: Mapping[str, str | None], *, choices: bool = True) -> Gathered:
         if config.get("connector.class") is None:
             given = sorted(masked(config).items(), key=lambda option: java_order(option[0], len(config)))
             shown = ", ".join(f"{n}={'null' if v is None else v}" for n, v in given)
             raise BadRequestError(f"Connector config {{{shown}}} contains no connector type")
         resolved = self._resolver.resolve({n: v for n, v in config.items() if v is not None})
         kind, cls = self._registry.connector(str(config["connector.class"]).strip())
-        result = Gathered()
+        result = Gathered(choices=choices)
         framework = framework_def(kind, resolved)
         result.add(
             framework, framework.validate(resolved | {n: None for n, v in config.items() if v is None})

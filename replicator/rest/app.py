@@ -14,6 +14,7 @@ from replicator.rest import errors, forwarding
 from replicator.rest.accounts import AccountSource
 from replicator.rest.admin import AdminRoutes
 from replicator.rest.auth import Authentication
+from replicator.rest.browse import TopicRoutes
 from replicator.rest.connectors import ConnectorRoutes
 from replicator.rest.guard import Guard
 from replicator.rest.headers import HeaderRule, ResponseHeaders
@@ -22,6 +23,8 @@ from replicator.rest.letters import LetterRoutes
 from replicator.rest.levels import LoggerLevels
 from replicator.rest.loggers import LoggerRoutes
 from replicator.rest.overview import Overview
+from replicator.rest.overview_routes import OverviewRoutes
+from replicator.rest.page import Page
 from replicator.rest.plugins import PluginRoutes
 from replicator.rest.routing import Methods, Paths
 from replicator.rest.schemas import SchemaRoutes
@@ -40,6 +43,7 @@ def create_app(
     levels: LoggerLevels | None = None,
     accounts: AccountSource | None = None,
     public: Collection[str] = (),
+    private_topics: Collection[str] = (),
     headers: Sequence[HeaderRule] = (),
 ) -> FastAPI:
     """The application over a herder.
@@ -54,6 +58,7 @@ def create_app(
         levels: of the logging endpoints; None: they are not here, but on listeners of their own.
         accounts: who may do what; None: everybody everything.
         public: paths that may be read without an account.
+        private_topics: topics whose records are not shown: they hold secrets.
         headers: further headers of every answer.
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
@@ -69,11 +74,12 @@ def create_app(
     PluginRoutes(herder).install(app)
     SignalRoutes(herder).install(app)
     SchemaRoutes().install(app)
-    (overview or Overview(herder)).install(app)
+    OverviewRoutes(overview or Overview(herder)).install(app)
     if broker is not None:
-        LetterRoutes(broker).install(app)
+        LetterRoutes(broker, private_topics).install(app)
+        TopicRoutes(broker, private_topics).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
-    _protect(app, origins, local_only=local_only, accounts=accounts, public=public)
+    _protect(app, origins, local_only=local_only, accounts=accounts, public=public, page=True)
     if origins:
         methods = [m.strip() for m in allow_methods.split(",") if m.strip()]
         app.add_middleware(
@@ -109,10 +115,13 @@ def _protect(
     local_only: bool,
     accounts: AccountSource | None,
     public: Collection[str],
+    page: bool = False,
 ) -> None:
     """Innermost first: roles are judged by paths as routes see them."""
     app.add_middleware(Methods, routes=app.routes)
     if accounts is not None:
         app.add_middleware(Authentication, accounts=accounts, public=public)
+    if page:
+        app.add_middleware(Page)
     app.add_middleware(Paths)
     app.add_middleware(Guard, origins=origins, local_only=local_only)

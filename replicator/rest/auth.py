@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from replicator.rest.accounts import ROLES, AccountSource
 from replicator.rest.errors import error_response
 
+ROLE: Final = "replicator.role"
+"""Where a request's scope holds the caller's role, for endpoints that tell it."""
+
 _READING: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _READING_WRITES: Final = re.compile(
     r"/connector-plugins/[^/]+/config/validate|/subjects/[^/]+|/compatibility/.+"
@@ -60,7 +63,7 @@ class Authentication:
                 scope, receive, send
             )
         else:
-            await self._app(scope, receive, send)
+            await self._app({**scope, ROLE: role}, receive, send)
 
     def _open(self, scope: Scope) -> bool:
         method, path = scope["method"], scope["path"]

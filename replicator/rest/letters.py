@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Any
 
@@ -10,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from replicator.api.errors import BadRequestError
 from replicator.broker.base import Broker
 from replicator.rest.body import Body, Name, parse_object
-from replicator.rest.errors import JsonResponse
+from replicator.rest.errors import JsonResponse, RestError
 from replicator.runtime.letter_box import LetterBox
 from replicator.runtime.letters import LetterFilter
 
@@ -20,8 +21,9 @@ _MOST = 1000
 class LetterRoutes:
     """Handlers over the worker's broker."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, private: Collection[str] = ()) -> None:
         self._box = LetterBox(broker)
+        self._private = frozenset(private)
 
     def install(self, app: FastAPI) -> None:
         """Register the endpoints."""
@@ -38,12 +40,14 @@ class LetterRoutes:
         """GET: letters, oldest first; the query holds the members of `LetterFilter`."""
         query: dict[str, Any] = {k: v for k, v in request.query_params.items() if k != "limit"}
         query["handled"] = str(query.get("handled", "")).lower() == "true"
+        self._check(name)
         found = self._box.letters(name, LetterFilter.of(query))
         return JsonResponse([letter.to_json() for letter in islice(found, max(0, min(limit, _MOST)))])
 
     def replay(self, name: Name, body: Body) -> Response:
         """POST `{"filter": {}, "to": topic, "superseded": bool, "dry_run": bool}`."""
         request = _checked(body, {"filter", "to", "superseded", "dry_run"})
+        self._check(name)
         outcome = self._box.replay(
             name,
             LetterFilter.of(request.get("filter") or {}),
@@ -56,8 +60,14 @@ class LetterRoutes:
     def purge(self, name: Name, body: Body) -> Response:
         """POST `{"filter": {}, "dry_run": bool}`."""
         request = _checked(body, {"filter", "dry_run"})
+        self._check(name)
         chosen = LetterFilter.of(request.get("filter") or {})
         return JsonResponse({"purged": self._box.purge(name, chosen, dry_run=bool(request.get("dry_run")))})
+
+    def _check(self, name: str) -> None:
+        """Any topic may be taken for a queue, but not one with secrets."""
+        if name in self._private:
+            raise RestError(403, f"{name} is no dead letter queue: it holds secrets.")
 
 
 def _checked(body: bytes, known: set[str]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""GET /replicator/overview: all that the page and `status` show, in one document (our own addition).
+"""All that the page and `status` show, in one document; `overview_routes` serves it.
 
 A thread of its own samples rates and lag once a second, so that charts have a past also when
-nobody was looking. It reads facts only and never blocks a task.
+nobody was looking. It reads facts only and never blocks a task. Imports no web framework, so that
+it can begin with the worker, long before somebody asks.
 """
 
 from __future__ import annotations
@@ -12,13 +13,10 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from fastapi import FastAPI, Response
-
 from replicator import __version__
 from replicator.api.errors import ConnectError
 from replicator.herder.base import ConnectorStatus, Herder, TaskProgress
 from replicator.metrics.prometheus import lag_ms
-from replicator.rest.errors import JsonResponse
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +26,10 @@ PERIOD: Final = 1.0
 
 
 class History:
-    """Recent rates and lags of one connector, one point a second."""
+    """Recent rates, lags and retained log of one connector, one point a second."""
 
     def __init__(self) -> None:
-        self.points: deque[tuple[int, float, float | None]] = deque(maxlen=KEPT_POINTS)
+        self.points: deque[tuple[int, float, float | None, int | None]] = deque(maxlen=KEPT_POINTS)
         self._last: tuple[float, int] | None = None
 
     def sample(self, tasks: list[TaskProgress], now: float) -> None:
@@ -43,7 +41,10 @@ class History:
             moved = total - self._last[1] if total >= self._last[1] else total
             rate = moved / (now - self._last[0])
         self._last = (now, total)
-        self.points.append((int(now * 1000), round(rate, 1), max(lags) if lags else None))
+        kept = [int(size) for t in tasks if (size := t.facts.get("retained_bytes")) is not None]
+        self.points.append(
+            (int(now * 1000), round(rate, 1), max(lags) if lags else None, max(kept) if kept else None)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Columns rather than rows: shorter, and what a chart wants."""
@@ -52,6 +53,7 @@ class History:
             "t": [p[0] for p in points],
             "rows_per_second": [p[1] for p in points],
             "lag_ms": [p[2] for p in points],
+            "retained_bytes": [p[3] for p in points],
         }
 
 
@@ -67,14 +69,6 @@ class Overview:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-
-    def install(self, app: FastAPI) -> None:
-        """Register the endpoint."""
-        app.add_api_route("/replicator/overview", self.show, methods=["GET"])
-
-    def show(self) -> Response:
-        """GET /replicator/overview."""
-        return JsonResponse(self.document(), headers={"Cache-Control": "no-store"})
 
     def start(self) -> None:
         """Sample until `stop`."""

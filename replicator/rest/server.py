@@ -83,16 +83,24 @@ class RestServer:
 
     @classmethod
     def of_worker(
-        cls, herder: Herder, config: WorkerConfig, broker: Broker | None = None, *, port: int | None = None
+        cls,
+        herder: Herder,
+        config: WorkerConfig,
+        broker: Broker | None = None,
+        *,
+        listeners: Sequence[Listener] | None = None,
     ) -> RestServer:
-        """As a worker's options say; `port` replaces the first listener's.
+        """As a worker's options say; `listeners`, when given, are those of the options with ports chosen.
 
         Raises:
             ConfigError: an option is wrong.
         """
         from replicator.rest.setup import server_options
 
-        return cls(herder, broker=broker, **server_options(config, port))
+        options = server_options(config)
+        if listeners is not None:
+            options["listeners"] = listeners
+        return cls(herder, broker=broker, **options)
 
     @property
     def admin(self) -> list[Listener]:

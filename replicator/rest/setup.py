@@ -44,6 +44,8 @@ def server_options(config: WorkerConfig, port: int | None = None) -> dict[str, A
         "headers": parse_headers(config["response.http.headers.config"] or ""),
         "accounts": accounts,
         "public": _public(config),
+        # Passwords of connectors and the group's session key are in there.
+        "private_topics": [config["config.storage.topic"]],
     }
 
 

@@ -91,6 +91,7 @@ class TaskRunner:
         self._make_work = make_work
         self._clock = clock
         self._on_state = on_state
+        self._turned = clock.now()
         self._paused = threading.Event()
         if paused:
             self._paused.set()
@@ -133,6 +134,10 @@ class TaskRunner:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def silent_for(self) -> float:
+        """Seconds since the present step, or the start of the work, began; 0 while there is no work (any thread)."""
+        return 0.0 if self.work is None else self._clock.now() - self._turned
+
     def _wake(self) -> None:
         work = self.work
         if work is not None:
@@ -161,6 +166,7 @@ class TaskRunner:
         self.state = UNASSIGNED
 
     def _run_once(self) -> None:
+        self._turned = self._clock.now()
         work = self._make_work()
         self.work = work
         try:
@@ -175,8 +181,9 @@ class TaskRunner:
                 log.exception("%s: could not be closed cleanly", self.name)
 
     def _turn(self, work: TaskWork) -> None:
-        stopping, paused = self.stopping, self._paused
+        stopping, paused, now = self.stopping, self._paused, self._clock.now
         while not stopping.is_set():
+            self._turned = now()
             if paused.is_set():
                 if self.state != PAUSED:
                     work.pause()

@@ -33,6 +33,10 @@ class TaskHandle:
         """Why it is FAILED or RESTARTING."""
         return self.runner.trace
 
+    def silent_for(self) -> float:
+        """Seconds in the present step; 0 between two works and after the end."""
+        return self.runner.silent_for()
+
     def stats(self) -> dict[str, Any]:
         """Live numbers; a `lag_ms` that the task publishes itself wins."""
         numbers = self.spec.stats.snapshot()

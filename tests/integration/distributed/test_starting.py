@@ -115,3 +115,32 @@ def test_exactly_once_source(fresh: Group, kafka: KafkaServer):
         20,
         "goes on",
     )
+
+
+def test_protocols_change_by_rolling_restart(fresh: Group, kafka: KafkaServer):
+    """eager, then compatible beside it, then sessioned for both."""
+    first, second = fresh.add(2, connect_protocol="eager")
+    config = {"connector.class": "FileStreamSink", "tasks.max": "4", "topics": f"{fresh.prefix}t"}
+    first.put_connector("rolled", {**config, "file": str(fresh.folder / "out.txt")})
+    until(
+        lambda: sorted(first.owners("rolled").values()) == sorted([first.id, second.id] * 2),
+        20,
+        "eager shares",
+    )
+    second.stop()
+    (third,) = fresh.add(1, connect_protocol="sessioned")
+    until(
+        lambda: sorted(third.owners("rolled").values()) == sorted([first.id, third.id] * 2),
+        20,
+        "both speak eager",
+    )
+    first.stop()
+    until(lambda: list(third.owners("rolled").values()) == [third.id] * 4, 20, "one is left")
+    (fourth,) = fresh.add(1)
+    until(
+        lambda: sorted(fourth.owners("rolled").values()) == sorted([third.id, fourth.id] * 2),
+        20,
+        "sessioned shares",
+    )
+    assert "(sessioned)" in fourth.log.read_text()
+    assert "(default)" in first.log.read_text()

@@ -47,6 +47,9 @@ def test_worker_id() -> None:
         {"listeners": "http://:80", "rest.advertised.host.name": "h", "rest.advertised.port": "9"}
     )
     assert config.worker_id == "h:9"
+    both = {"listeners": "http://a:1,https://b:2"}
+    assert WorkerConfig(both).worker_id == "a:1"
+    assert WorkerConfig(both | {"rest.advertised.listener": "https"}).worker_id == "b:2"
 
 
 @pytest.mark.parametrize(

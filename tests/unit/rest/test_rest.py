@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 
 from replicator.api.errors import BadRequestError, ConfigError, ConnectError, IllegalStateError
 from replicator.herder.base import Health
-from replicator.rest.admin import prefers_html
 from replicator.rest.app import create_app
 from replicator.rest.levels import LoggerLevels
+from replicator.rest.page import prefers_html
 from replicator.rest.routing import ConnectRoute
 from tests.unit.rest.fakes import FakeHerder
 
