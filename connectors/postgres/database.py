@@ -10,7 +10,7 @@ import getpass
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -225,6 +225,13 @@ class PostgresDatabase:
             self._open = None
 
 
+_PROTECTING: Final = frozenset(
+    ("sslcrl", "sslcrldir", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version",
+     "channel_binding", "gssencmode", "require_auth", "requirepeer")
+)  # fmt: skip
+"""Parameters of libpq that make a connection safer: to pass one over in silence would deceive."""
+
+
 def _connection_options(parts: Mapping[str, Any]) -> dict[str, str]:
     """The connector's options for the parts of a URL.
 
@@ -236,6 +243,13 @@ def _connection_options(parts: Mapping[str, Any]) -> dict[str, str]:
             "The source URL names no database.",
             option="SOURCE_URL",
             hint="Write postgresql://user@host:5432/database.",
+        )
+    dropped = sorted(_PROTECTING & set(parts))
+    if dropped:
+        raise ConfigError(
+            f"Parameters of the source URL that the connector does not know: {', '.join(dropped)}.",
+            option="SOURCE_URL",
+            hint=f"It knows {', '.join(n for n in LIBPQ_OPTIONS if n.startswith('ssl'))}.",
         )
     given = {option: str(parts[name]) for name, option in LIBPQ_OPTIONS.items() if parts.get(name)}
     return {"database.hostname": "localhost", "database.user": getpass.getuser()} | given
