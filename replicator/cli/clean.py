@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from replicator.api.errors import ConfigError, IllegalStateError
+from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fails_with, say
 from replicator.cli.pipeline import default_base, find_all, load, pipeline_name, without_secrets
 
 
 @click.command(name="clean")
-@click.argument("source_url")
-@click.argument("target_url", required=False)
+@click.argument("source_url", type=DatabaseUrl())
+@click.argument("target_url", type=DatabaseUrl(), required=False)
 @click.option("--name", help="Name of the pipeline; needed when it cannot be found from the URLs.")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, help="Folder that holds the pipelines."

@@ -26,6 +26,7 @@ from replicator.api.errors import (
     IllegalStateError,
     RetriableError,
 )
+from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import duration, fails_with, number, say
 from replicator.cli.pipeline import Pipeline, default_base, load, pipeline_name
@@ -44,8 +45,8 @@ _FOREIGN: Final = re.compile(r"[^a-zA-Z0-9._-]")
 
 
 @click.command(name="recopy")
-@click.argument("source_url")
-@click.argument("target_url")
+@click.argument("source_url", type=DatabaseUrl())
+@click.argument("target_url", type=DatabaseUrl())
 @click.option(
     "--tables", required=True, help="Tables of the pipeline, comma-separated: 'customers,shop.orders'."
 )

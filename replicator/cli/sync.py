@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from replicator.api.errors import IllegalStateError
+from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.newcomers import Newcomers
 from replicator.cli.notify_loop import Heartbeat
@@ -34,8 +35,8 @@ JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 
 
 @click.command(name="sync")
-@click.argument("source_url")
-@click.argument("target_url")
+@click.argument("source_url", type=DatabaseUrl())
+@click.argument("target_url", type=DatabaseUrl())
 @click.option(
     "--tables", help="Patterns schema.table, comma-separated: 'public.*,shop.orders'. Default: all tables."
 )

@@ -19,6 +19,7 @@ import click
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, StructuralError
 from replicator.cli.compare import TableComparison, TableResult
+from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, lsn, number, say
 from replicator.cli.pipeline import applied_through, default_base, load, pipeline_name
@@ -45,8 +46,8 @@ def never_different(function: F) -> F:
 
 
 @click.command(name="verify")
-@click.argument("source_url")
-@click.argument("target_url")
+@click.argument("source_url", type=DatabaseUrl())
+@click.argument("target_url", type=DatabaseUrl())
 @click.option("--tables", help="Patterns schema.table; default: the pipeline's tables, or all.")
 @click.option("--exclude", help="Patterns to leave out.")
 @click.option("--name", help="Name of the pipeline.")
