@@ -32,7 +32,8 @@ class Group:
         self.generation += 1
         self.memory, outcome = cooperative(
             self.memory, self.held, configured(self.counts), generation=self.generation,
-            last_generation=self.generation - 1, now=self.now, max_delay=self.max_delay, departed=self.departed, urls={m: self.urls.get(m, m) for m in self.held},
+            last_generation=self.generation - 1, now=self.now, max_delay=self.max_delay, departed=self.departed,
+            urls={m: self.urls.get(m, m) for m in self.held},
         )  # fmt: skip
         for member, has in self.held.items():
             assert not outcome.revoked[member] - has, "only what is held can be revoked"
