@@ -39,6 +39,7 @@ class MySqlDatabase:
         self._dialect = dialect_for(self._url.kind)
         self._open: Any = None
         self._tables: dict[str, TargetTable | None] = {}
+        self._has_ledger = False
 
     @property
     def _connection(self) -> Any:
@@ -179,9 +180,14 @@ class MySqlDatabase:
 
     def ledger(self, name: str) -> list[dict[str, Any]]:
         """Ledger rows of the pipeline's sink; empty when there is no ledger yet."""
-        if self._dialect.describe_table(self._connection, TableName(None, LEDGER)) is None:
-            return []
+        # Asked several times a second while a pipeline starts: the catalog is not to be read each time.
+        if not self._has_ledger:
+            self._has_ledger = (
+                self._dialect.describe_table(self._connection, TableName(None, LEDGER)) is not None
+            )
         self._connection.rollback()
+        if not self._has_ledger:
+            return []
         columns = ("topic", "partition_id", "next_offset", "position_phase", "position_commit", "updated_at")
         rows = self._connection.query(
             f"SELECT {', '.join(columns)} FROM {LEDGER} WHERE connector = %s", [f"{name}-sink"]

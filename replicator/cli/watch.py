@@ -26,6 +26,7 @@ from replicator.herder.base import Herder, TaskProgress
 log = logging.getLogger(__name__)
 
 TICK = 0.2
+LOOK_EVERY = 1.0
 LINE_EVERY = 5.0
 
 
@@ -56,6 +57,7 @@ class Watch:
         self._seen: set[str] = set()
         self._phase = ""
         self._goal: int | None = None
+        self._looked = 0.0
 
     def run(
         self, stop: threading.Event, *, until_caught_up: bool, turn: Callable[[], None] = lambda: None
@@ -75,7 +77,7 @@ class Watch:
             self._let_in()
             self._tell_news(source, sink)
             self._show(source, sink)
-            if not self._complete and self._caught_up(source):
+            if not self._complete and self._is_time_to_look(until_caught_up) and self._caught_up(source):
                 self._complete = True
                 self._create_missing(self._pairs)
             if until_caught_up and self._complete:
@@ -118,6 +120,14 @@ class Watch:
                 if state == "FAILED":
                     return f"The {role} failed: {_last_line(trace)}{_remedy(trace)}"
         return None
+
+    def _is_time_to_look(self, hurried: bool) -> bool:
+        """Nobody waits for the answer but with `--until-caught-up`: both servers have better to do."""
+        now = time.monotonic()
+        if not hurried and now - self._looked < LOOK_EVERY:
+            return False
+        self._looked = now
+        return True
 
     def _caught_up(self, source: TaskProgress | None) -> bool:
         if source is None or source.facts.get("phase") != "streaming":
