@@ -54,6 +54,7 @@ class TableEncoder:
         table: the table.
         topic: its topic.
         columns: the captured columns, in row order (those of the key that are left out of the row too).
+        hides: whether rows hold columns that are there for the key alone, see `visible`.
         key_schema: schema of keys, or None.
         after_schema: schema of rows.
         value_schema: schema of envelopes.
@@ -75,6 +76,7 @@ class TableEncoder:
         "after_schema",
         "code",
         "columns",
+        "hides",
         "key",
         "key_schema",
         "row",
@@ -129,6 +131,7 @@ class TableEncoder:
         self._codecs = {c.name: codecs[c.name] for c in self.columns}
         self._fields = _field_names(table, self.columns, options)
         self._hidden = tuple(self._fields[c.name] for c in self.columns if c.name in excluded)
+        self.hides = bool(self._hidden)
         self._key_places = [(i, c.name) for i, c in enumerate(table.columns) if c.name in keys]
         adjust = options.adjust_schema
         self.key_schema = schemas.key_schema(
@@ -158,11 +161,6 @@ class TableEncoder:
             if not column.optional and row[self._fields[column.name]] is None:
                 row[self._fields[column.name]] = self._codecs[column.name].filler
         return row
-
-    @property
-    def hides(self) -> bool:
-        """Whether rows hold columns that are there for the key alone."""
-        return bool(self._hidden)
 
     def visible(self, row: Row) -> Row:
         """The row without the columns that are there for the key alone."""

@@ -108,8 +108,9 @@ class _EnvelopePlan:
                 if origin_plan is None:
                     return other(record)
                 row = row_of(after)
-                # A copied row has all its values.
-                if unchanged is None or change.op == "r" or not unchanged(row):
+                # A row that was copied or inserted has all its values; one that only got another key need not.
+                whole = change.op in "rc" and change.also is None
+                if unchanged is None or whole or not unchanged(row):
                     return Change(ROW, origin_plan, key_of_fields(key), row, None, record)
                 return other(record)
             fields = record.value.fields
