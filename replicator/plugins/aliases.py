@@ -17,6 +17,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "io.confluent.connect.jdbc.JdbcSourceConnector": "ConfluentJdbcSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSourceConnector": "FileStreamSourceConnector",
     "org.apache.kafka.connect.file.FileStreamSinkConnector": "FileStreamSinkConnector",
+    "io.confluent.connect.s3.S3SinkConnector": "S3SinkConnector",
+    "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector": "ElasticsearchSinkConnector",
     "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent": (
         "DecodeLogicalDecodingMessageContent"
     ),
