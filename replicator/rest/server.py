@@ -1,14 +1,14 @@
 """RestServer: the HTTP API, each listener on a thread of its own.
 
 Ports are taken at once by `start`, so that a port in use is an error before anything runs; the web framework is
-imported on the server's thread meanwhile, so that replication need not wait for it. Requests that come earlier wait in
-the socket's queue.
+imported on the server's thread when the first connection comes, which waits in the socket's queue meanwhile.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+import select
 import socket
 import ssl
 import threading
@@ -78,6 +78,7 @@ class RestServer:
         self._servers: list[uvicorn.Server] = []
         self._overview: Overview | None = None
         self._stopping = threading.Event()
+        self._wake, self._woken = socket.socketpair()
         self._failure: Exception | None = None
         self._ready = threading.Event()
 
@@ -139,6 +140,7 @@ class RestServer:
     def stop(self) -> None:
         """End serving; waits for requests under way."""
         self._stopping.set()
+        self._wake.close()
         for server in self._servers:
             server.should_exit = True
         for thread in self._threads:
@@ -165,15 +167,19 @@ class RestServer:
             self._ready.set()
             for _, taken in (*bound, *admin):
                 taken.close()
+            self._woken.close()
 
     def _serve(
         self, bound: list[tuple[Listener, socket.socket]], admin: list[tuple[Listener, socket.socket]]
     ) -> None:
-        from replicator.rest.app import create_admin_app, create_app
         from replicator.rest.overview import Overview
 
         self._overview = Overview(self._herder)
         self._overview.start()
+        if not self._somebody_asks([taken for _, taken in (*bound, *admin)]):
+            return
+        from replicator.rest.app import create_admin_app, create_app
+
         work: list[tuple[uvicorn.Server, socket.socket]] = []
         for listener, taken in bound:
             app = create_app(
@@ -199,9 +205,18 @@ class RestServer:
             thread = threading.Thread(target=server.run, args=([taken],), name="rest", daemon=True)
             self._threads.append(thread)
             thread.start()
-        self._ready.set()
         first, taken = work[0]
         first.run(sockets=[taken])
+
+    def _somebody_asks(self, listening: Sequence[socket.socket]) -> bool:
+        """Wait for the first connection; False when the service stops before there is one.
+
+        Connections are taken from here on: they wait in the socket's queue. The web framework takes as much memory and
+        time to import as all the rest, and a pipeline starts when there is most to do.
+        """
+        self._ready.set()
+        select.select([*listening, self._woken], [], [])
+        return not self._stopping.is_set()
 
     def _server(self, app: FastAPI, listener: Listener) -> uvicorn.Server:
         import uvicorn
