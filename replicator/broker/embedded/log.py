@@ -20,7 +20,7 @@ import orjson
 
 from replicator.api.errors import BrokerError, DiskFullError, NotFoundError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.base import NewMessage, NewTopic
 from replicator.broker.embedded import schema
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
 from replicator.broker.embedded.following import Follower
