@@ -25,6 +25,7 @@ BASIC_EXTENSION: Final = "org.apache.kafka.connect.rest.basic.auth.extension.Bas
 _PREFIX: Final = "rest.auth."
 _PBKDF2: Final = "pbkdf2-sha256$"
 _ITERATIONS: Final = 600_000
+_MOST_PROVED: Final = 1000
 _MOST_ITERATIONS: Final = 10_000_000
 _JAAS: Final = re.compile(r"KafkaConnect\s*\{(.*?)\}\s*;", re.DOTALL)
 _JAAS_OPTION: Final = re.compile(r'(\w+)\s*=\s*"?([^"\s;]*)"?')
@@ -64,11 +65,36 @@ def hashed(password: str, salt: bytes | None = None) -> str:
 
 def _matches(stored: str, given: str) -> bool:
     if stored.startswith(_PBKDF2):
-        count, salt, key = stored.removeprefix(_PBKDF2).split("$")
-        found = hashlib.pbkdf2_hmac("sha256", given.encode(), bytes.fromhex(salt), int(count))
-        return hmac.compare_digest(found, bytes.fromhex(key))
+        return _PROVED.right(stored, given)
     digests = (hashlib.sha256(text.encode()).digest() for text in (stored, given))
     return hmac.compare_digest(*digests)
+
+
+class _Proved:
+    """Passwords that were right against a slow hash need not be hashed slowly with each request.
+
+    Kept are digests under a key of this process, which are worth nothing outside it.
+    """
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._digests: set[bytes] = set()
+
+    def right(self, stored: str, given: str) -> bool:
+        digest = hmac.digest(self._key, f"{stored}\0{given}".encode(), "sha256")
+        if digest in self._digests:
+            return True
+        count, salt, key = stored.removeprefix(_PBKDF2).split("$")
+        found = hashlib.pbkdf2_hmac("sha256", given.encode(), bytes.fromhex(salt), int(count))
+        if not hmac.compare_digest(found, bytes.fromhex(key)):
+            return False
+        if len(self._digests) >= _MOST_PROVED:
+            self._digests.clear()
+        self._digests.add(digest)
+        return True
+
+
+_PROVED: Final = _Proved()
 
 
 def parse_accounts(options: Mapping[str, Any], where: str) -> Accounts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -216,3 +217,13 @@ def test_headers_of_every_answer() -> None:
 def test_wrong_headers(text: str) -> None:
     with pytest.raises(ConfigError, match=r"response\.http\.headers\.config"):
         parse_headers(text)
+
+
+def test_slow_hashes_are_paid_for_once() -> None:
+    stored = hashed("p-1")
+    accounts = Accounts({"a": (stored, "read")})
+    assert accounts.role_of_user("a", "p-1") == "read"
+    began = time.monotonic()
+    assert [accounts.role_of_user("a", "p-1") for _ in range(50)] == ["read"] * 50
+    assert time.monotonic() - began < 0.5
+    assert accounts.role_of_user("a", "p-2") is None
