@@ -1,8 +1,7 @@
 """Consumers: a group member or a plain reader, over librdkafka's consumer.
 
-Belongs to the thread that polls; listeners are called there. Positions are kept here: they move when messages are
-returned and when a partition's end is reached, so that they also pass what is never returned (transaction markers,
-compacted records). librdkafka cannot be woken, so waits are cut into short slices.
+Belongs to the thread that polls; listeners are called there. librdkafka cannot be woken, so waits are cut into short
+slices.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException
 from confluent_kafka import Consumer as Client
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from replicator.api.errors import ConfigError, IllegalStateError, RetriableError
+from replicator.api.errors import IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
-from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import Message, RebalanceListener
+from replicator.broker.kafka.assignment import Assignment, Offsets
 from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import AUTHORIZATION, translate, translated
 from replicator.broker.kafka.options import made
@@ -46,13 +45,9 @@ DEFAULTS: Final = {
 }
 _ENDED: Final = {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED}
 _SLICE: Final = 0.05
-_CALL_SECONDS: Final = 30.0
-_INVALID: Final = -1001
-
-Offsets = Callable[[Sequence[TopicPartition], str], dict[TopicPartition, int]]
 
 
-class KafkaConsumer:
+class KafkaConsumer(Assignment):
     """See the module."""
 
     def __init__(
@@ -77,29 +72,19 @@ class KafkaConsumer:
         if str(settings.get("group.protocol", "")).lower() == "consumer":  # KIP-848: the broker decides these
             for name in ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"):
                 settings.pop(name, None)
-        self._client: Any = made(Client, {**settings, "error_cb": self._client_error, "logger": client_log})
-        self._group = group
-        self._start = start
-        self._offsets = offsets
+        client: Any = made(Client, {**settings, "error_cb": self._client_error, "logger": client_log})
+        super().__init__(client, group, start, offsets)
         self._watch = watch
         self._pattern: re.Pattern[str] | None = None
         self._matched: tuple[str, ...] = ()
         self._seen_topics = -1
-        self._subscribed = False
         self._listener: RebalanceListener | None = None
-        self._assigned: dict[TopicPartition, int | None] = {}
-        self._unstarted: set[TopicPartition] = set()
-        self._paused: set[TopicPartition] = set()
-        self._known_commits: dict[TopicPartition, OffsetAndMetadata | None] = {}
         self._names: dict[str, str] = {}
         self._woken = False
-        self._in_callback = False
         self._callback_error: Exception | None = None
         self._failure: Exception | None = None
         self._last_error: KafkaError | None = None
         self._closed = False
-
-    # -- what to read
 
     def subscribe(
         self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None
@@ -143,93 +128,6 @@ class KafkaConsumer:
         if not partitions:
             with translated("to assign partitions"):
                 self._client.unassign()
-
-    def assignment(self) -> set[TopicPartition]:
-        """Partitions read at present."""
-        return set(self._assigned)
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Continue there."""
-        self._check_assigned(partition)
-        self._assigned[partition] = offset
-        if partition not in self._unstarted:
-            self._seek_started(partition, offset)
-
-    def _seek_started(self, partition: TopicPartition, offset: int) -> None:
-        try:
-            self._client.seek(KafkaPartition(partition.topic, partition.partition, offset))
-        except KafkaException:
-            # Not being fetched just now (its leader is not known yet, for one): it is assigned anew at the next poll.
-            self._unstarted.add(partition)
-
-    def position(self, partition: TopicPartition) -> int:
-        """Offset of the next message `poll` would return."""
-        self._check_assigned(partition)
-        if self._assigned[partition] is None:
-            self._find_starts([tp for tp, at in self._assigned.items() if at is None])
-        found = self._assigned[partition]
-        return 0 if found is None else found
-
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Return nothing from these until resumed."""
-        new = [tp for tp in partitions if tp not in self._paused]
-        self._paused.update(new)
-        self._switch(self._client.pause, new)
-
-    def resume(self, partitions: Sequence[TopicPartition]) -> None:
-        """Return messages again."""
-        gone = [tp for tp in partitions if tp in self._paused]
-        self._paused.difference_update(gone)
-        self._switch(self._client.resume, gone)
-
-    def _switch(self, call: Callable[[list[KafkaPartition]], None], partitions: list[TopicPartition]) -> None:
-        started = [
-            KafkaPartition(*tp) for tp in partitions if tp in self._assigned and tp not in self._unstarted
-        ]
-        if started:
-            with translated("to pause or resume partitions"):
-                call(started)
-
-    def _check_assigned(self, partition: TopicPartition) -> None:
-        if partition not in self._assigned:
-            raise IllegalStateError(f"Partition {partition.topic}-{partition.partition} is not assigned.")
-
-    # -- group
-
-    def committed(self, partition: TopicPartition) -> OffsetAndMetadata | None:
-        """The group's committed position; while we own the partition nobody else can change it."""
-        if self._group is None:
-            return None
-        if partition not in self._known_commits or not self._subscribed:
-            self._fetch_commits([partition])
-        return self._known_commits[partition]
-
-    def _fetch_commits(self, partitions: Sequence[TopicPartition]) -> None:
-        wanted = [KafkaPartition(*tp) for tp in partitions]
-        with translated(f"to read the positions of the group {self._group}"):
-            found = self._client.committed(wanted, timeout=_CALL_SECONDS)
-        for entry in found:
-            if entry.error is not None:
-                raise translate(entry.error, f"to read the positions of the group {self._group}")
-            known = OffsetAndMetadata(entry.offset, entry.metadata or "") if entry.offset >= 0 else None
-            self._known_commits[TopicPartition(entry.topic, entry.partition)] = known
-
-    def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit for the group and wait for it."""
-        if self._group is None:
-            raise IllegalStateError("A consumer without a group cannot commit.")
-        if not offsets:
-            return
-        wanted = [
-            KafkaPartition(tp.topic, tp.partition, at.offset, at.metadata) for tp, at in offsets.items()
-        ]
-        doing = f"to commit positions of the group {self._group}"
-        with translated(doing):
-            answers = self._client.commit(offsets=wanted, asynchronous=False)
-        for answer in answers or ():
-            if answer.error is not None:
-                raise translate(answer.error, doing)
-        self._known_commits.update(offsets)
 
     def _on_assign(self, _: Any, partitions: list[KafkaPartition]) -> None:
         added = [TopicPartition(p.topic, p.partition) for p in partitions]
@@ -288,63 +186,6 @@ class KafkaConsumer:
             self._client.close()
         self._assigned = {}
         self._raise_callback_error()
-
-    # -- starting to read
-
-    def _find_starts(self, partitions: Sequence[TopicPartition]) -> None:
-        """Give partitions without a position the group's, or the one `start` says."""
-        wanted = [tp for tp in partitions if self._assigned.get(tp) is None]
-        if not wanted:
-            return
-        if self._group is not None:
-            self._fetch_commits(wanted)
-        fresh = []
-        for tp in wanted:
-            known = self._known_commits.get(tp)
-            if known is not None:
-                self._assigned[tp] = known.offset
-            else:
-                fresh.append(tp)
-        if fresh and self._start == "error":
-            raise ConfigError(
-                f"The group {self._group} has no position in {fresh[0].topic}-{fresh[0].partition}.",
-                option="auto.offset.reset",
-            )
-        if fresh:
-            self._assigned.update(self._offsets(fresh, self._start))
-
-    def _begin(self, partitions: Sequence[TopicPartition], *, incremental: bool = False) -> None:
-        """Let librdkafka fetch partitions from their positions."""
-        started = []
-        for tp in partitions:
-            at = self._assigned.get(tp)
-            started.append(KafkaPartition(tp.topic, tp.partition, _INVALID if at is None else at))
-        self._unstarted.difference_update(partitions)
-        with translated("to assign partitions"):
-            if incremental:
-                try:
-                    self._client.incremental_assign(started)
-                except KafkaException:
-                    self._client.assign(started)  # an eager assignor was chosen
-            else:
-                self._client.assign(started)
-        paused = [KafkaPartition(*tp) for tp in partitions if tp in self._paused]
-        if paused:
-            with translated("to pause partitions"):
-                self._client.pause(paused)
-
-    def _begin_unstarted(self) -> None:
-        if self._subscribed:
-            for tp in list(self._unstarted):
-                at = self._assigned.get(tp)
-                self._unstarted.discard(tp)
-                if at is not None:
-                    self._seek_started(tp, at)
-        else:
-            self._find_starts([tp for tp in self._unstarted if self._assigned.get(tp) is None])
-            self._begin(list(self._assigned))
-
-    # -- reading
 
     def wakeup(self) -> None:
         """Let a waiting `poll` return soon. Any thread."""
