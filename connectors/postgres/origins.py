@@ -59,17 +59,20 @@ class PostgresOrigin(ChangeOrigin):
         replicated = self._replicated or (None, None)
         return self._encoder.source(self._marker, self._ts_us, self._xid, detail, sequence, None, *replicated)
 
-    def source_json(self, detail: int) -> bytes:
+    def source_json(self, detail: int) -> tuple[bytes, bytes]:
         """The same as JSON."""
+        head, middle, tail = self._json_parts()
+        lsn = b"%d" % detail
+        return b"".join((head, lsn, middle, lsn)), tail
+
+    def _json_parts(self) -> tuple[bytes, bytes, bytes]:
         parts = self._json
         if parts is None:
             replicated = self._replicated or (None, None)
             parts = self._json = self._encoder.source_json(
                 self._marker, self._ts_us, self._xid, self._last, *replicated
             )
-        head, middle, tail = parts
-        lsn = b"%d" % detail
-        return b"".join((head, lsn, middle, lsn, tail))
+        return parts
 
 
 class StreamOrigin(PostgresOrigin):
@@ -134,15 +137,15 @@ class IncrementalOrigin(StreamOrigin):
             self._marker, self._ts_us, None, None, sequence_text(None, detail), None, None, None
         )
 
-    def source_json(self, detail: int) -> bytes:
+    def source_json(self, detail: int) -> tuple[bytes, bytes]:
         """The same as JSON."""
-        return orjson.dumps(self.source(detail))
+        return orjson.dumps(self.source(detail)), b""
 
 
 class CopyOrigin(PostgresOrigin):
     """One table in one piece of the copy."""
 
-    __slots__ = ("_offset",)
+    __slots__ = ("_offset", "_whole")
 
     def __init__(
         self,
@@ -168,10 +171,18 @@ class CopyOrigin(PostgresOrigin):
             last=None,
         )
         self._offset = offset
+        self._whole: bytes | None = None
 
     def offset(self, change: ChangeRecord) -> CopyOffset:
         """The progress before this piece."""
         return self._offset
+
+    def source_json(self, detail: int) -> tuple[bytes, bytes]:
+        """All rows of a copy have the snapshot's position."""
+        whole = self._whole
+        if whole is None:
+            whole = self._whole = b"".join(super().source_json(detail))
+        return b"", whole
 
     def marked(self, marker: str) -> CopyOrigin:
         """The same with another snapshot marker."""

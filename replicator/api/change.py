@@ -68,8 +68,8 @@ class ChangeOrigin:
         """The source block of the change with this detail."""
         raise NotImplementedError
 
-    def source_json(self, detail: Any) -> bytes:
-        """The same as JSON without blanks."""
+    def source_json(self, detail: Any) -> tuple[bytes, bytes]:
+        """The same as JSON without blanks, in two parts: the second is the same for all changes of the origin."""
         raise NotImplementedError
 
     def offset(self, change: ChangeRecord) -> LazyOffset:

@@ -25,13 +25,24 @@ class Message:
         topic, partition, offset: where it stands.
         timestamp: milliseconds since the epoch.
         key: None for none.
-        prefix, rest: the value in two parts: a prefix that many messages share, and what follows it (None for no
-            value). A schema that every value of a topic starts with need not be copied into each of them.
+        prefix, body, suffix: the value in three parts: what many messages start and end with, and what is between
+            (None for no value). A schema that every value of a topic starts with need not be copied into each of them.
         headers: names and values, or None.
         data: what the producer made it from, if it is of this process and the message still in memory.
     """
 
-    __slots__ = ("data", "headers", "key", "offset", "partition", "prefix", "rest", "timestamp", "topic")
+    __slots__ = (
+        "body",
+        "data",
+        "headers",
+        "key",
+        "offset",
+        "partition",
+        "prefix",
+        "suffix",
+        "timestamp",
+        "topic",
+    )
 
     def __init__(
         self,
@@ -43,16 +54,24 @@ class Message:
         value: bytes | None,
         headers: MessageHeaders | None,
         prefix: bytes = b"",
+        suffix: bytes = b"",
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.offset = offset
         self.timestamp = timestamp
         self.key = key
-        self.rest = value
+        self.body = value
         self.headers = headers
         self.prefix = prefix
+        self.suffix = suffix
         self.data: ChangeRecord | None = None
+
+    @property
+    def rest(self) -> bytes | None:
+        """What follows the prefix."""
+        body = self.body
+        return body + self.suffix if body is not None and self.suffix else body
 
     @property
     def value(self) -> bytes | None:
@@ -83,14 +102,16 @@ class NewMessage(Message):
         headers: MessageHeaders | None = None,
         prefix: bytes = b"",
         data: ChangeRecord | None = None,
+        suffix: bytes = b"",
     ) -> None:
         self.topic = topic
         self.key = key
-        self.rest = value
+        self.body = value
         self.partition = partition
         self.timestamp = timestamp
         self.headers = headers
         self.prefix = prefix
+        self.suffix = suffix
         self.data = data
 
 

@@ -123,7 +123,9 @@ WORKER_DEF: Final = ConfigDef(
         " (read, operate or admin). Read again when it changes. The same options below rest.auth. work, too.",
         importance=Importance.MEDIUM,
     ),
-    _key("rest.auth.jaas.file", Type.STRING, None, "OWN. JAAS file of the extension; else KAFKA_OPTS names it."),
+    _key(
+        "rest.auth.jaas.file", Type.STRING, None, "OWN. JAAS file of the extension; else KAFKA_OPTS names it."
+    ),
     _key(
         "rest.auth.public.paths",
         Type.LIST,

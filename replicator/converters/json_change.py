@@ -94,25 +94,26 @@ class ChangeJson:
         before, after = self._form.key
         return before + orjson.dumps(fields, unwrap_struct, JSON_OPTIONS) + after
 
-    def value(self, change: ChangeRecord) -> bytes:
-        """The value's text behind the prefix."""
+    def value(self, change: ChangeRecord) -> tuple[bytes, bytes]:
+        """The value's text behind the prefix, as body and suffix; many changes share a suffix."""
         before, after, also = change.before, change.after, change.also
         op = change.op
-        tail = self._tails.get(op) if also is None or also.transaction is None else self._tail(change)
+        source, end = change.origin.source_json(change.detail)
+        tail = self._tails.get(op) if also is None or also.transaction is None else self._tail(change, end)
         if tail is None:
-            tail = self._tails[op] = self._tail(change)
-        return b"".join(
+            tail = self._tails[op] = self._tail(change, end)
+        body = b"".join(
             (
                 b'{"before":',
                 b"null" if before is None else orjson.dumps(before, unwrap_struct, JSON_OPTIONS),
                 b',"after":',
                 b"null" if after is None else orjson.dumps(after, unwrap_struct, JSON_OPTIONS),
                 b',"source":',
-                change.origin.source_json(change.detail),
-                tail,
+                source,
             )
         )
+        return body, tail
 
-    def _tail(self, change: ChangeRecord) -> bytes:
+    def _tail(self, change: ChangeRecord, end: bytes) -> bytes:
         block = orjson.dumps(change.also.transaction if change.also is not None else None)
-        return b',"transaction":%b,"op":"%b%b' % (block, change.op.encode(), self._times)
+        return b'%b,"transaction":%b,"op":"%b%b' % (end, block, change.op.encode(), self._times)

@@ -89,11 +89,12 @@ class RecordWriter:
                             origin = turned  # last: nothing of it is used when a header cannot be converted
                         if plain and (polled.also is None or polled.also.header is None):
                             polled.form = form
+                            body, suffix = changes.value(polled)
                             add(
                                 NewMessage(
                                     topic,
                                     changes.key(polled),
-                                    changes.value(polled),
+                                    body,
                                     None,
                                     None,
                                     [

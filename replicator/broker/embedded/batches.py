@@ -1,8 +1,8 @@
 """Codec of record batches: many messages of one partition <-> one compressed blob.
 
-Pure functions, called by producers and consumers on their own threads. A batch is stored by columns
-(offsets, timestamps, keys, values, headers); the prefix that all keys or all values of a batch share, such as
-a spliced JSON schema, is stored once. Loops over messages are comprehensions and C functions only.
+Pure functions, called by producers and consumers on their own threads. A batch is stored by columns (offsets,
+timestamps, keys, values, headers); what all its keys start with, and what all its values start and end with, such as a
+spliced JSON schema, is stored once. Loops over messages are comprehensions and C functions only.
 Layout (little-endian): docs/decisions/20261121-embedded-log-format.md.
 """
 
@@ -99,8 +99,8 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
     sections = _split(body)
     count, header_mode = _HEAD.unpack(sections[0])
     keys = _decode_column(sections[3:6], count)
-    prefix, values = _decode_values(sections[6:9], count)
-    headers = _decode_headers(header_mode, sections[9:], count)
+    prefix, bodies, suffix = _decode_values(sections[6:10], count)
+    headers = _decode_headers(header_mode, sections[10:], count)
     offsets: Iterable[int] = (
         [base + d for d in _array("q", sections[1])] if sections[1] else range(base, base + count)
     )
@@ -114,9 +114,10 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
             offsets,
             timestamps,
             keys,
-            values,
+            bodies,
             headers,
             repeat(prefix),
+            repeat(suffix),
         )
     )
 
@@ -157,30 +158,36 @@ def _encode_column(items: Sequence[bytes | None], sections: list[bytes]) -> int:
 
 
 def _encode_values(messages: Sequence[NewMessage | Message], sections: list[bytes]) -> int:
-    """Values with the prefix their producer told, if it is one for all, else the one they turn out to share."""
-    prefix = messages[0].prefix
+    """Values without what their producer says they share, if it is one for all; else what they turn out to share."""
+    prefix, suffix = messages[0].prefix, messages[0].suffix
     if not prefix or not all(m.prefix is prefix for m in messages):
-        return _encode_column([m.value for m in messages], sections)
-    rests = [m.rest for m in messages]
-    shared = len(prefix)
-    lengths = [_ABSENT if r is None else shared + len(r) for r in rests]
+        size = _encode_column([m.value for m in messages], sections)
+        sections.append(b"")
+        return size
+    if suffix and all(m.suffix is suffix for m in messages):
+        bodies = [m.body for m in messages]
+    else:
+        suffix = b""
+        bodies = [m.rest for m in messages]
+    shared = len(prefix) + len(suffix)
+    lengths = [_ABSENT if b is None else shared + len(b) for b in bodies]
     if lengths.count(lengths[0]) == len(lengths):
         del lengths[1:]
-    data = b"".join([r for r in rests if r is not None])
-    sections += (prefix, _ints("i", lengths), data)
+    data = b"".join([b for b in bodies if b is not None])
+    sections += (prefix, _ints("i", lengths), data, suffix)
     return len(data)
 
 
-def _decode_values(sections: Sequence[bytes], count: int) -> tuple[bytes, Sequence[bytes | None]]:
-    """The shared prefix, and what follows it in each value."""
-    prefix, packed_lengths, data = sections
+def _decode_values(sections: Sequence[bytes], count: int) -> tuple[bytes, Sequence[bytes | None], bytes]:
+    """The shared prefix, what is between in each value, and the shared suffix."""
+    prefix, packed_lengths, data, suffix = sections
     stored = _array("i", packed_lengths)
     lengths = [stored[0]] * count if len(stored) == 1 else stored
     if min(lengths) == _ABSENT:
-        return b"", _decode_sparse_column(prefix, lengths, data)
-    shared = len(prefix)
+        return b"", _decode_sparse_column(prefix, lengths, data), b""
+    shared = len(prefix) + len(suffix)
     starts = accumulate([n - shared for n in lengths] if shared else lengths, initial=0)
-    return prefix, [data[a:b] for a, b in pairwise(starts)]
+    return prefix, [data[a:b] for a, b in pairwise(starts)], suffix
 
 
 def _decode_column(sections: Sequence[bytes], count: int) -> Sequence[bytes | None]:

@@ -37,6 +37,25 @@ def facts(found: list[Message]) -> list[tuple[object, ...]]:
     return [(m.offset, m.key, m.value, m.timestamp, m.headers or None) for m in found]
 
 
+PREFIXES = [b"", b'{"schema":1,"payload":']
+SUFFIXES = [b"", b',"op":"r"}', b',"op":"u"}']
+
+
+@given(
+    st.sampled_from(PREFIXES),
+    st.lists(st.tuples(st.one_of(st.none(), st.binary(max_size=9)), st.sampled_from(SUFFIXES)), min_size=1),
+    st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_values_in_parts(prefix: bytes, parts: list[tuple[bytes | None, bytes]], one_suffix: bool) -> None:
+    sent = []
+    for body, suffix in parts:
+        ended = b"" if body is None else parts[0][1] if one_suffix else suffix
+        sent.append(NewMessage("t", b"k", body, prefix=b"" if body is None else prefix, suffix=ended))
+    got = decode_batch(encode_batch(sent, now=7).blob, "t", 0, 0)
+    assert [m.value for m in got] == [m.value for m in sent]
+
+
 @given(messages, st.integers(0, 2**40))
 @settings(max_examples=300, deadline=None)
 def test_round_trip(sent: list[NewMessage], base: int) -> None:

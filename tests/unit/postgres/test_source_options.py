@@ -58,8 +58,8 @@ def test_wrong_options_are_named(change: dict[str, str], option: str) -> None:
         ("55000", 'can no longer get changes from replication slot "s"', PositionLostError),
         ("42704", 'replication slot "s" does not exist', PositionLostError),
         ("42704", 'publication "p" does not exist', PositionLostError),
-        ("22023", "invalid snapshot identifier: \"00000007-0000382D-1\"", RetriableError),
-        ("42704", "snapshot \"00000007-0000382D-1\" does not exist", RetriableError),
+        ("22023", 'invalid snapshot identifier: "00000007-0000382D-1"', RetriableError),
+        ("42704", 'snapshot "00000007-0000382D-1" does not exist', RetriableError),
         ("42601", "syntax error", ConnectError),
     ],
 )
