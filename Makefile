@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON_ENV := .venv/bin/python
+# `make bench BROKER=kafka`: two distributed workers and a Kafka node.
+BROKER ?= embedded
 
 # SECONDS is taken from the command line only: some shells export a variable of that name.
 ifeq ($(origin SECONDS),command line)
@@ -41,8 +43,8 @@ format: setup ## put the code in its standard form
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: setup ## measure throughput against real servers
-	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.run $(ARGS)
+bench: setup ## measure throughput against real servers (BROKER=kafka: through Kafka)
+	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.run --broker $(BROKER) $(ARGS)
 
 clean: ## stop the servers, remove everything that was made
 	@python3 scripts/servers.py wipe

@@ -136,14 +136,7 @@ class Sync:
 
     def usage(self) -> Usage:
         """Memory and processor time of the child up to now."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-        # Fields 14 and 15 of stat, counted behind the closing parenthesis of the program's name.
-        words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return Usage(
-            peak_mb=int(peak.group(1)) / 1024 if peak else 0.0,
-            cpu_seconds=(int(words[11]) + int(words[12])) / _TICKS,
-        )
+        return usage_of([self.pid])
 
     def pipeline(self) -> dict[str, Any]:
         """What the pipeline wrote about itself."""
@@ -173,6 +166,19 @@ class Sync:
 
     def _place(self) -> list[str]:
         return ["--name", self.name, "--data-dir", str(self.data_dir)]
+
+
+def usage_of(pids: Sequence[int]) -> Usage:
+    """Peak memory of the largest of these processes, processor time of all of them."""
+    peaks, ticks = [0.0], 0
+    for pid in pids:
+        status = Path(f"/proc/{pid}/status").read_text()
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        peaks.append(int(peak.group(1)) / 1024 if peak else 0.0)
+        # Fields 14 and 15 of stat, counted behind the closing parenthesis of the program's name.
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(words[11]) + int(words[12])
+    return Usage(peak_mb=max(peaks), cpu_seconds=ticks / _TICKS)
 
 
 def until(condition: Callable[[], Any], seconds: float, *, every: float = 0.05) -> Any:

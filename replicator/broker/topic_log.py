@@ -129,6 +129,22 @@ class TopicLog:
         if errors:
             raise errors[0]
 
+    def append_whole(self, producer: Producer, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Append records in one transaction of a producer of the caller's, who closes it.
+
+        Raises:
+            FencedError: another producer of its id has taken over.
+            RetriableError: nothing was appended; the transaction was aborted.
+        """
+        with self._producing:
+            producer.begin_transaction()
+            try:
+                producer.append([NewMessage(self.name, key, value) for key, value in records])
+            except BaseException:
+                producer.abort_transaction()
+                raise
+            producer.commit_transaction()
+
     def append_and_wait(self, key: bytes, value: bytes | None, timeout: float = 30.0) -> None:
         """Append one record and wait until it was delivered to the callback."""
         deadline = time.monotonic() + timeout

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _SETTLE_SECONDS: Final = 30.0
 _CONNECT_SECONDS: Final = 10.0
+_CLAIM_SECONDS: Final = 10.0
 _STUCK_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 15.0
 _NO_LEADER: Final = (
@@ -102,13 +104,17 @@ class DistributedHerder(PluginViews):
         self._peers = Peers(
             lambda: configs.state().session_key, str(self._config["inter.worker.signature.algorithm"])
         )
+        self._duties = LeaderDuties(
+            configs, statuses, _host(group.url), self._config, parts.clock, self._forget_topics
+        )
         self.loop = GroupLoop(
             self._member,
             configs,
             self._local,
             self._reports,
             self._startup,
-            LeaderDuties(configs, statuses, _host(group.url), self._config, parts.clock, self._forget_topics),
+            self._duties,
+            self._duties.follow,
             self._restart_local,
             sync_timeout=self._config.seconds("worker.sync.timeout.ms"),
             unsync_backoff=self._config.seconds("worker.unsync.backoff.ms"),
@@ -516,6 +522,13 @@ class DistributedHerder(PluginViews):
         if not joined.leads:
             url = joined.assignment.leader_url
             raise NotLeaderError("Only the leader can do this." if url else _NO_LEADER, url)
+        deadline = time.monotonic() + _CLAIM_SECONDS
+        while not self._duties.may_write:
+            # The tick thread claims the config topic in its next turn.
+            self.loop.wake()
+            if time.monotonic() > deadline:
+                raise RetriableError("The worker is reclaiming write privileges for the config topic.")
+            time.sleep(0.02)
 
     @property
     def running(self) -> Work:

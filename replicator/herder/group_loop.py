@@ -62,6 +62,7 @@ class GroupLoop(ConfigListener):
         reports: StatusReports,
         startup: Callable[[], None],
         lead: Callable[[Joined], None],
+        follow: Callable[[], None],
         restart: Callable[[RestartRequest], None],
         *,
         sync_timeout: float,
@@ -76,6 +77,7 @@ class GroupLoop(ConfigListener):
             reports: states on their way to the status topic.
             startup: opens the stores and connects; run on the thread, tried again after RetriableError.
             lead: the leader's regular duties.
+            follow: told that another worker leads.
             restart: carries out a restart request for the local parts.
             sync_timeout: longest wait for reading the config topic to its end.
             unsync_backoff: wait outside of the group when that fails.
@@ -91,6 +93,7 @@ class GroupLoop(ConfigListener):
         self._reports = reports
         self._startup = startup
         self._lead = lead
+        self._follow = follow
         self._restart = restart
         self._sync_timeout = sync_timeout
         self._unsync_backoff = unsync_backoff
@@ -274,6 +277,8 @@ class GroupLoop(ConfigListener):
             self._assigned = accumulate(held, given.assigned, given.revoked, incremental=joined.incremental)
             self._member.held = replace(given, assigned=self._assigned) if joined.incremental else None
         self.joined = joined
+        if not joined.leads:
+            self._follow()
         self._resolved = False
         self._scheduled = time.monotonic() + given.delay / 1000 if given.delay else 0.0
         if given.revoked:

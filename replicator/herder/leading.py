@@ -36,15 +36,32 @@ class LeaderDuties:
         self._clock = clock
         self._deleted = deleted
         self._cleaned: tuple[int, int] = (-1, -1)
+        # With exactly-once sources a leader that lost its group must not write configurations any more.
+        fenced = str(config["exactly.once.source.support"]).lower() in ("preparing", "enabled")
+        self._claim_anew = False
+        self.transactional_id = f"connect-cluster-{config['group.id']}" if fenced else None
 
     def __call__(self, joined: Joined) -> None:
         """Do what is due."""
+        if self.transactional_id is not None and not self.may_write:
+            log.info("Claiming the config topic as %s", self.transactional_id)
+            self._configs.claim(self.transactional_id)
+            self._claim_anew = False
         if joined.sessioned:
             self._rotate()
         version = (joined.generation, self._configs.state().offset)
         if version != self._cleaned:
             self._clean()
             self._cleaned = version
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the leader's configurations can be written now. Any thread."""
+        return self.transactional_id is None or (self._configs.claimed and not self._claim_anew)
+
+    def follow(self) -> None:
+        """Another worker leads: it has claimed what this one had."""
+        self._claim_anew = True
 
     def _rotate(self) -> None:
         key, now = self._configs.state().session_key, self._clock.wall_ms()

@@ -11,7 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from replicator.broker.base import Admin, Broker, Message
+from replicator.api.errors import ConnectError, FencedError
+from replicator.broker.base import Admin, Broker, Message, Producer
 from replicator.broker.topic_log import TopicLog
 from replicator.storage import config_log
 from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey, TargetState
@@ -36,6 +37,8 @@ class TopicConfigStore:
         writable: bool = True,
     ) -> None:
         self._lock = threading.Lock()
+        self._broker = broker
+        self._claimed: Producer | None = None
         self._state = config_log.ConfigLog(ConfigListener())
         new = compacted(topic, 1, replication_factor, settings)
         self._log = TopicLog(broker, new, self._record, client_id="configs", writable=writable)
@@ -59,7 +62,28 @@ class TopicConfigStore:
 
     def stop(self) -> None:
         """Stop following."""
+        self.release()
         self._log.stop()
+
+    @property
+    def claimed(self) -> bool:
+        """Whether what only the leader may write is written as the owner of a transactional id."""
+        return self._claimed is not None
+
+    def claim(self, transactional_id: str) -> None:
+        """Write as the only owner of this id from now on: a former leader's late writes fail (INV-10).
+
+        Raises:
+            RetriableError: the cluster cannot be reached.
+        """
+        self.release()
+        self._claimed = self._broker.producer("configs-leader", transactional_id=transactional_id)
+
+    def release(self) -> None:
+        """Write as anybody again."""
+        claimed, self._claimed = self._claimed, None
+        if claimed is not None:
+            claimed.close()
 
     def refresh(self, timeout: float = _WRITE_SECONDS) -> None:
         """Read everything that was written until now."""
@@ -100,7 +124,7 @@ class TopicConfigStore:
 
     def put_target(self, connector: str, target: TargetState) -> None:
         """Set the wanted state."""
-        self._write([_target_record(connector, target)])
+        self._write([_target_record(connector, target)], leads=False)
 
     def put_fencing(self, connector: str, tasks: int) -> None:
         """The producers of that many tasks were fenced."""
@@ -118,14 +142,26 @@ class TopicConfigStore:
 
     def put_logger_level(self, namespace: str, level: str) -> None:
         """Set a logger's level on all workers."""
-        self._write([(f"{config_log.LOGGER}{namespace}", dumps({"level": level}))])
+        self._write([(f"{config_log.LOGGER}{namespace}", dumps({"level": level}))], leads=False)
 
-    def _write(self, records: Sequence[_Record], deadline: float | None = None) -> None:
+    def _write(
+        self, records: Sequence[_Record], deadline: float | None = None, *, leads: bool = True
+    ) -> None:
         until = time.monotonic() + _WRITE_SECONDS if deadline is None else deadline
-        self._log.append(
-            [(key.encode(), value) for key, value in records], max(0.1, until - time.monotonic())
-        )
+        encoded = [(key.encode(), value) for key, value in records]
+        claimed = self._claimed if leads else None
+        if claimed is None:
+            self._log.append(encoded, max(0.1, until - time.monotonic()))
+        else:
+            self._append_claimed(claimed, encoded)
         self._log.read_to_end(max(0.1, until - time.monotonic()))
+
+    def _append_claimed(self, claimed: Producer, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        try:
+            self._log.append_whole(claimed, records)
+        except FencedError as error:
+            self.release()
+            raise ConnectError("Failed to write to config topic; lost write privileges to it.") from error
 
     def _record(self, message: Message) -> None:
         with self._lock:

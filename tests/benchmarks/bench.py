@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pymysql
@@ -38,17 +39,60 @@ FROM generate_series({first}, {last}) n
 """
 
 
+class Pipeline(Protocol):
+    """What is measured: one or more processes that replicate. `start` may be called again after `stop`."""
+
+    @property
+    def output(self) -> str:
+        """Everything it printed so far."""
+        ...
+
+    def start(self) -> object:
+        """Start it and, the first time, tell it what to do."""
+        ...
+
+    def running(self) -> bool:
+        """Whether all of it lives."""
+        ...
+
+    def stop(self) -> object:
+        """End it orderly."""
+        ...
+
+    def usage(self) -> service.Usage:
+        """Peak memory of its largest process, processor time of all."""
+        ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a measurement happens, and what is measured there.
+
+    Attributes:
+        pipeline: makes one from the two databases and a name.
+    """
+
+    postgres: Instance
+    mysql: Instance
+    pipeline: Callable[[Instance, Instance, str], Pipeline]
+
+
 @dataclass
 class Bench:
     """Fresh databases with the empty table, and a pipeline between them that does not run yet."""
 
     postgres: Instance
     mysql: Instance
-    sync: service.Sync
+    sync: Pipeline
+
+    @property
+    def source_url(self) -> str:
+        """The source, as psycopg takes it."""
+        return self.postgres.url(DATABASE)
 
     def source(self) -> psycopg.Connection:
         """A new connection to the source."""
-        return psycopg.connect(self.postgres.url(DATABASE), autocommit=True)
+        return psycopg.connect(self.source_url, autocommit=True)
 
     def target(self) -> pymysql.connections.Connection:
         """A new connection to the target."""
@@ -86,7 +130,7 @@ class Bench:
                     if cursor.fetchone():
                         return time.perf_counter()
                 if not self.sync.running():
-                    raise RuntimeError(f"replicator sync ended:\n{self.sync.output[-3000:]}")
+                    raise RuntimeError(f"the pipeline ended:\n{self.sync.output[-3000:]}")
                 time.sleep(0.01)
         raise RuntimeError(f"row {row} did not arrive:\n{self.sync.output[-3000:]}")
 
@@ -106,13 +150,18 @@ class Bench:
         return int(ours[0])
 
 
-@contextmanager
-def fresh(postgres: Instance, mysql: Instance, part: str) -> Iterator[Bench]:
-    """Databases and pipeline for one measurement; everything is removed afterwards."""
-    target = mysql.url(DATABASE)
-    # With the REST interface, as it runs by default.
+def embedded(postgres: Instance, mysql: Instance, name: str) -> Pipeline:
+    """`replicator sync`, with the REST interface, as it runs by default."""
     only = ["--tables", "public.bench"]
-    sync = service.Sync(postgres.url(DATABASE), target, f"bench_{part}", FOLDER, port=None, options=only)
+    source, target = postgres.url(DATABASE), mysql.url(DATABASE)
+    return service.Sync(source, target, f"bench_{name}", FOLDER, port=None, options=only)
+
+
+@contextmanager
+def fresh(site: Site, part: str) -> Iterator[Bench]:
+    """Databases and pipeline for one measurement; everything is removed afterwards."""
+    postgres, mysql = site.postgres, site.mysql
+    sync = site.pipeline(postgres, mysql, part)
     bench = Bench(postgres, mysql, sync)
     _drop(bench)
     shutil.rmtree(FOLDER, ignore_errors=True)

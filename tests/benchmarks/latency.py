@@ -15,8 +15,7 @@ from typing import Any
 
 import psycopg
 
-from scripts.devservers import Instance
-from tests.benchmarks.bench import fresh
+from tests.benchmarks.bench import Site, fresh
 
 _CONNECTIONS = 8
 _WARM_UP = 2.0
@@ -25,16 +24,16 @@ _PAUSE = 0.0005
 _SQL = "INSERT INTO bench VALUES (%s, 7, 'new', 12.50, 'a note that is about as long as a note is', now())"
 
 
-def latency(postgres: Instance, mysql: Instance, rate: int, seconds: int) -> dict[str, Any]:
+def latency(site: Site, rate: int, seconds: int) -> dict[str, Any]:
     """Percentiles of the time between a commit's return and the row's visibility in MySQL."""
-    with fresh(postgres, mysql, "latency") as bench:
+    with fresh(site, "latency") as bench:
         bench.fill(1, 1000)
         bench.sync.start()
         bench.wait_for_row(1000, 60)
         time.sleep(1)
         ours, theirs = multiprocessing.Pipe()
         count = int(rate * (seconds + _WARM_UP))
-        arguments = (bench.sync.source, rate, count, theirs)
+        arguments = (bench.source_url, rate, count, theirs)
         writer = multiprocessing.get_context("spawn").Process(target=_write, args=arguments, daemon=True)
         before = bench.sync.usage()
         writer.start()

@@ -10,16 +10,23 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from scripts.devservers import ServerUnavailable, ensure_running
+from scripts.devservers import Instance, ServerUnavailable, ensure_running, private_instance
+from scripts.devservers.kafka import Kafka
 from tests.benchmarks import converters, figures
+from tests.benchmarks.bench import Pipeline, Site, embedded
+from tests.benchmarks.connect import Workers
 from tests.benchmarks.latency import latency
+from tests.benchmarks.takeover import takeover
 from tests.benchmarks.throughput import big_transaction, catchup, snapshot
 from tests.benchmarks.transforms import print_costs
 
 PARTS = ("snapshot", "catchup", "latency", "big")
+WITH_KAFKA = ("takeover",)
 WITHOUT_SERVERS = {"transforms": print_costs, "converters": converters.print_costs}
 """Parts that print a table of their own."""
 
@@ -30,53 +37,90 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.only:
         if name in WITHOUT_SERVERS:
             WITHOUT_SERVERS[name]()
-    options.only = [name for name in options.only if name in PARTS]
+    here = PARTS if options.broker == "embedded" else (*PARTS, *WITH_KAFKA)
+    options.only = [name for name in options.only if name in here]
     if not options.only:
         return 0
     try:
-        postgres, mysql = ensure_running("postgres"), ensure_running("mysql")
+        with ExitStack() as servers:
+            _measure(options, servers)
     except ServerUnavailable as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _measure(options: argparse.Namespace, servers: ExitStack) -> None:
+    postgres, mysql = ensure_running("postgres"), ensure_running("mysql")
+    versions = {"postgres": postgres.running_version, "mysql": mysql.running_version}
+    make: Callable[[Instance, Instance, str], Pipeline] = embedded
+    if options.broker == "kafka":
+        kafka = own_kafka(servers)
+        versions["kafka"] = kafka.version()
+        make = partial(workers, kafka)
+    results = measured(Site(postgres, mysql, make), options)
+    asked = figures.ASKED[options.broker]
+    figures.print_table(results, asked)
+    print(f"kept in {figures.keep(results, {**versions, 'broker': options.broker}, options.keep_in)}")
+
+
+def own_kafka(servers: ExitStack) -> Kafka:
+    """A node for this run, with nothing in it."""
+    return cast(Kafka, servers.enter_context(private_instance("kafka")))
+
+
+def workers(kafka: Kafka, postgres: Instance, mysql: Instance, name: str) -> Pipeline:
+    """Two distributed workers on this Kafka."""
+    return Workers(postgres, mysql, kafka, name)
+
+
+def measured(site: Site, options: argparse.Namespace, label: str = "") -> figures.Results:
+    """The figures of the parts that were chosen."""
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "snapshot": lambda: snapshot(postgres, mysql, options.rows),
-        "catchup": lambda: catchup(postgres, mysql, options.changes or options.rows * 4 // 5),
-        "latency": lambda: latency(postgres, mysql, options.rate, options.seconds),
-        "big": lambda: big_transaction(postgres, mysql, options.big_rows or options.rows * 2),
+        "snapshot": lambda: snapshot(site, options.rows),
+        "catchup": lambda: catchup(site, options.changes or options.rows * 4 // 5),
+        "latency": lambda: latency(site, options.rate, options.seconds),
+        "big": lambda: big_transaction(site, options.big_rows or options.rows * 2),
+        "takeover": lambda: takeover(site),
     }
     results: figures.Results = {}
     for name in options.only:
-        print(f"bench: {name} ...", file=sys.stderr, flush=True)
+        print(f"bench: {label}{name} ...", file=sys.stderr, flush=True)
         results[name] = parts[name]()
-    figures.print_table(results)
-    versions = {"postgres": postgres.running_version, "mysql": mysql.running_version}
-    kept = figures.keep(results, versions, options.keep_in)
-    print(f"kept in {kept}")
-    return 0
+    return results
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    parser.add_argument("--only", type=_parts, default=[*PARTS, *WITHOUT_SERVERS], help=f"some of {_known()}")
+    add_options(parser)
+    return parser.parse_args(arguments)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What every benchmark takes."""
+    everything = [*PARTS, *WITH_KAFKA, *WITHOUT_SERVERS]
+    parser.add_argument("--only", type=_parts, default=everything, help=f"some of {_known()}")
+    parser.add_argument(
+        "--broker", choices=("embedded", "kafka"), default="embedded", help="kafka: two distributed workers"
+    )
     parser.add_argument("--rows", type=int, default=500_000, help="rows of the snapshot; the rest follows it")
     parser.add_argument("--changes", type=int, help="changes of the backlog (4/5 of --rows)")
     parser.add_argument("--big-rows", type=int, help="rows of the one transaction (twice --rows)")
     parser.add_argument("--rate", type=int, default=1000, help="commits a second while latency is measured")
     parser.add_argument("--seconds", type=int, default=30, help="how long latency is measured")
     parser.add_argument("--keep-in", type=Path, default=Path(".dev/bench"), help="folder of the JSON files")
-    return parser.parse_args(arguments)
 
 
 def _parts(text: str) -> list[str]:
     chosen = text.split(",")
     for name in chosen:
-        if name not in PARTS and name not in WITHOUT_SERVERS:
+        if name not in (*PARTS, *WITH_KAFKA, *WITHOUT_SERVERS):
             raise argparse.ArgumentTypeError(f"'{name}' is none of {_known()}")
     return chosen
 
 
 def _known() -> str:
-    return ", ".join((*PARTS, *WITHOUT_SERVERS))
+    return ", ".join((*PARTS, *WITH_KAFKA, *WITHOUT_SERVERS))
 
 
 if __name__ == "__main__":

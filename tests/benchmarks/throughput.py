@@ -8,15 +8,14 @@ from typing import Any
 
 import psycopg
 
-from scripts.devservers import Instance
-from tests.benchmarks.bench import INSERT, Bench, fresh
+from tests.benchmarks.bench import INSERT, Bench, Site, fresh
 
 _PATIENCE = 600.0
 
 
-def snapshot(postgres: Instance, mysql: Instance, rows: int) -> dict[str, Any]:
+def snapshot(site: Site, rows: int) -> dict[str, Any]:
     """From process start until the last row of the table is visible in MySQL."""
-    with fresh(postgres, mysql, "snapshot") as bench:
+    with fresh(site, "snapshot") as bench:
         bench.fill(1, rows)
         bench.settle()
         began = time.perf_counter()
@@ -34,10 +33,10 @@ def snapshot(postgres: Instance, mysql: Instance, rows: int) -> dict[str, Any]:
         }
 
 
-def catchup(postgres: Instance, mysql: Instance, changes: int) -> dict[str, Any]:
+def catchup(site: Site, changes: int) -> dict[str, Any]:
     """From process start until a backlog that grew while the service was down is visible in MySQL."""
     base = max(1000, changes // 4)
-    with fresh(postgres, mysql, "catchup") as bench:
+    with fresh(site, "catchup") as bench:
         bench.fill(1, base)
         bench.sync.start()
         bench.wait_for_row(base, _PATIENCE)
@@ -60,9 +59,9 @@ def catchup(postgres: Instance, mysql: Instance, changes: int) -> dict[str, Any]
         }
 
 
-def big_transaction(postgres: Instance, mysql: Instance, rows: int) -> dict[str, Any]:
+def big_transaction(site: Site, rows: int) -> dict[str, Any]:
     """One transaction, streamed while the service runs: memory must not follow its size."""
-    with fresh(postgres, mysql, "big") as bench:
+    with fresh(site, "big") as bench:
         bench.fill(1, 1000)
         bench.sync.start()
         bench.wait_for_row(1000, _PATIENCE)

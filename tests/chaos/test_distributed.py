@@ -7,7 +7,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,28 +70,35 @@ def group(kafka: KafkaServer, tmp_path: Path, request: pytest.FixtureRequest) ->
 @pytest.fixture
 def flow(group: Group, kafka: KafkaServer) -> Iterator[Flow]:
     """A source and a sink with two tasks on two workers."""
+    flow = begin(group, kafka)
+    yield flow
+    flow.stop()
+
+
+def begin(group: Group, kafka: KafkaServer) -> Flow:
+    """Start two workers and let lines flow."""
     topic = f"{group.prefix}lines"
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     for made in admin.create_topics([NewTopic(topic, 2, 1)]).values():
         made.result(10)
     flow = Flow(group, topic)
     first = group.add(2)[0]
-    first.put_connector(
-        flow.lines,
-        {"connector.class": "FileStreamSource", "tasks.max": "1", "file": str(flow.source), "topic": topic},
-    )
-    first.put_connector(
-        flow.out,
-        {"connector.class": "FileStreamSink", "tasks.max": "2", "file": str(flow.target), "topics": topic},
-    )
+    source = {
+        "connector.class": "FileStreamSource",
+        "tasks.max": "1",
+        "file": str(flow.source),
+        "topic": topic,
+    }
+    sink = {"connector.class": "FileStreamSink", "tasks.max": "2", "file": str(flow.target), "topics": topic}
+    first.put_connector(flow.lines, source)
+    first.put_connector(flow.out, sink)
     until(
         lambda: len(first.owners(flow.lines)) == 1 and len(first.owners(flow.out)) == 2, 20, "all tasks run"
     )
     flow.start()
     flow.wait_for_newer(5, 20, "lines flow")
     until(lambda: shared(group, flow), 20, "work is shared")
-    yield flow
-    flow.stop()
+    return flow
 
 
 def settled(group: Group, flow: Flow) -> dict[str, dict[int, str]]:
@@ -242,3 +249,24 @@ def test_a_worker_that_comes_back_gets_its_work_back(group: Group, flow: Flow):
     lost.wait_healthy()
     assert settled(group, flow) == owners
     nothing_lost(flow)
+
+
+def test_kafka_restarts(private_kafka: Callable[..., KafkaServer], tmp_path: Path):
+    """Workers survive a restart and a kill of Kafka, and the same group goes on."""
+    kafka = private_kafka()
+    group = Group(tmp_path, kafka.bootstrap, "restart-", session_timeout_ms=str(int(SESSION * 1000)))
+    try:
+        flow = begin(group, kafka)
+        for how in (kafka.restart, lambda: (kafka.kill(), time.sleep(SESSION + 2), kafka.start())):
+            how()
+            began = time.monotonic()
+            flow.wait_for_newer(flow.written, 60, "lines flow")
+            settled(group, flow)
+            for worker in group.living:
+                worker.wait_healthy()
+            print(f"\nall tasks run {time.monotonic() - began:.1f} s after Kafka was back")
+        assert len(group.living) == 2
+        nothing_lost(flow)
+    finally:
+        print(group.dump())
+        group.close()

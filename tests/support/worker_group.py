@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 T = TypeVar("T")
 
@@ -192,21 +192,19 @@ class Group:
 
 def records(bootstrap: str, topic: str, partitions: int = 1) -> list[tuple[str, bytes | None]]:
     """Everything in a topic."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "none", "enable.auto.commit": False})
+    options = {"bootstrap.servers": bootstrap, "group.id": "none", "enable.auto.commit": False}
+    consumer = Consumer({**options, "enable.partition.eof": True})
     try:
-        ends = {}
-        for number in range(partitions):
-            _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-            ends[number] = end
         consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
         found = []
-        waiting = {number for number, end in ends.items() if end}
+        waiting = set(range(partitions))
         while waiting:
             message = consumer.poll(10.0)
             assert message is not None
-            assert message.error() is None
-            found.append((message.key().decode(), message.value()))
-            if message.offset() >= ends[message.partition()] - 1:
+            if message.error() is None:
+                found.append((message.key().decode(), message.value()))
+            else:
+                assert message.error().code() == KafkaError._PARTITION_EOF
                 waiting.discard(message.partition())
         return found
     finally:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.support.fix_servers import KafkaServer
-from tests.support.worker_group import Group, Worker, records, until
+from tests.support.worker_group import Group, RestFailure, Worker, records, until
 
 
 @pytest.fixture
@@ -105,6 +106,16 @@ def test_exactly_once_source(fresh: Group, kafka: KafkaServer):
     assert [json.loads(v or b"") for v in counts] == [{"task-count": 1}]
     until(lambda: first.get("/connectors/once-1/offsets")["offsets"], 10, "offsets are stored")
     owner = next(iter(second.owners("once-0").values()))
+    # A stranger took the leader's id, as a new leader does: the first write fails, the next claims it back.
+    stranger = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"connect-cluster-{fresh.prefix}group"}
+    )
+    stranger.init_transactions(10)
+    with pytest.raises(RestFailure) as fenced:
+        second.put_connector("late", {**config, "tasks.max": "2"})
+    assert fenced.value.status == 500
+    second.put_connector("late", {**config, "tasks.max": "2"})
+    assert "late" in fresh.leader().get("/connectors")
     lost, kept = (first, second) if owner == first.id else (second, first)
     lost.kill()
     until(lambda: kept.owners("once-0") == {0: kept.id}, 20, "the other worker took over")

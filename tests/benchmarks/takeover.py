@@ -1,0 +1,73 @@
+"""Takeover: a worker is killed while rows flow; how long until a row that was committed later is visible.
+
+Session timeout 6 s (the shortest that brokers allow by default), no delay of rebalances. The parent process is
+frozen first, so that it does not start the worker anew: the tasks have to run elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import Any, cast
+
+from tests.benchmarks.bench import Bench, Site, fresh
+from tests.benchmarks.connect import Workers
+
+SESSION_SECONDS = 6.0
+_FIRST = 1_000_000
+_PAUSE = 0.01
+_SQL = "INSERT INTO bench VALUES (%s, 7, 'new', 12.50, 'a note', now())"
+
+
+def takeover(site: Site) -> dict[str, Any]:
+    """Seconds from `kill -9` to the first row committed afterwards, for the worker of the source and of the sink."""
+    return {
+        "session_seconds": SESSION_SECONDS,
+        **{f"{which}_seconds": _kill(site, which) for which in ("source", "sink")},
+    }
+
+
+def _kill(site: Site, which: str) -> float:
+    with fresh(site, f"takeover{which}") as bench:
+        bench.fill(1, 1000)
+        bench.sync.start()
+        bench.wait_for_row(1000, 120)
+        time.sleep(2)
+        workers = cast(Workers, bench.sync)
+        victim = workers.owner(f"{workers.name}-{which}")
+        writer = _Writer(bench)
+        writer.start()
+        try:
+            bench.wait_for_row(_FIRST + 100, 60)
+            os.kill(workers.pid, signal.SIGSTOP)
+            os.kill(victim, signal.SIGKILL)
+            began = time.perf_counter()
+            seconds = bench.wait_for_row(writer.following, 120) - began
+        finally:
+            writer.end()
+        bench.wait_for_row(writer.following - 1, 60)
+        bench.check_equal()
+        return seconds
+
+
+class _Writer(threading.Thread):
+    """Single-row commits, about a hundred a second."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(daemon=True)
+        self.following = _FIRST
+        self._bench = bench
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        with self._bench.source() as connection:
+            while not self._end.wait(_PAUSE):
+                connection.execute(_SQL, [self.following])
+                self.following += 1
+
+    def end(self) -> None:
+        """Stop writing."""
+        self._end.set()
+        self.join(10)
