@@ -103,6 +103,7 @@ class RecordWriter:
                                     ],
                                     prefix,
                                     polled if handed else None,
+                                    suffix,
                                 )
                             )
                             continue
