@@ -13,14 +13,14 @@ def field_of(schema: Schema | None, value: Any, path: str) -> tuple[Schema | Non
     Raises:
         DataError: there is no such field.
     """
-    found = _member(schema, value, path)
-    if found is not None:
-        return found
-    head, dot, rest = path.partition(".")
-    found = _member(schema, value, head) if dot else None
-    if found is None:
-        raise DataError(f"The field named '{path}' does not exist in the record.")
-    return field_of(*found, rest)
+    rest = path
+    while (found := _member(schema, value, rest)) is None:
+        head, dot, rest = rest.partition(".")
+        outer = _member(schema, value, head) if dot else None
+        if outer is None:
+            raise DataError(f"The field named '{path}' does not exist in the record.")
+        schema, value = outer
+    return found
 
 
 def _member(schema: Schema | None, value: Any, name: str) -> tuple[Schema | None, Any] | None:

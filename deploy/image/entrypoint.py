@@ -9,8 +9,8 @@
     verify | status | connectors | ...      any other command
 
 CONNECT_BOOTSTRAP_SERVERS is option bootstrap.servers, and so on: `_` is a dot, `__` an underscore, `___` a hyphen, as
-in Confluent's images. Variables that Debezium's image reads without the prefix (GROUP_ID, ...) are read as well. Without
-a command the image starts a distributed worker if it knows where Kafka is.
+in Confluent's images. Variables that Debezium's image reads without the prefix (GROUP_ID, ...) are read too. Without a
+command the image starts a distributed worker if it knows where Kafka is.
 """
 
 from __future__ import annotations

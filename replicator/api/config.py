@@ -331,9 +331,14 @@ class Range:
         if value is None:
             return
         if value < self.low:
-            raise invalid(name, value, f"Value must be at least {self.low:g}")
+            raise invalid(name, value, f"Value must be at least {_bound(self.low)}")
         if value > self.high:
-            raise invalid(name, value, f"Value must be no more than {self.high:g}")
+            raise invalid(name, value, f"Value must be no more than {_bound(self.high)}")
+
+
+def _bound(number: float) -> str:
+    """A bound as Java prints it: whole numbers with all their digits."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
 
 
 def at_least(low: float) -> Validator:
