@@ -53,7 +53,8 @@ class ClusterViews:
 
     def status(self, name: str) -> ConnectorStatus:
         """States, as the workers reported them."""
-        found = self._statuses.connector(name)
+        # A deleted connector's states live on until its owners have stopped; nobody needs to see them.
+        found = self._statuses.connector(name) if name in self.state.connectors else None
         if found is None:
             raise NotFoundError(f"No status found for connector {name}")
         kind, version = self._class_of(name)
@@ -63,7 +64,7 @@ class ClusterViews:
 
     def task_status(self, name: str, task: int) -> TaskState:
         """State of one task."""
-        found = self._statuses.task(name, task)
+        found = self._statuses.task(name, task) if name in self.state.connectors else None
         if found is None:
             raise NotFoundError(f"No status found for task {name}-{task}")
         return _task_state(found, self._class_of(name)[1])
