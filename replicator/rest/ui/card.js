@@ -93,12 +93,12 @@ export class Card {
     const here = c.worker_id;
     const rows = tasks.map(t => {
       const s = t.stats || {}, last = s.last_put_ms || s.last_poll_ms;
-      return el("tr", { "data-key": t.id }, cell(String(t.id), "n"), cell(state(t.state)), cell(whole(s.records_in), "n"), cell(whole(s.records_out), "n"),
+      return el("tr", { "data-key": t.id }, cell(String(t.id)), cell(state(t.state)), cell(whole(s.records_in), "n"), cell(whole(s.records_out), "n"),
         cell(short(s.records_out_per_second), "n"), cell(whole(s.retries), "n"), cell(last ? clock(last) : "–"),
         this.detailed ? cell(t.worker_id === here ? t.worker_id : t.worker_id || "–", "name") : null,
         this.detailed && can("operate") ? cell(button("Restart", () => restartTask(c.name, t.id), { "aria-label": `Restart task ${t.id} of ${c.name}` })) : null);
     });
-    const heads = [["Task", 1], "State", ["Records in", 1], ["Records out", 1], ["Per second", 1], ["Retries", 1], "Last record"];
+    const heads = ["Task", "State", ["Records in", 1], ["Records out", 1], ["Per second", 1], ["Retries", 1], "Last record"];
     if (this.detailed) heads.push("Worker");
     if (this.detailed && can("operate")) heads.push("");
     return [el("h3", {}, "Tasks"), grid("Tasks of " + c.name, heads, rows)];

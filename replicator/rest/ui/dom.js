@@ -64,9 +64,9 @@ function patch(old, made) {
 }
 
 export function replace(box, ...children) {
-  const made = el("div", {}, children);
-  if (box.firstChild) patch(box.firstChild, made);
-  else box.append(made);
+  const made = box.cloneNode(false);
+  for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) made.append(child);
+  patch(box, made);
 }
 
 export function pairs(list, found) {

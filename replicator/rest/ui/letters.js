@@ -53,10 +53,10 @@ export function letters(box, queue) {
     can("operate") ? el("div", { class: "card bar-of-buttons" }, el("label", {}, all, " All shown"), replaying, can("admin") ? purging : null, count) : null, list);
   load();
 
-  const filter = () => {
+  function filter() {
     const found = Object.fromEntries(Object.entries(filters).map(([k, i]) => [k, i.value.trim()]).filter(([, v]) => v));
     return handled.checked ? { ...found, handled: true } : found;
-  };
+  }
 
   async function load() {
     chosen.clear(); all.checked = false;

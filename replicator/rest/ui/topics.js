@@ -68,7 +68,7 @@ export function topic(box, name) {
     }
   }
 
-  const newest = () => read({});
+  function newest() { return read({}); }
 
   async function read(where) {
     const mine = ++turn;
