@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 POSITION_HEADER: Final = "__replicator.position"
 INTERNAL_HEADER_PREFIX: Final = "__replicator."
 WHOLE_TOPIC_HEADER: Final = "__replicator.whole-topic"
-"""On a record that concerns all keys of its topic, a truncate: partitions beside its own would not wait for it (C13)."""
+"""On a record that concerns all keys of its topic, a truncate: other partitions would not wait for it (C13)."""
 
 STREAM: Final = "s"
 COPY: Final = "c"

@@ -18,7 +18,7 @@ from replicator.config.providers import Resolver
 _PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}")
 
 
-class DatabaseUrl(click.ParamType):
+class DatabaseUrl(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of click only
     """Replaces placeholders; anything else stays as it is."""
 
     name = "url"
