@@ -75,6 +75,8 @@ def command(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     if not words:
         words = ["distributed"] if worker_options(environ).get("bootstrap.servers") else ["--help"]
     first, rest = words[0], list(words[1:])
+    if "--help" in rest or "-h" in rest:
+        return [first, *rest]
     if first == "sync" and not _positional(rest):
         return ["sync", _url("REPLICATOR_SOURCE_URL", environ), _url("REPLICATOR_TARGET_URL", environ), *rest]
     if first == "distributed" and not _positional(rest):

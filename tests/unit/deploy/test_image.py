@@ -204,6 +204,7 @@ def test_other_commands_and_none() -> None:
     assert entrypoint.command(["connectors", "list"], {}) == ["connectors", "list"]
     assert entrypoint.command(["distributed", "w.properties"], {}) == ["distributed", "w.properties"]
     assert entrypoint.command([], {}) == ["--help"]
+    assert entrypoint.command(["sync", "--help"], {}) == ["sync", "--help"]
     assert entrypoint.command([], KAFKA)[0] == "distributed"
 
 
