@@ -191,6 +191,7 @@ def test_create_edit_and_delete(page: Browser, place: Place) -> None:
     assert page.run("document.querySelectorAll('[aria-invalid=true]').length") >= 2
     page.fill("name", "made here")
     page.fill("topic", "elsewhere")
+    page.click("All options")
     page.fill("batch.size", "many")
     page.click("Create")
     page.text("Invalid value many for configuration batch.size")
