@@ -61,7 +61,9 @@ export function editor(box, name) {
   async function rebuild(config) {
     fields.clear(); groups.clear(); form.replaceChildren();
     for (const [option, value] of Object.entries(config)) add(CUSTOM, option, null).set(value);
+    form.hidden = true;  // until the worker has said what the options are
     await validate();
+    form.hidden = false;
     filter();
   }
 
@@ -73,13 +75,14 @@ export function editor(box, name) {
       groups.set(group, { root, content });
       form.append(root);
     }
-    const old = fields.get(option);
+    const old = fields.get(option), focused = old && document.activeElement === old.input;
     if (old) old.root.remove();
     const field = new Field(option, definition, changed);
     field.locked(option === "name" && Boolean(name) || option === "connector.class" && Boolean(definition));
     if (old && old.value() !== null) field.set(old.value());
     fields.set(option, field);
     groups.get(group).content.append(field.root);
+    if (focused) field.input.focus();
     return field;
   }
 
