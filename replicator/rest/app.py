@@ -74,7 +74,7 @@ def create_app(
     PluginRoutes(herder).install(app)
     SignalRoutes(herder).install(app)
     SchemaRoutes().install(app)
-    OverviewRoutes(overview or Overview(herder)).install(app)
+    OverviewRoutes(overview or Overview(herder), herder).install(app)
     if broker is not None:
         LetterRoutes(broker, private_topics).install(app)
         TopicRoutes(broker, private_topics).install(app)

@@ -59,9 +59,11 @@ async function poll() {
   clearTimeout(timer);
   if (!known) return;
   try {
-    document_ = await get("/replicator/overview", 5);
+    document_ = await get("/replicator/overview?workers=all", 8);
     const health = document_.health && document_.health.status !== "healthy" ? ` · ${document_.health.status}: ${document_.health.message}` : "";
-    $("about").textContent = `${document_.version} · up ${time(document_.uptime_ms)}${health}`;
+    const workers = document_.workers || [], silent = workers.filter(w => !w.answers).map(w => w.id);
+    const group = workers.length > 1 ? ` · ${workers.length} workers${silent.length ? `, no answer from ${silent.join(", ")}` : ""}` : "";
+    $("about").textContent = `${document_.version} · up ${time(document_.uptime_ms)}${group}${health}`;
     live("Live", "good", false);
     if (view.update) view.update(document_);
     titled();
