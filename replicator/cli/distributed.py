@@ -19,6 +19,7 @@ from typing import Final
 import click
 
 from replicator.api.errors import ConfigError
+from replicator.cli.notify_children import GroupHeartbeat
 from replicator.cli.notify_loop import Heartbeat
 from replicator.cli.output import fails_with, say
 
@@ -26,6 +27,7 @@ _WATCH_SECONDS: Final = 0.5
 _LAST_BACKOFF: Final = 30.0
 _STEADY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 90.0
+_ABORT_SECONDS: Final = 5.0
 
 
 @click.command(name="distributed")
@@ -106,6 +108,7 @@ class _Parent:
         self._began = [0.0] * workers
         self._due = [0.0] * workers
         self._failures = [0] * workers
+        self._heartbeat = GroupHeartbeat(workers)
 
     def run(self, stop: threading.Event) -> None:
         """Watch until told to stop."""
@@ -113,14 +116,19 @@ class _Parent:
             while not stop.is_set():
                 for number in range(len(self._children)):
                     self._watch(number)
+                self._heartbeat.turn([child is not None for child in self._children])
                 stop.wait(_WATCH_SECONDS)
             say("Stopping ...")
         finally:
+            self._heartbeat.stopping()
             self._stop()
 
     def _watch(self, number: int) -> None:
         child, now = self._children[number], time.monotonic()
         if child is not None and child.poll() is None:
+            if self._heartbeat.hangs(number):
+                say(f"Worker {number} gives no sign of life and is ended.")
+                _abort(child)
             return
         if child is not None:
             steady = now - self._began[number] > _STEADY_SECONDS
@@ -131,7 +139,9 @@ class _Parent:
         elif now >= self._due[number]:
             self._began[number] = now
             self._children[number] = subprocess.Popen(
-                [*self._command, "--number", str(number)], env=os.environ, start_new_session=True
+                [*self._command, "--number", str(number)],
+                env={**os.environ, **self._heartbeat.environment(number)},
+                start_new_session=True,
             )
 
     def _stop(self) -> None:
@@ -146,3 +156,12 @@ class _Parent:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _abort(child: subprocess.Popen[bytes]) -> None:
+    """End a process that hangs; with PYTHONFAULTHANDLER=1 it tells where."""
+    child.send_signal(signal.SIGABRT)
+    try:
+        child.wait(_ABORT_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
