@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -44,6 +45,7 @@ def create_app(
     accounts: AccountSource | None = None,
     public: Collection[str] = (),
     private_topics: Collection[str] = (),
+    registry: Mapping[str, Any] | None = None,
     headers: Sequence[HeaderRule] = (),
 ) -> FastAPI:
     """The application over a herder.
@@ -59,6 +61,7 @@ def create_app(
         accounts: who may do what; None: everybody everything.
         public: paths that may be read without an account.
         private_topics: topics whose records are not shown: they hold secrets.
+        registry: how converters reach the schema registry, for records that are shown; None: the worker's own.
         headers: further headers of every answer.
     """
     app = FastAPI(title="Replicator", version=__version__, redirect_slashes=False)
@@ -77,7 +80,7 @@ def create_app(
     OverviewRoutes(overview or Overview(herder), herder).install(app)
     if broker is not None:
         LetterRoutes(broker, private_topics).install(app)
-        TopicRoutes(broker, private_topics).install(app)
+        TopicRoutes(broker, private_topics, registry or {}).install(app)
     origins = [o.strip() for o in allow_origin.split(",") if o.strip()]
     _protect(app, origins, local_only=local_only, accounts=accounts, public=public, page=True)
     if origins:

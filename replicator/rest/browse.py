@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Response
@@ -33,10 +34,22 @@ Size = Annotated[int, Query(ge=16, le=1 << 20)]
 class TopicRoutes:
     """Handlers over the worker's broker."""
 
-    def __init__(self, broker: Broker, private: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        private: Collection[str] = (),
+        registry: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Over a broker.
+
+        Args:
+            broker: where topics live.
+            private: topics whose records are not shown.
+            registry: a converter's options for the schema registry; none: the worker's own.
+        """
         self._broker = broker
         self._private = frozenset(private)
-        self._reader = RecordReader(broker)
+        self._reader = RecordReader(broker, registry)
         self._seats = threading.BoundedSemaphore(_AT_ONCE)
 
     def install(self, app: FastAPI) -> None:

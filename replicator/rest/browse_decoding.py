@@ -13,6 +13,7 @@ import orjson
 
 from replicator.api.config import HIDDEN
 from replicator.broker.base import Message
+from replicator.rest.browse_registry import RegistryReader
 
 FORMATS: Final = ("auto", "json", "text", "hex")
 _STORED: Final = (
@@ -32,9 +33,10 @@ class Decoder:
     `form` is json, text or hex for everything, or auto: what fits best. At most `size` bytes of each are shown.
     """
 
-    def __init__(self, form: str, size: int) -> None:
+    def __init__(self, form: str, size: int, registry: RegistryReader | None = None) -> None:
         self._form = form
         self._size = size
+        self._registry = registry
 
     def record(self, message: Message) -> dict[str, Any]:
         """A record."""
@@ -44,21 +46,28 @@ class Decoder:
             "partition": message.partition,
             "offset": message.offset,
             "timestamp": message.timestamp,
-            "key": self.shown(message.key),
+            "key": self.shown(message.key, message.topic),
             "value": {"type": "text", "text": HIDDEN, "bytes": len(value or b"")}
             if secret
-            else self.shown(value),
+            else self.shown(value, message.topic),
             "headers": [{"key": name, **self.shown(data)} for name, data in message.headers or ()],
         }
 
-    def shown(self, data: bytes | None) -> dict[str, Any]:
-        """`{"type", "text", "bytes"}`, with `cut` when there is more, and `schema_id` of a registry's form."""
+    def shown(self, data: bytes | None, topic: str | None = None) -> dict[str, Any]:
+        """`{"type", "text", "bytes"}`, with `cut` when there is more.
+
+        What may be in a registry's form has its `schema_id`, and the `format` when it could be read.
+        """
         if data is None:
             return {"type": "null", "text": None, "bytes": 0}
-        kind, text = self._text(data)
+        framed = len(data) > _FRAME and data[0] == _MAGIC
+        read = self._registry.text(topic, data) if self._registry and topic and framed else None
+        kind, text = self._text(data) if read is None else ("json", read[1])
         shown: dict[str, Any] = {"type": kind, "text": text, "bytes": len(data)}
-        if kind == "hex" and len(data) > _FRAME and data[0] == _MAGIC:
+        if framed and (kind == "hex" or read is not None):
             shown["schema_id"] = int.from_bytes(data[1:_FRAME])
+        if read is not None:
+            shown["format"] = read[0]
         most = self._size * 2 if kind == "hex" else self._size
         if len(text) > most:
             shown |= {"text": text[:most], "cut": True}

@@ -11,6 +11,7 @@ from typing import Any, Final
 from replicator.api.record import TopicPartition
 from replicator.broker.base import Broker, Message
 from replicator.rest.browse_decoding import Decoder
+from replicator.rest.browse_registry import RegistryReader
 
 _BATCH: Final = 200
 _POLL: Final = 0.7
@@ -47,8 +48,9 @@ class Request:
 class RecordReader:
     """See the module."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, registry: Mapping[str, Any]) -> None:
         self._broker = broker
+        self._options = registry
 
     def read(self, request: Request) -> dict[str, Any]:
         """Records with the bounds, and where to go on in both directions.
@@ -60,9 +62,13 @@ class RecordReader:
             found, first, then, whole, seen = self._forwards(request, dict(request.starts))
         else:
             found, first, then, whole, seen = self._backwards(request)
-        decoder = Decoder(request.form, request.size)
+        with closing(RegistryReader(self._options)) as registry:
+            decoder = Decoder(
+                request.form, request.size, registry if request.form in ("auto", "json") else None
+            )
+            records = [decoder.record(message) for message in found]
         return {
-            "records": [decoder.record(m) for m in found],
+            "records": records,
             "begin": _by_number(request.begins),
             "end": _by_number(request.ends),
             "first": _by_number(first),

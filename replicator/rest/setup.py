@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
+from replicator.api.config import split_prefix
 from replicator.api.errors import ConfigError
 from replicator.config.listeners import Listener, parse_listeners
 from replicator.config.tls import client_context, https_options, server_context
@@ -44,6 +45,7 @@ def server_options(config: WorkerConfig, port: int | None = None) -> dict[str, A
         "headers": parse_headers(config["response.http.headers.config"] or ""),
         "accounts": accounts,
         "public": _public(config),
+        "registry": _registry(config),
         # Passwords of connectors and the group's session key are in there.
         "private_topics": [config["config.storage.topic"]],
     }
@@ -81,6 +83,12 @@ def _public(config: WorkerConfig) -> list[str]:
         # Probes need no account; Java's extension asks one of them, too.
         return [] if config["rest.extension.classes"] else ["/health"]
     return [path.strip().rstrip("/") or "/" for path in given if path.strip()]
+
+
+def _registry(config: WorkerConfig) -> dict[str, Any]:
+    """Options of the worker's own converter, when it uses a schema registry."""
+    given = split_prefix(config.raw, "value.converter.")
+    return dict(given) if "schema.registry.url" in given else {}
 
 
 def _warn(listeners: Sequence[Listener]) -> None:

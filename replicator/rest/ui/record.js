@@ -22,7 +22,7 @@ export function brief(shown) {
 
 // In full, with its size and what it is; `more` asks for the rest of what was cut.
 export function full(title, shown, more) {
-  const kind = shown.text === null ? "null" : `${shown.type === "hex" ? "binary" : shown.type}, ${bytes(shown.bytes)}${shown.schema_id !== undefined ? `, perhaps schema ${shown.schema_id} of a registry` : ""}${shown.cut ? ", beginning only" : ""}`;
+  const kind = shown.text === null ? "null" : `${shown.type === "hex" ? "binary" : shown.type}, ${bytes(shown.bytes)}${shown.schema_id === undefined ? "" : shown.format ? `, ${shown.format} of schema ${shown.schema_id}` : `, perhaps schema ${shown.schema_id} of a registry`}${shown.cut ? ", beginning only" : ""}`;
   const parts = [el("h4", {}, title, " ", el("span", { class: "hint" }, kind), shown.cut && more ? button("Show all", more) : null)];
   if (shown.text === null) return parts;
   const found = shown.type === "json" && !shown.cut ? members(shown.text) : null;

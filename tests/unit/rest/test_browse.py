@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.api.schema import INT64, STRING, struct_schema
+from replicator.api.struct import Struct
+from replicator.broker.base import Message, NewMessage, NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.converters.avro import AvroConverter
+from replicator.converters.jsonschema import JsonSchemaConverter
+from replicator.converters.protobuf import ProtobufConverter
 from replicator.rest.accounts import AccountSource
 from replicator.rest.app import create_app
 from replicator.rest.browse_decoding import Decoder
@@ -111,8 +116,6 @@ def test_secrets_are_not_shown(client: TestClient) -> None:
     ],
 )
 def test_stored_configurations_are_hidden_anywhere(key: bytes | None, value: bytes, hidden: bool) -> None:
-    from replicator.broker.base import Message
-
     shown = Decoder("hex", 100).record(Message("t", 0, 0, 0, key, value, None))
     assert (shown["value"]["text"] == "[hidden]") is hidden
 
@@ -179,3 +182,25 @@ def test_the_page_needs_no_account_but_data_does() -> None:
     assert token.json()["role"] == "operate"
     open_to_all = TestClient(create_app(FakeHerder())).get("/replicator/session")
     assert open_to_all.json() == {"authentication": False, "role": "admin"}
+
+
+def test_records_of_a_registry_are_read() -> None:
+    options = {"schema.registry.url": "mock://browse"}
+    schema = struct_schema([("id", INT64), ("name", STRING)])
+    broker = EmbeddedBroker(":memory:")
+    broker.admin().create_topics([NewTopic("t", 1)])
+    producer = broker.producer("test")
+    for kind in (AvroConverter, ProtobufConverter, JsonSchemaConverter):
+        converter = kind()
+        converter.configure(options, is_key=False)
+        value = Struct(schema, {"id": 2**60, "name": "x"})
+        producer.append([NewMessage("t", None, converter.from_connect_data(f"t{kind}", schema, value), 0)])
+    producer.append([NewMessage("t", None, b"\0\0\0\0\x63no", 0)])
+    client = TestClient(create_app(FakeHerder(), broker=broker, registry=options))
+    *read_ones, unknown = [r["value"] for r in read(client, "")["records"]]
+    assert [r["format"] for r in read_ones] == ["Avro", "Protobuf", "JsonSchema"]
+    assert [r["text"] for r in read_ones] == [f'{{"id":{2**60},"name":"x"}}'] * 3
+    assert (unknown["type"], unknown["schema_id"]) == ("hex", 99)
+    assert {r["value"]["type"] for r in read(client, "format=hex")["records"]} == {"hex"}
+    producer.close()
+    broker.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import urllib.request
 from types import MappingProxyType
 
@@ -33,6 +35,14 @@ def herder() -> FakeHerder:
     made.configs["x"] = {"name": "x", "connection.password": "secret-word"}
     made.live["x"] = [progress(5, 20.0)]
     return made
+
+
+def test_sampling_needs_no_web_framework() -> None:
+    script = (
+        "import sys, replicator.rest.overview; print({'fastapi', 'starlette', 'uvicorn'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
 
 
 def test_document(herder: FakeHerder) -> None:

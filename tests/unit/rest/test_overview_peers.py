@@ -46,7 +46,7 @@ def group() -> Iterator[list[RestServer]]:
     for each in taken:
         each.close()
     accounts = AccountSource(Accounts({"anna": ("a", "read")}))
-    made = [RestServer(Member(n, ports), port=ports[n], accounts=accounts) for n in range(2)]  # type: ignore[arg-type]
+    made = [RestServer(Member(n, ports), port=ports[n], accounts=accounts) for n in range(2)]
     for server in made:
         server.start()
     for server in made:
