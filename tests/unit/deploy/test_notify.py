@@ -35,12 +35,12 @@ class Manager:
             return {}
         return dict(line.split("=", 1) for line in text.split("\n"))
 
-    def until(self, name: str, timeout: float) -> str:
-        """The value of the next message that has the name."""
+    def until(self, name: str, timeout: float, text: str = "") -> str:
+        """The value of the next message that has the name, and the text in its value."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             message = self.heard(0.5)
-            if name in message:
+            if name in message and text in message[name]:
                 return message[name]
         raise AssertionError(f"{name} was not heard within {timeout:g} s")
 
@@ -211,10 +211,39 @@ def test_a_real_worker(manager: Manager, tmp_path: Path) -> None:
     try:
         assert manager.until("READY", 30) == "1"
         assert manager.until("WATCHDOG", 5) == "1"
-        assert "1 connectors, 1 tasks here (1 running)" in manager.until("STATUS", 15)
+        manager.until("STATUS", 15, "1 connectors, 1 tasks here (1 running)")
         child.terminate()
         assert manager.until("STOPPING", 10) == "1"
         assert child.wait(20) == 0
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_real_task_that_hangs(manager: Manager, tmp_path: Path) -> None:
+    """A pipe that nobody writes to holds the task in its step; once somebody does, all is well again."""
+    worker, source, pipe = tmp_path / "worker.properties", tmp_path / "source.properties", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    worker.write_text("listeners=off\n")
+    source.write_text(f"name=file\nconnector.class=FileStreamSource\nfile={pipe}\ntopic=lines\n")
+    environ = {
+        **os.environ,
+        "NOTIFY_SOCKET": manager.address,
+        "WATCHDOG_USEC": "2000000",
+        TASK_SECONDS: "1.5",
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "replicator", "standalone", str(worker), str(source)],
+        env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        manager.until("READY", 30)
+        manager.until("STATUS", 15, "file-0 has been in one step for over 1.5 s")
+        _everything(manager)
+        time.sleep(1.2)
+        assert {"WATCHDOG": "1"} not in _everything(manager)
+        with pipe.open("w"):
+            manager.until("WATCHDOG", 5)
     finally:
         child.kill()
         child.wait()
