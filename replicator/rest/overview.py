@@ -46,9 +46,10 @@ class History:
             (int(now * 1000), round(rate, 1), max(lags) if lags else None, max(kept) if kept else None)
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Columns rather than rows: shorter, and what a chart wants."""
+    def to_json(self, most: int = KEPT_POINTS) -> dict[str, Any]:
+        """Columns rather than rows: shorter, and what a chart wants; the last `most` points."""
         points = list(self.points)
+        points = points[max(0, len(points) - most) :]
         return {
             "t": [p[0] for p in points],
             "rows_per_second": [p[1] for p in points],
@@ -81,9 +82,11 @@ class Overview:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
-    def document(self) -> dict[str, Any]:
-        """The whole picture."""
-        connectors = [self._connector(name) for name in self._names()]
+    def document(self, points: int = KEPT_POINTS, whole: str | None = None) -> dict[str, Any]:
+        """The whole picture; of each history the last `points`, but all of that of the connector `whole`."""
+        connectors = [
+            self._connector(name, KEPT_POINTS if name == whole else points) for name in self._names()
+        ]
         health = self._herder.health()
         with self._lock:
             errors = list(reversed(self._errors))
@@ -135,7 +138,7 @@ class Overview:
                 entry = {"time": int(now * 1000), "connector": status.name, "part": part}
                 self._errors.append(entry | {"message": last_line(trace), "trace": trace})
 
-    def _connector(self, name: str) -> dict[str, Any] | None:
+    def _connector(self, name: str, most: int) -> dict[str, Any] | None:
         try:
             status = self._herder.connector_status(name)
             live = {p.id.task: p for p in self._herder.progress(name)}
@@ -144,7 +147,7 @@ class Overview:
         with self._lock:
             self._note_errors(status, time.time())
             history = self._histories.get(name)
-            points = history.to_json() if history is not None else History().to_json()
+            points = (history or History()).to_json(most)
         shown = status.connector
         return {
             "name": name,

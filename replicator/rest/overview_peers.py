@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
+from urllib.parse import urlencode
 
 _TIMEOUT: Final = 2.0
 _LEFT_ALONE: Final = 15.0
@@ -39,13 +40,16 @@ class Peers:
         self._silent: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def complete(self, document: dict[str, Any], scheme: str, authorization: str) -> dict[str, Any]:
-        """The document with what the others add; `workers` tells who answered."""
+    def complete(
+        self, document: dict[str, Any], scheme: str, authorization: str, query: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The document with what the others add to the same query; `workers` tells who answered."""
+        target = f"/replicator/overview?{urlencode(query)}"
         asked = sorted(_workers(document["connectors"]) - {self._own, ""})
         answers: dict[str, dict[str, Any] | None] = {}
         if asked:
             with ThreadPoolExecutor(min(_AT_ONCE, len(asked))) as pool:
-                found = pool.map(lambda worker: self._ask(worker, scheme, authorization), asked)
+                found = pool.map(lambda worker: self._ask(worker, scheme, target, authorization), asked)
                 answers = dict(zip(asked, found, strict=True))
         others = [answer for answer in answers.values() if answer is not None]
         for connector in document["connectors"]:
@@ -58,7 +62,7 @@ class Peers:
         document["workers"] = [{"id": worker, "answers": answered[worker]} for worker in sorted(answered)]
         return document
 
-    def _ask(self, worker: str, scheme: str, authorization: str) -> dict[str, Any] | None:
+    def _ask(self, worker: str, scheme: str, target: str, authorization: str) -> dict[str, Any] | None:
         with self._lock:
             if self._silent.get(worker, 0.0) > time.monotonic():
                 return None
@@ -70,7 +74,7 @@ class Peers:
             connection = http.client.HTTPConnection(worker, timeout=_TIMEOUT)
         headers = {"Accept": "application/json"} | ({"Authorization": authorization} if authorization else {})
         try:
-            connection.request("GET", "/replicator/overview", headers=headers)
+            connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
             found = json.loads(answer.read()) if answer.status == http.HTTPStatus.OK else None
         except (OSError, ValueError, http.client.HTTPException):

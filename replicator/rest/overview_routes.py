@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from replicator.herder.base import Herder
 from replicator.rest.auth import ROLE
 from replicator.rest.errors import JsonResponse
-from replicator.rest.overview import Overview
+from replicator.rest.overview import KEPT_POINTS, Overview
 from replicator.rest.overview_peers import Peers
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -28,13 +28,24 @@ class OverviewRoutes:
         app.add_api_route("/replicator/overview", self.show, methods=["GET"])
         app.add_api_route("/replicator/session", self.session, methods=["GET"])
 
-    def show(self, request: Request, workers: Literal["this", "all"] = "this") -> Response:
-        """GET /replicator/overview; with `workers=all` other workers of the group add what they know."""
-        document = self._overview.document()
+    def show(
+        self,
+        request: Request,
+        workers: Literal["this", "all"] = "this",
+        points: Annotated[int, Query(ge=0)] = KEPT_POINTS,
+        whole: str | None = None,
+    ) -> Response:
+        """GET /replicator/overview.
+
+        With `workers=all` other workers of the group add what they know. `points` shortens histories, but that of the
+        connector `whole`.
+        """
+        document = self._overview.document(points, whole)
         peers = self._group() if workers == "all" else None
         if peers is not None:
             authorization = request.headers.get("authorization", "")
-            document = peers.complete(document, request.url.scheme, authorization)
+            query = {"points": str(points)} | ({} if whole is None else {"whole": whole})
+            document = peers.complete(document, request.url.scheme, authorization, query)
         return JsonResponse(document, headers=_FRESH)
 
     def _group(self) -> Peers | None:

@@ -5,7 +5,7 @@ import { connector } from "./connector.js";
 import { button, el, empty, time } from "./dom.js";
 import { editor } from "./editor.js";
 import { letters, queues } from "./letters.js";
-import { overview } from "./overview.js";
+import { MOST_CARDS, overview } from "./overview.js";
 import { signin } from "./signin.js";
 import { topic, topics } from "./topics.js";
 
@@ -59,7 +59,10 @@ async function poll() {
   clearTimeout(timer);
   if (!known) return;
   try {
-    document_ = await get("/replicator/overview?workers=all", 8);
+    // Of many connectors only the newest points: charts of all would be a megabyte a second.
+    const many = document_ && (document_.connectors || []).length > MOST_CARDS;
+    const query = new URLSearchParams({ workers: "all", ...(many ? { points: 10 } : {}), ...(view.name ? { whole: view.name } : {}) });
+    document_ = await get(`/replicator/overview?${query}`, 8);
     const health = document_.health && document_.health.status !== "healthy" ? ` · ${document_.health.status}: ${document_.health.message}` : "";
     const workers = document_.workers || [], silent = workers.filter(w => !w.answers).map(w => w.id);
     const group = workers.length > 1 ? ` · ${workers.length} workers${silent.length ? `, no answer from ${silent.join(", ")}` : ""}` : "";

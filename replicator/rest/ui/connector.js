@@ -100,5 +100,5 @@ export function connector(box, name) {
     stopped = now;
   }
 
-  return { title: name, update, resize: () => card.resize() };
+  return { title: name, name, update, resize: () => card.resize() };
 }

@@ -4,7 +4,7 @@ import { can } from "./api.js";
 import { Card, ROW_HEADS, row } from "./card.js";
 import { block, clock, el, empty, grid, replace } from "./dom.js";
 
-const MOST_CARDS = 6;
+export const MOST_CARDS = 6;
 
 export function overview(box) {
   const cards = new Map();
@@ -25,7 +25,7 @@ export function overview(box) {
     const found = all.filter(c => c.name.toLowerCase().includes(sought));
     filter.hidden = all.length < 4;
     if (!found.length) { cards.clear(); replace(list, el("p", { class: "card empty" }, all.length ? "No connector has such a name." : "No connectors yet.")); }
-    else if (found.length > MOST_CARDS) { cards.clear(); replace(list, el("div", { class: "card" }, grid("Connectors", ROW_HEADS, found.map(row)))); }
+    else if (all.length > MOST_CARDS) { cards.clear(); replace(list, el("div", { class: "card" }, grid("Connectors", ROW_HEADS, found.map(row)))); }
     else showCards(found);
     replace(errors, errorTable(d.errors || []));
   }

@@ -60,6 +60,12 @@ def test_document(herder: FakeHerder) -> None:
     assert connector["history"]["lag_ms"] == [20.0, 30.0]
     assert connector["history"]["rows_per_second"][1] > 0
 
+    for query, kept in (("points=1", 1), ("points=0&whole=x", 2), ("points=0&whole=y", 0)):
+        shorter = (
+            TestClient(create_app(herder, overview=overview)).get(f"/replicator/overview?{query}").json()
+        )
+        assert len(shorter["connectors"][0]["history"]["t"]) == kept
+
 
 def test_errors_are_kept_once_each(herder: FakeHerder) -> None:
     overview = Overview(herder)
