@@ -103,6 +103,8 @@ class Heartbeat:
             log.error("No sign of life is given to the service manager: %s", problem)
         elif self._complained and not problem:
             log.warning("The service is able to work again.")
+        if self._complained != (problem or ""):
+            self._status_due = 0.0
         self._complained = problem or ""
 
     def _problem(self, herder: Herder, loop: Turning | None) -> str | None:
