@@ -65,7 +65,8 @@ class AvroSchemas:
         if schema.type in (SchemaType.INT8, SchemaType.INT16) and self._metadata:
             made["connect.type"] = schema.type.value
         self._with_properties(made, schema)
-        if schema.name in _LOGICAL:
+        # Avro knows no decimals with more digits after the point than in all.
+        if schema.name in _LOGICAL and 0 <= made.get("scale", 0) <= made.get("precision", 0):
             made["logicalType"] = _LOGICAL[schema.name]
         return made if len(made) > 1 else made["type"]
 
@@ -78,6 +79,8 @@ class AvroSchemas:
             made["connect.doc"] = schema.doc
         if schema.parameters:
             made["connect.parameters"] = dict(schema.parameters)
+        if schema.default is not None and (default := _default(schema)) is not None:
+            made["connect.default"] = default
         if schema.name is not None:
             made["connect.name"] = schema.name
         return made
@@ -132,8 +135,6 @@ class AvroSchemas:
         if not _NAME.fullmatch(name):
             raise DataError(f"Illegal character in: {name}: Avro has no such field names")
         made = {"name": name, "type": self.of(schema)}
-        if schema.doc is not None:
-            made["doc"] = schema.doc
         if schema.default is not None:
             default = _default(schema)
             if default is not None:

@@ -118,7 +118,11 @@ def test_avro(codec):
     assert by_name["text"] == {"name": "text", "type": ["null", "string"], "default": None}
     assert by_name["i8"]["type"] == {"type": "int", "connect.type": "int8"}
     assert by_name["again"]["type"] == ["null", "com.acme.Inner"]
-    assert by_name["def"] == {"name": "def", "type": ["int", "null"], "default": 5}
+    assert by_name["def"] == {
+        "name": "def",
+        "type": [{"type": "int", "connect.default": 5}, "null"],
+        "default": 5,
+    }
     assert by_name["day"]["type"]["logicalType"] == "date"
     found = list(reader)
     assert len(found) == 2
