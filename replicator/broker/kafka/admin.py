@@ -17,7 +17,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic as KafkaTopic
 
-from replicator.api.errors import ConnectError, NotFoundError, RetriableError
+from replicator.api.errors import NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import NewTopic, TopicDescription
 from replicator.broker.kafka.client_log import client_log
@@ -110,6 +110,8 @@ class KafkaAdmin(GroupAdmin):
                     log.warning("Not authorized to create the topic %s; it is taken to exist.", name)
                 elif reason.code() != _EXISTS:
                     raise translate(reason, doing) from error
+            except TimeoutError as error:
+                raise RetriableError(f"Kafka: no answer in time {doing}.") from error
         self._wait_visible(made_now)
 
     def _wait_visible(self, names: Sequence[str]) -> None:
@@ -244,11 +246,6 @@ def _results(futures: Mapping[Any, Future[_T]], doing: str) -> dict[Any, _T]:
     """The answers to a request, or the first error among them."""
     found: dict[Any, _T] = {}
     for key, future in futures.items():
-        try:
-            with translated(doing):
-                found[key] = future.result(_SECONDS + 5)
-        except TimeoutError as error:
-            raise RetriableError(f"Kafka: no answer in time {doing}.") from error
-        except ConnectError:
-            raise
+        with translated(doing):
+            found[key] = future.result(_SECONDS + 5)
     return found

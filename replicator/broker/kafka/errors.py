@@ -121,6 +121,9 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except KafkaException as error:
         raise translate(kafka_error(error), doing) from error
+    except TimeoutError as error:
+        # A future of the admin client that nobody answered.
+        raise RetriableError(f"Kafka: no answer in time {doing}.") from error
 
 
 def kafka_error(error: KafkaException) -> KafkaError:
