@@ -46,3 +46,13 @@ async function remove(name) {
 export async function restartTask(name, id) {
   if (await attempt(() => call("POST", `${path`/connectors/${name}/tasks/`}${id}/restart`))) say(`Task ${id} of ${name}: restarting`);
 }
+
+const literal = name => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+// For sources that read a log: the rows of a table once more, beside the changes.
+export async function copyAgain(name, table) {
+  const text = "Its rows are read again in chunks while changes go on, and written to the target once more. Rows that were deleted at the source meanwhile stay in the target.";
+  if (!await ask({ title: `Copy ${table} again?`, text, action: "Copy" })) return;
+  const signal = { type: "execute-snapshot", data: { type: "incremental", "data-collections": [literal(table)] } };
+  await attempt(() => call("POST", path`/replicator/connectors/${name}/signal`, signal), `${table} is queued to be copied`);
+}

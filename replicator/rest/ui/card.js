@@ -1,6 +1,6 @@
 // One connector with its live figures; kept between polls so that focus, open details and scrolling stay.
 
-import { buttons, restartTask } from "./actions.js";
+import { buttons, copyAgain, restartTask } from "./actions.js";
 import { can } from "./api.js";
 import { Chart } from "./chart.js";
 import { block, button, bytes, cell, clock, el, empty, grid, isNumber, lastLine, note, pairs, replace, short, state, time, whole } from "./dom.js";
@@ -43,7 +43,7 @@ export class Card {
     this.draw(this.kept, history.t, history.retained_bytes || []);
     replace(this.notes, this.noteList(c, tasks));
     replace(this.tasks, this.taskTable(c, tasks));
-    replace(this.tables, this.tableTable(tasks));
+    replace(this.tables, this.tableTable(c, tasks));
   }
 
   draw(chart, times, values, always = false) {
@@ -63,6 +63,8 @@ export class Card {
       const value = first(tasks, fact);
       if (value !== undefined) found.push([title, String(value)]);
     }
+    const queued = first(tasks, "incremental_snapshot");
+    if (queued && queued.tables.length) found.push([queued.paused ? "Copying again (paused)" : "Copying again", `${queued.tables[0]}, ${whole(queued.rows_done)} rows${queued.tables.length > 1 ? `, ${queued.tables.length - 1} more tables` : ""}`]);
     const reading = first(tasks, "snapshot");
     if (reading && isNumber(reading.seconds)) found.push(["Oldest transaction held", time(reading.seconds * 1000)]);
     return found;
@@ -104,11 +106,12 @@ export class Card {
     return [el("h3", {}, "Tasks"), grid("Tasks of " + c.name, heads, rows)];
   }
 
-  tableTable(tasks) {
+  tableTable(c, tasks) {
     const all = tasks.flatMap(t => Object.entries((t.facts || {}).tables || {}).map(([name, facts]) => [name, facts || {}]));
     if (!all.length) return [];
     all.sort((a, b) => a[0] < b[0] ? -1 : 1);
     const copying = all.some(([, f]) => isNumber(f.rows_total));
+    const again = this.detailed && c.type === "source" && first(tasks, "lsn") !== undefined && can("operate");
     const rows = all.map(([name, f]) => {
       const done = isNumber(f.rows_done) ? f.rows_done : f.rows;
       const cells = [cell(name, "name"), cell(String(f.state || "–")), cell(whole(done), "n")];
@@ -118,9 +121,10 @@ export class Card {
         const bar = el("progress", { max: 100, value: Math.round(share), "aria-label": "Copy of " + name }, Math.floor(share) + " %");
         cells.push(cell(whole(f.rows_total), "n"), cell(bar), cell(Math.floor(share) + " %", "n"));
       }
-      return el("tr", {}, cells);
+      if (again) cells.push(cell(button("Copy again", () => copyAgain(c.name, name), { "aria-label": `Copy ${name} again` })));
+      return el("tr", { "data-key": name }, cells);
     });
-    const heads = ["Table", "State", ["Rows", 1]].concat(copying ? [["Expected", 1], "Copied", ["Share", 1]] : []);
+    const heads = ["Table", "State", ["Rows", 1]].concat(copying ? [["Expected", 1], "Copied", ["Share", 1]] : [], again ? [""] : []);
     return [el("h3", {}, "Tables"), grid("Tables of " + this.name, heads, rows)];
   }
 }

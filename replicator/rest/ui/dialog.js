@@ -10,7 +10,7 @@ export function ask({ title, text, detail, action, danger, typed }) {
     const heading = el("h2", { id: "dialog-title" }, title);
     const box = el("dialog", { "aria-labelledby": "dialog-title" }, heading, text ? el("p", {}, text) : null, detail,
       field ? labelled(`Type ${typed} to confirm`, field) : null,
-      el("div", { class: "bar-of-buttons" }, agreed, button("Cancel", () => done(false))));
+      el("div", { class: "bar-of-buttons" }, agreed, button("Cancel", () => done(false), { autofocus: Boolean(danger && !typed) })));
     function done(answer) { box.close(); box.remove(); resolve(answer); }
     box.addEventListener("cancel", event => { event.preventDefault(); done(false); });
     box.addEventListener("keydown", event => { if (event.key === "Enter" && event.target === field && !agreed.disabled) done(true); });
