@@ -10,7 +10,7 @@ ifeq ($(origin SECONDS),command line)
 DEMO_ARGS := --seconds $(SECONDS)
 endif
 
-.PHONY: help setup servers stop demo test test-fast check format bench clean
+.PHONY: help setup servers stop demo test test-fast check format bench bench-java clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: setup ## put the code in its standard form
 
 bench: setup ## measure throughput against real servers (BROKER=kafka: through Kafka)
 	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.run --broker $(BROKER) $(ARGS)
+
+bench-java: setup ## the same work by Debezium and Kafka Connect on Java, beside ours; takes minutes
+	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) -m tests.benchmarks.compare $(ARGS)
 
 clean: ## stop the servers, remove everything that was made
 	@python3 scripts/servers.py wipe

@@ -58,6 +58,27 @@ def jars(name: str, artifacts: Sequence[str]) -> Path:
     return target
 
 
+def archives(name: str, artifacts: Sequence[str]) -> Path:
+    """A folder with the unpacked archives (`group:artifact:version:tar.gz:classifier`), got and kept like `jars`."""
+    digest = hashlib.sha256("\n".join(artifacts).encode()).hexdigest()[:8]
+    target = program_cache() / "jars" / f"{name}-{digest}"
+    with locked(f"get-{name}.lock", program_cache()):
+        if not target.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="get-", dir=target.parent) as scratch:
+                unpacked = Path(scratch) / "unpacked"
+                unpacked.mkdir()
+                for artifact in artifacts:
+                    say(f"getting {artifact} from Maven Central")
+                    copied = Path(scratch) / artifact.split(":")[1]
+                    options = [f"-Dartifact={artifact}", f"-DoutputDirectory={copied}"]
+                    run([_maven(), "-q", "-B", "dependency:copy", *options], cwd=scratch)
+                    for archive in copied.iterdir():
+                        run(["tar", "xzf", str(archive), "-C", str(unpacked)])
+                unpacked.rename(target)
+    return target
+
+
 def classpath(folder: Path) -> str:
     """The class path of a folder of jars."""
     return f"{folder}/*"

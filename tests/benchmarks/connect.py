@@ -14,6 +14,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.benchmarks.bench import DATABASE, FOLDER
 
 _numbers = itertools.count(1)
 _PATIENCE = 120.0
+_LOOK_SECONDS = 2.0
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 
 
@@ -38,6 +40,7 @@ class ConnectCluster:
         self.log = FOLDER / f"{name}.log"
         self._child: subprocess.Popen[bytes] | None = None
         self._created = False
+        self._next_look = 0.0
 
     def command(self, worker: Path) -> list[str]:
         """The command line of the parent process."""
@@ -69,12 +72,7 @@ class ConnectCluster:
     def output(self) -> str:
         """Everything it printed, and what its tasks say."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        for name in self.connectors():
-            try:
-                text += "\n" + json.dumps(self.request("GET", f"/connectors/{name}/status"))
-            except (OSError, ValueError):
-                continue
-        return text
+        return f"{text}\n{self._states()}"
 
     @property
     def pid(self) -> int:
@@ -125,8 +123,20 @@ class ConnectCluster:
             return json.loads(answer.read() or b"null")
 
     def running(self) -> bool:
-        """Whether the parent lives."""
-        return self._child is not None and self._child.poll() is None
+        """Whether the parent lives and no task has failed; tasks are asked for every two seconds."""
+        if self._child is None or self._child.poll() is not None:
+            return False
+        if time.monotonic() < self._next_look or not self._created:
+            return True
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        return '"FAILED"' not in self._states()
+
+    def _states(self) -> str:
+        text = ""
+        for name in self.connectors():
+            with suppress(OSError, ValueError):
+                text += json.dumps(self.request("GET", f"/connectors/{name}/status")) + "\n"
+        return text
 
     def usage(self) -> service.Usage:
         """Peak memory of the largest worker, processor time of all."""
@@ -136,8 +146,9 @@ class ConnectCluster:
         """SIGTERM; insists after a while. The workers of a parent that was killed are ended as well."""
         if self._child is None:
             return
-        left = self.workers() if self.running() else []
-        if self.running():
+        alive = self._child.poll() is None
+        left = self.workers() if alive else []
+        if alive:
             self._child.send_signal(signal.SIGCONT)
             self._child.terminate()
         try:
@@ -159,7 +170,7 @@ class Workers(ConnectCluster):
 
     def worker_options(self) -> dict[str, str]:
         """With the shortest pause after a crash that Kafka allows by default."""
-        shortest = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "2000"}
+        shortest = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
         return {**super().worker_options(), **shortest, "scheduled.rebalance.max.delay.ms": "0"}
 
     def connectors(self) -> dict[str, dict[str, str]]:

@@ -1,0 +1,114 @@
+"""Java's Kafka Connect with Debezium's Postgres source and JDBC sink, tuned for this work, as a pipeline to measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.devservers import jars
+from tests.benchmarks.bench import DATABASE, FOLDER
+from tests.benchmarks.connect import ConnectCluster
+
+CONNECT = "4.3.0"
+DEBEZIUM = "3.6.0.Final"
+_LOG4J = "2.25.1"
+_RUNTIME = (
+    f"org.apache.kafka:connect-runtime:{CONNECT}",
+    f"org.apache.kafka:connect-json:{CONNECT}",
+    f"org.apache.kafka:connect-transforms:{CONNECT}",
+    f"org.apache.logging.log4j:log4j-slf4j-impl:{_LOG4J}",
+    f"org.apache.logging.log4j:log4j-core:{_LOG4J}",
+)
+_PLUGINS = tuple(
+    f"io.debezium:debezium-connector-{kind}:{DEBEZIUM}:tar.gz:plugin" for kind in ("postgres", "jdbc")
+)
+_LOGGING = """<Configuration status="WARN"><Appenders><Console name="console">
+<PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
+<Loggers><Root level="WARN"><AppenderRef ref="console"/></Root></Loggers></Configuration>
+"""
+
+
+def fetch() -> None:
+    """Get Java, Connect and the plugins, or raise ServerUnavailable."""
+    jars.java()
+    jars.jars("connect-bench", _RUNTIME)
+    jars.archives("debezium", _PLUGINS)
+
+
+class JavaConnect(ConnectCluster):
+    """One distributed worker: two would have half of this machine's memory and no more cores each."""
+
+    def command(self, worker: Path) -> list[str]:
+        """See ConnectCluster."""
+        logging = FOLDER / "log4j2.xml"
+        logging.write_text(_LOGGING)
+        libraries = jars.jars("connect-bench", _RUNTIME)
+        return [
+            jars.java(), "-Xms256m", "-Xmx2g", f"-Dlog4j2.configurationFile={logging}",
+            "-cp", jars.classpath(libraries), "org.apache.kafka.connect.cli.ConnectDistributed", str(worker),
+        ]  # fmt: skip
+
+    def worker_options(self) -> dict[str, str]:
+        """See ConnectCluster."""
+        return {
+            **super().worker_options(),
+            "plugin.path": str(jars.archives("debezium", _PLUGINS)),
+            "plugin.discovery": "service_load",
+            "scheduled.rebalance.max.delay.ms": "0",
+            "offset.storage.partitions": "1",
+            "status.storage.partitions": "1",
+        }
+
+    def connectors(self) -> dict[str, dict[str, str]]:
+        """Large batches everywhere, no waiting for them."""
+        source, target = self.postgres, self.mysql
+        # The last one: or the sink takes a table of this name in another database for its own.
+        driver = (
+            "rewriteBatchedStatements=true&cachePrepStmts=true&useSSL=false&allowPublicKeyRetrieval=true"
+            "&nullDatabaseMeansCurrent=true"
+        )
+        return {
+            f"{self.name}-source": {
+                "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+                "tasks.max": "1",
+                "database.hostname": source.host,
+                "database.port": str(source.port),
+                "database.user": source.user,
+                "database.password": source.password,
+                "database.dbname": DATABASE,
+                "topic.prefix": self.name,
+                "plugin.name": "pgoutput",
+                "slot.name": self.name,
+                "publication.name": self.name,
+                "publication.autocreate.mode": "filtered",
+                "table.include.list": "public.bench",
+                "tombstones.on.delete": "false",
+                "snapshot.fetch.size": "10240",
+                "max.batch.size": "8192",
+                "max.queue.size": "32768",
+                "poll.interval.ms": "5",
+                "producer.override.compression.type": "lz4",
+                "producer.override.batch.size": "524288",
+                "producer.override.linger.ms": "1",
+            },
+            f"{self.name}-sink": {
+                "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
+                "tasks.max": "1",
+                "topics": f"{self.name}.public.bench",
+                "connection.url": f"jdbc:mysql://{target.host}:{target.port}/{DATABASE}?{driver}",
+                "connection.username": target.user,
+                "connection.password": target.password,
+                "insert.mode": "upsert",
+                "primary.key.mode": "record_key",
+                "delete.enabled": "true",
+                "schema.evolution": "basic",
+                "collection.name.format": "bench",
+                "batch.size": "3000",
+                "consumer.override.max.poll.records": "3000",
+                "consumer.override.fetch.max.bytes": str(64 << 20),
+                "consumer.override.max.partition.fetch.bytes": str(16 << 20),
+            },
+        }
+
+    def workers(self) -> list[int]:
+        """The one process."""
+        return [self.pid]
