@@ -232,6 +232,27 @@ def test_options_as_text(page: Browser) -> None:
     assert shown == {"name": "t", "connector.class": FILE_SOURCE, "transforms": "a", "odd.option": "1"}
 
 
+def test_lines_and_empty_texts_stay(page: Browser, place: Place) -> None:
+    config = {
+        "connector.class": FILE_SOURCE,
+        "file": "/nothing",
+        "topic": "t",
+        "script": "one\ntwo",
+        "note": "",
+    }
+    place.service.herder.put_connector_config("lines", config, initial_state="STOPPED")
+    go(page, "#/edit/lines")
+    page.text("Everything fits")
+    page.fill("topic", "u")
+    page.click("Save")
+    page.text("topic: t → u")
+    assert page.run("document.querySelectorAll('dialog li').length") == 1
+    page.click("Save", "dialog")
+    page.until("location.hash === '#/connectors/lines'")
+    assert place.service.herder.connector_config("lines") == {**config, "name": "lines", "topic": "u"}
+    place.service.herder.delete_connector("lines")
+
+
 def test_letters_are_replayed_and_purged(page: Browser, place: Place) -> None:
     go(page, "#/letters")
     page.click("dlq")

@@ -2,7 +2,7 @@
 
 import { buttons, copyAgain, restartTask } from "./actions.js";
 import { can } from "./api.js";
-import { Chart } from "./chart.js";
+import { binaryCeiling, Chart } from "./chart.js";
 import { block, button, bytes, cell, clock, el, empty, grid, isNumber, lastLine, note, pairs, replace, short, state, time, whole } from "./dom.js";
 
 const first = (tasks, fact) => { for (const t of tasks) if ((t.facts || {})[fact] !== undefined && t.facts[fact] !== null) return t.facts[fact]; };
@@ -18,7 +18,7 @@ export class Card {
     this.detailed = detailed;
     this.rate = new Chart("Rows per second", short, 10);
     this.lag = new Chart("Lag", time, 100);
-    this.kept = new Chart("Log kept at the source", bytes, 1 << 20);
+    this.kept = new Chart("Log kept at the source", bytes, 1 << 20, binaryCeiling);
     this.head = el("div", { class: "head" });
     this.actions = el("div", { class: "bar-of-buttons" });
     this.figures = el("dl", { class: "figures" });

@@ -2,15 +2,17 @@
 
 import { clock, el, isNumber, svg } from "./dom.js";
 
-const WIDTH = 480, HEIGHT = 120, LEFT = 44, BOTTOM = 18, TOP = 6;
+const WIDTH = 480, HEIGHT = 120, LEFT = 54, BOTTOM = 18, TOP = 6;
 function ceiling(value) {
   if (value <= 0) return 1;
   const power = Math.pow(10, Math.floor(Math.log10(value)));
   return [1, 2, 2.5, 5, 10].map(f => f * power).find(v => v >= value);
 }
+export const binaryCeiling = value => 2 ** Math.ceil(Math.log2(Math.max(1, value)));
+
 export class Chart {
-  constructor(title, format, least) {
-    this.format = format; this.least = least; this.points = []; this.at = null;
+  constructor(title, format, least, top = ceiling) {
+    this.format = format; this.least = least; this.top = top; this.points = []; this.at = null;
     this.now = el("output");
     this.svg = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", tabindex: "0" });
     this.title = title;
@@ -39,7 +41,7 @@ export class Chart {
     const width = Math.max(200, this.svg.clientWidth || WIDTH), plot = width - LEFT, low = HEIGHT - BOTTOM;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const known = this.points.filter(p => isNumber(p[1]));
-    const top = ceiling(Math.max(this.least, ...known.map(p => p[1])));
+    const top = this.top(Math.max(this.least, ...known.map(p => p[1])));
     const count = Math.max(1, this.points.length - 1);
     const x = i => LEFT + plot * i / count, y = v => low - (low - TOP) * v / top;
     const parts = [];

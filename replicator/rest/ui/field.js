@@ -11,10 +11,10 @@ export class Field {
     this.definition = definition;
     this.secret = Boolean(definition && definition.type === "PASSWORD");
     this.wrong = false;
+    this.changed = changed;
+    this.stored = null;
     this.input = this.make(definition, `${id}-values`);
-    this.input.id = id;
-    this.input.setAttribute("aria-describedby", `${id}-doc ${id}-wrong`);
-    this.input.addEventListener("input", changed);
+    this.wire(id);
     this.errors = el("p", { class: "wrong", id: `${id}-wrong`, "aria-live": "polite" });
     this.values = el("datalist", { id: `${id}-values` });
     const kind = definition ? [definition.type.toLowerCase(), definition.required ? "required" : "", ""].filter(Boolean).join(", ") : "not declared by the connector";
@@ -35,11 +35,36 @@ export class Field {
     return el("input", { ...attributes, type: "text", inputmode: numeric ? "numeric" : null });
   }
 
-  // null: not set.
-  value() { return this.input.value === "" ? null : this.input.value; }
+  wire(id) {
+    this.input.id = id;
+    this.input.setAttribute("aria-describedby", `${id}-doc ${id}-wrong`);
+    this.input.addEventListener("input", () => { this.stored = null; this.changed(); });
+    if (this.input.nodeName === "INPUT") this.input.addEventListener("paste", event => {
+      const text = event.clipboardData.getData("text");
+      if (!text.trim().includes("\n")) return;
+      event.preventDefault();
+      this.set(text);
+      this.changed();
+    });
+  }
+
+  // Lines would be joined by a single-line input: keys in PEM form, scripts.
+  widen() {
+    const old = this.input, focused = document.activeElement === old;
+    this.input = el("textarea", { rows: 5, class: "code", spellcheck: "false", autocomplete: "off", readonly: old.readOnly });
+    for (const name of ["aria-required", "aria-invalid"]) if (old.hasAttribute(name)) this.input.setAttribute(name, old.getAttribute(name));
+    old.replaceWith(this.input);
+    this.wire(old.id);
+    if (focused) this.input.focus();
+  }
+
+  // null: not set. An empty text counts as long as it is the stored one.
+  value() { return this.input.value === "" ? this.stored : this.input.value; }
 
   set(value) {
     const text = String(value);
+    this.stored = text === "" ? "" : null;
+    if (this.input.nodeName === "INPUT" && text.includes("\n")) this.widen();
     if (this.input.nodeName === "SELECT" && ![...this.input.options].some(o => o.value === text)) this.input.append(el("option", { value: text }, text));
     this.input.value = text;
   }

@@ -38,7 +38,7 @@ function decoded(shown) {
 }
 
 export function letters(box, queue) {
-  const chosen = new Set(), list = el("div", { class: "card", "aria-live": "polite" });
+  const chosen = new Set(), list = el("div", { class: "card" });
   const input = placeholder => el("input", { placeholder, autocomplete: "off", spellcheck: "false" });
   const filters = { topic: input("* and ? allowed"), error: input("part of class or message"), stage: input("VALUE_CONVERTER …"), connector: input(""), key: input("text, JSON or 0x…") };
   const handled = el("input", { type: "checkbox", id: "handled" });

@@ -37,7 +37,7 @@ export function topics(box) {
 const places = found => Object.entries(found).map(([p, o]) => `${p}:${o}`).join(",");
 
 export function topic(box, name) {
-  const facts = el("div", { class: "card" }), list = el("div", { class: "card", "aria-live": "polite" });
+  const facts = el("div", { class: "card" }), list = el("div", { class: "card" });
   const partition = el("select", { onchange: () => newest() });
   const offset = el("input", { inputmode: "numeric", size: 12, placeholder: "offset", autocomplete: "off" });
   const contains = el("input", { type: "search", placeholder: "text in key, value or headers", autocomplete: "off" });
@@ -91,7 +91,7 @@ export function topic(box, name) {
     older.disabled = !Object.entries(found.first).some(([p, o]) => o > found.begin[p]);
     newer.disabled = false;
     const searched = contains.value ? ` of ${whole(found.searched)} searched` : "";
-    const summary = el("p", { class: "hint" }, `${whole(found.records.length)} records${searched}.`, found.complete ? "" : " The time was over before all were read; go on with Older or Newer.");
+    const summary = el("p", { class: "hint", role: "status" }, `${whole(found.records.length)} records${searched}.`, found.complete ? "" : " The time was over before all were read; go on with Older or Newer.");
     if (!found.records.length) { list.replaceChildren(summary, empty("Nothing here.")); return; }
     list.replaceChildren(summary, ...found.records.map(entry));
   }
