@@ -178,6 +178,13 @@ def test_binary_and_connect_json(page: Browser, place: Place) -> None:
     producer.close()
     go(page, "#/topics/lines")
     page.text("12345678901234567")
+    page.click("Follow")
+    producer = place.broker.producer("test")
+    producer.append(
+        [NewMessage("lines", b"\xff\x00", wrapped.replace(b"7}", b"9}"), 0, headers=[("h", b"one")])]
+    )
+    producer.close()
+    page.text("12345678901234569")
     page.run("[...document.querySelectorAll('.entry summary')].pop().click()")
     page.text("000000  ff00")
     page.text("Schema")

@@ -4,6 +4,8 @@ import { get, path } from "./api.js";
 import { button, cell, el, empty, grid, labelled, moment, note, options, whole } from "./dom.js";
 import { brief, full, headers } from "./record.js";
 
+const FOLLOW = 2000;
+
 export function topics(box) {
   const list = el("div", { class: "card" });
   const search = el("input", { type: "search", placeholder: "Filter", "aria-label": "Filter topics", oninput: draw });
@@ -44,11 +46,14 @@ export function topic(box, name) {
   const form = options(el("select", {}), [["auto", "as it fits"], ["json", "JSON"], ["text", "text"], ["hex", "hexadecimal"]], "auto");
   const limit = options(el("select", {}), ["20", "50", "100", "200"].map(n => [n, n]), "50");
   const older = button("Older", () => read({ before: places(last.first) })), newer = button("Newer", () => read({ from: places(last.next) }));
+  const follow = el("input", { type: "checkbox", id: "follow" });
+  // What somebody reads is not taken away.
+  const following = setInterval(() => { if (follow.checked && !document.hidden && !list.querySelector("details[open]")) newest(); }, FOLLOW);
   let last = null, turn = 0;
   older.disabled = newer.disabled = true;
   const controls = el("form", { class: "card controls", onsubmit: event => { event.preventDefault(); if (offset.value.trim()) read({ from: offset.value.trim() }); else newest(); } },
     labelled("Partition", partition), labelled("From offset", offset), labelled("Contains", contains), labelled("Show", form), labelled("Records", limit),
-    el("div", { class: "bar-of-buttons" }, el("button", { type: "submit", class: "primary" }, "Read"), button("Oldest", () => read({ from: "earliest" })), older, newer, button("Newest", newest)));
+    el("div", { class: "bar-of-buttons" }, el("button", { type: "submit", class: "primary" }, "Read"), button("Oldest", () => read({ from: "earliest" })), older, newer, button("Newest", newest), el("label", { for: "follow" }, follow, " Follow")));
   box.replaceChildren(el("p", { class: "crumbs" }, el("a", { href: "#/topics" }, "Topics"), " / ", name), el("h1", { tabindex: "-1" }, name), facts, controls, list);
   begin();
 
@@ -110,5 +115,5 @@ export function topic(box, name) {
     return made;
   }
 
-  return { title: name };
+  return { title: name, close: () => clearInterval(following) };
 }
