@@ -28,7 +28,7 @@ demo: setup ## watch Postgres being replicated to MySQL until Ctrl-C; make demo 
 	@scripts/with_servers.sh postgres mysql -- $(PYTHON_ENV) scripts/demo.py $(DEMO_ARGS)
 
 test: setup ## run every test against real servers
-	@scripts/with_servers.sh postgres mysql mariadb kafka -- $(PYTHON_ENV) -m pytest --require-services $(ARGS)
+	@scripts/with_servers.sh postgres mysql mariadb kafka -- $(PYTHON_ENV) -m pytest --require-services -n 2 --dist loadfile $(ARGS)
 
 test-fast: setup ## run the unit tests only
 	@$(PYTHON_ENV) -m pytest tests/unit -q -n 2 $(ARGS)
