@@ -99,11 +99,13 @@ class RecordReader:
         starts = {p: max(request.begins[p], end - depth) for p, end in before.items()}
         reading = _Reading(self._broker, starts, before, request.seconds)
         columns: dict[TopicPartition, list[Message]] = {p: [] for p in before}
-        seen = 0
+        reached, seen = dict(starts), 0
         for message in reading:
             seen += 1
+            place = TopicPartition(message.topic, message.partition)
+            reached[place] = message.offset + 1
             if _contains(message, request.contains):
-                columns[TopicPartition(message.topic, message.partition)].append(message)
+                columns[place].append(message)
         first = dict(starts) if request.contains else dict(before)
         found: list[Message] = []
         while len(found) < request.limit and any(columns.values()):
@@ -114,7 +116,7 @@ class RecordReader:
         for place in columns:
             if not columns[place] and reading.whole:
                 first[place] = starts[place]  # nothing is left of what was read
-        return found[::-1], first, before, reading.whole, seen
+        return found[::-1], first, before if reading.whole else reached, reading.whole, seen
 
 
 class _Reading:

@@ -34,7 +34,7 @@ function navigate(moved = true) {
   if (view.close) view.close();
   const where = location.hash.replace(/^#\/?/, "");
   const [found, section, make] = ROUTES.map(([p, s, m]) => [p.exec(where), s, m]).find(([m]) => m) || [[""], "connectors", () => overview(main)];
-  view = make(...found.slice(1).map(decodeURIComponent)) || {};
+  view = make(...found.slice(1).map(decoded)) || {};
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.section === section) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -42,6 +42,10 @@ function navigate(moved = true) {
   if (document_ && view.update) view.update(document_);
   titled();
   if (moved) { scrollTo(0, 0); (main.querySelector("h1") || main).focus({ preventScroll: true }); }
+}
+
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
 }
 
 function titled() {

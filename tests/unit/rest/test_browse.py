@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,6 +85,16 @@ def test_search(client: TestClient) -> None:
     assert places(read(client, "contains=N%22:7")) == [(1, 3)]
     assert places(read(client, "contains=k1&from=earliest&limit=3")) == [(1, 0), (0, 5), (1, 5)]
     assert read(client, "contains=nowhere")["searched"] == 20
+
+
+def test_where_to_go_on_when_the_time_was_over(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replicator.rest.browse_reading._BATCH", 3)
+    clock = itertools.count()
+    monkeypatch.setattr("replicator.rest.browse_reading.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    found = read(client, "partition=0&contains=n&timeout_ms=1500")
+    assert not found["complete"]
+    assert found["next"] == {"0": 3}
+    assert places(found) == [(0, 0), (0, 1), (0, 2)]
 
 
 @pytest.mark.parametrize(
