@@ -42,6 +42,14 @@ class PartitionWriter:
         """Offset of the first record that is not in a visible object, or None."""
         return self._first
 
+    def knows(self, offset: int) -> bool:
+        """Whether the record of that offset was taken, or refused, before: batches come again after a failure."""
+        return offset < self._next
+
+    def refuse(self, offset: int) -> None:
+        """The record of that offset is somebody else's matter."""
+        self._next = max(self._next, offset + 1)
+
     def write(self, record: SinkRecord, now: int) -> None:
         """Take a record; one that was taken before a RetriableError is known again.
 
@@ -50,14 +58,14 @@ class PartitionWriter:
             RetriableError: the store is not there; call again with the same record.
         """
         offset = record.original_kafka_offset
-        if offset < self._next:
+        if self.knows(offset):
             return
         if self._full:
             self.rotate(now)
         try:
             self._write(record, offset, now)
         except DataError:
-            self._next = offset + 1
+            self.refuse(offset)
             raise
 
     def rotate_if_due(self, now: int) -> bool:

@@ -72,8 +72,11 @@ class S3SinkTask(SinkTask):
         writer = self._writers.get(partition)
         if writer is None:
             writer = self._writers[partition] = self._writer()
+        if writer.knows(record.original_kafka_offset):
+            return
         try:
             if record.value is None and self._settings.on_null != "write":
+                writer.refuse(record.original_kafka_offset)
                 if self._settings.on_null == "ignore":
                     return
                 raise DataError(

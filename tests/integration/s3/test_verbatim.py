@@ -6,12 +6,15 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from scripts.service import PROGRAM
 from tests.unit.runtime.service_fixture import eventually
 
 CONFIGS = Path(__file__).parents[2] / "e2e" / "configs"
 
 
+@pytest.mark.parametrize("s3_server", ["moto"], indirect=True)
 def test_connect_standalone(bucket, tmp_path):
     bucket.name = "my-kafka-bucket"
     bucket.client.create_bucket(Bucket=bucket.name)

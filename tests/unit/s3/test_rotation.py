@@ -178,6 +178,20 @@ def test_null_values():
     task(FakeStore(), behavior_on_null_values="ignore").put([record(0, None)])
 
 
+def test_a_record_is_reported_once():
+    """Also when its batch comes again because the store was away."""
+    store, reports = FakeStore(), Reports()
+    made = task(store, reports, flush_size="1", format_class="ByteArrayFormat")
+    batch = [record(0, None), record(1, "text"), record(2, b"good")]
+    store.failures = 2
+    for _ in range(2):
+        with pytest.raises(RetriableError):
+            made.put(batch)
+    made.put(batch)
+    assert [bad.kafka_offset for bad, _ in reports] == [0, 1]
+    assert list(store.objects.values()) == [b"good\n"]
+
+
 def test_tags():
     store = FakeStore()
     tagged = {
