@@ -44,6 +44,9 @@ DEFAULTS: Final = {
     "fetch.queue.backoff.ms": "5",
 }
 _ENDED: Final = {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED}
+_SCHEMA: Final = b'{"schema":'
+_PAYLOAD: Final = b',"payload":'
+_LONG: Final = 512
 _SLICE: Final = 0.05
 
 
@@ -80,6 +83,7 @@ class KafkaConsumer(Assignment):
         self._seen_topics = -1
         self._listener: RebalanceListener | None = None
         self._names: dict[str, str] = {}
+        self._prefixes: dict[str, bytes] = {}
         self._woken = False
         self._callback_error: Exception | None = None
         self._failure: Exception | None = None
@@ -222,7 +226,7 @@ class KafkaConsumer(Assignment):
     def _received(self, batch: list[Any]) -> list[Message]:
         found: list[Message] = []
         add = found.append
-        names = self._names
+        names, prefixes = self._names, self._prefixes
         positions = self._assigned
         topic, partition, offset = "", -1, -1
         for raw in batch:
@@ -241,6 +245,13 @@ class KafkaConsumer(Assignment):
                 topic, partition = known, number
             offset = raw.offset()
             kind, timestamp = raw.timestamp()
+            value, prefix = raw.value(), b""
+            if value is not None and len(value) > _LONG:
+                prefix = prefixes.get(known, b"")
+                if prefix and value.startswith(prefix):
+                    value = value[len(prefix) :]
+                else:
+                    prefix, value = self._split(known, value)
             add(
                 Message(
                     known,
@@ -248,13 +259,23 @@ class KafkaConsumer(Assignment):
                     offset,
                     timestamp if kind != TIMESTAMP_NOT_AVAILABLE else -1,
                     raw.key(),
-                    raw.value(),
+                    value,
                     raw.headers(),
+                    prefix,
                 )
             )
         if partition >= 0 and (topic, partition) in positions:
             positions[TopicPartition(topic, partition)] = offset + 1
         return found
+
+    def _split(self, topic: str, value: bytes) -> tuple[bytes, bytes]:
+        """A value as what the next ones will share (the schema of Connect's JSON, most of the bytes) and the rest."""
+        end = value.find(_PAYLOAD) if value.startswith(_SCHEMA) else -1
+        if end < 0:
+            return b"", value
+        end += len(_PAYLOAD)
+        prefix = self._prefixes[topic] = value[:end]
+        return prefix, value[end:]
 
     def _event(self, raw: Any, error: KafkaError) -> None:
         code = error.code()
