@@ -1,6 +1,8 @@
 """Directories of records, and the times they come from."""
 
 import datetime as dt
+import subprocess
+import sys
 
 import pytest
 
@@ -132,3 +134,15 @@ def test_validation_names_the_option(changes, option, message):
     assert list(errors) == [option]
     with pytest.raises(ConfigError, match=message):
         raise ConfigError(errors[option][0])
+
+
+def test_drivers_are_imported_late():
+    """A worker that never writes to S3 pays nothing for it."""
+    code = (
+        "import sys; from replicator.plugins.registry import Registry;"
+        " connector = Registry().connector('io.confluent.connect.s3.S3SinkConnector')[1];"
+        " connector().validate({'s3.bucket.name': 'b'});"
+        " print({'boto3', 'botocore', 'pyarrow', 'fastavro'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"
