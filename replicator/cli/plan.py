@@ -88,17 +88,21 @@ def make_plan(
     tables = source.measured([p.source for p in found])
     pairs = [replace(p, source=t) for p, t in zip(found, tables, strict=True)]
     problems = [*source.preflight([p.source for p in pairs], name), *target.preflight(pairs, name)]
-    if joined:
-        return _without_held(pairs, problems, joined)
-    if not skip_unsupported:
-        return Plan(pairs, problems, {})
-    skipped = {p.table: p.what for p in problems if p.severity == "table" and p.table}
-    kept = [p for p in pairs if p.source.full_name not in skipped]
-    if not kept:
-        raise ConfigError(
-            "Every table is unsupported; nothing would be replicated.", option="--skip-unsupported"
-        )
-    return Plan(kept, [p for p in problems if p.table not in skipped or p.severity == "warning"], skipped)
+    skipped: dict[str, str] = {}
+    if skip_unsupported:
+        # A table that was replicated before is not left out in silence: it is held, with what to do.
+        skipped = {
+            p.table: p.what for p in problems if p.severity == "table" and p.table and p.table not in joined
+        }
+        pairs = [p for p in pairs if p.source.full_name not in skipped]
+        problems = [p for p in problems if p.table not in skipped or p.severity == "warning"]
+        if not pairs:
+            raise ConfigError(
+                "Every table is unsupported; nothing would be replicated.", option="--skip-unsupported"
+            )
+    plan = _without_held(pairs, problems, joined) if joined else Plan(pairs, problems, {})
+    plan.skipped = skipped
+    return plan
 
 
 def _without_held(pairs: list[TablePair], problems: Sequence[Problem], joined: Sequence[str]) -> Plan:
