@@ -93,11 +93,11 @@ def begin(group: Group, kafka: KafkaServer) -> Flow:
     first.put_connector(flow.lines, source)
     first.put_connector(flow.out, sink)
     until(
-        lambda: len(first.owners(flow.lines)) == 1 and len(first.owners(flow.out)) == 2, 20, "all tasks run"
+        lambda: len(first.owners(flow.lines)) == 1 and len(first.owners(flow.out)) == 2, 60, "all tasks run"
     )
     flow.start()
-    flow.wait_for_newer(5, 20, "lines flow")
-    until(lambda: shared(group, flow), 20, "work is shared")
+    flow.wait_for_newer(5, 60, "lines flow")
+    until(lambda: shared(group, flow), 60, "work is shared")
     return flow
 
 
@@ -199,7 +199,7 @@ def test_frozen_worker(group: Group, flow: Flow):
     finally:
         lost.signal(signal.SIGCONT)
     owners = settled(group, flow)
-    until(lambda: shared(group, flow), 20, "work is shared")
+    until(lambda: shared(group, flow), 60, "work is shared")
     assert owners
     nothing_lost(flow)
 
@@ -229,7 +229,7 @@ def starts(group: Group) -> dict[tuple[str, int], int]:
 def test_a_round_does_not_stop_tasks_that_stay(group: Group, flow: Flow):
     before, begun = settled(group, flow), starts(group)
     group.add(1)
-    until(lambda: shared(group, flow), 20, "work is shared")
+    until(lambda: shared(group, flow), 60, "work is shared")
     after, again = settled(group, flow), starts(group)
     tasks = [(name, task) for name, owners in before.items() for task in owners]
     stayed = [(name, task) for name, task in tasks if after[name][task] == before[name][task]]
