@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _SEED: Final = 0x9747B28C
@@ -27,6 +28,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@lru_cache(4096)
 def partition_for_key(key: bytes, partitions: int) -> int:
     """The partition Java's producer chooses for this key."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -55,6 +55,10 @@ class Commits(Protocol):
 
 def partition_key(partition: Mapping[str, Any]) -> str:
     """Equal for equal partitions, whatever the order of their members."""
+    if len(partition) == 1:  # nearly all have one name: no need to sort and encode it with every batch
+        ((name, value),) = partition.items()
+        if type(value) is str:
+            return f"{name!r}={value!r}"
     return json.dumps(partition, sort_keys=True, default=str)
 
 
