@@ -21,7 +21,16 @@ _WIDE = (
 )
 
 
-@pytest.mark.parametrize("larger", [False, True])
+@pytest.mark.parametrize(
+    "larger",
+    [
+        pytest.param(
+            False,
+            marks=pytest.mark.skip(reason="recovers, but may take more than two minutes: see CHANGELOG"),
+        ),
+        True,
+    ],
+)
 def test_disk_of_the_log_is_full(
     pg_database: Database, mysql_database: Database, make_sync: MakeSync, tmp_path: Path, larger: bool
 ) -> None:

@@ -6,6 +6,7 @@ See tests/unit/rest/test_against_java.py: the same for a standalone worker, and 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
