@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from scripts.devservers import ServerUnavailable, private_instance
 from scripts.devservers.process import free_port
 from scripts.service import PROGRAM
-from tests.support.fix_servers import Database, Server, _fresh_database
+from tests.support.fix_servers import Database, Server
 from tests.unit.runtime.service_fixture import eventually
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -159,7 +159,7 @@ def bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def databases(postgres: Server) -> Iterator[tuple[Database, Database]]:
     """`mydb` as the source's and as the sink's."""
-    with _fresh_database(postgres) as source, _fresh_database(postgres) as target:
+    with postgres.database() as source, postgres.database() as target:
         yield source, target
 
 
