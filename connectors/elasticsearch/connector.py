@@ -8,7 +8,7 @@ from typing import ClassVar
 from connectors.elasticsearch.options import OPTIONS
 from connectors.elasticsearch.settings import Settings
 from connectors.elasticsearch.task import ElasticsearchSinkTask
-from replicator.api import ConfigDef, ConfigError, ConfigValue, SinkConnector, SinkTask, TopicPartition
+from replicator.api import ConfigDef, SinkConnector, SinkTask, TopicPartition
 from replicator.api.source import ConnectorConfig
 
 
@@ -21,16 +21,8 @@ class ElasticsearchSinkConnector(SinkConnector):
     def config_def(cls) -> ConfigDef:
         return OPTIONS
 
-    def validate(self, config: ConnectorConfig) -> list[ConfigValue]:
-        """Each option by itself, then what they need of each other."""
-        found = super().validate(config)
-        if not any(value.errors for value in found):
-            try:
-                Settings(OPTIONS.parse(config))
-            except ConfigError as error:
-                blamed = next((value for value in found if value.name == error.option), found[0])
-                blamed.errors.append(error.message)
-        return found
+    def check(self, config: ConnectorConfig) -> None:
+        Settings(OPTIONS.parse(config))
 
     def task_class(self) -> type[SinkTask]:
         return ElasticsearchSinkTask

@@ -10,7 +10,7 @@ from connectors.cdc.selection import KeyColumns, Patterns, Selection
 from connectors.postgres.config import CONFIG
 from connectors.postgres.identities import Identities
 from connectors.postgres.overrides import Overrides, override_options
-from replicator.api import ConfigDef, ConfigError, ConfigValue, SourceConnector, SourceTask
+from replicator.api import ConfigDef, ConfigError, SourceConnector, SourceTask
 from replicator.api.source import ConnectorConfig
 
 
@@ -24,17 +24,8 @@ class PostgresConnector(SourceConnector):
         """Every option."""
         return CONFIG
 
-    def validate(self, config: ConnectorConfig) -> list[ConfigValue]:
-        """Each option by itself, then together."""
-        values = CONFIG.validate(config)
-        if any(value.errors for value in values):
-            return values
-        try:
-            check({**mask_options(config), **override_options(config), **CONFIG.parse(config)})
-        except ConfigError as error:
-            blamed = next((v for v in values if v.name == error.option), values[0])
-            blamed.errors.append(str(error))
-        return values
+    def check(self, config: ConnectorConfig) -> None:
+        check({**mask_options(config), **override_options(config), **CONFIG.parse(config)})
 
     def exactly_once_support(self, config: ConnectorConfig) -> bool:
         """Every record carries its exact position, and offsets ride with them."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from replicator.api.config import ConfigDef, ConfigValue
-from replicator.api.errors import BadRequestError
+from replicator.api.errors import BadRequestError, ConfigError
 from replicator.api.record import SourceRecord
 
 ConnectorConfig = Mapping[str, str]
@@ -159,8 +159,22 @@ class Connector:
         return __version__
 
     def validate(self, config: ConnectorConfig) -> list[ConfigValue]:
-        """Check the options together; the default checks each by itself."""
-        return self.config_def().validate(config)
+        """Each option by itself and, when all are good, together by `check`."""
+        values = self.config_def().validate(config)
+        if values and not any(value.errors for value in values):
+            try:
+                self.check(config)
+            except ConfigError as error:
+                blamed = next((value for value in values if value.name == error.option), values[0])
+                blamed.errors.append(str(error))
+        return values
+
+    def check(self, config: ConnectorConfig) -> None:
+        """Check what the options, each good by itself, need of each other.
+
+        Raises:
+            ConfigError: they do not go together; the error is shown at its option.
+        """
 
     def initialize(self, context: ConnectorContext) -> None:
         """Keep the context."""
