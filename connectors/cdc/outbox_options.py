@@ -16,7 +16,6 @@ _CHOICES: Final = {
     "table.json.payload.null.behavior": ("ignore", "optional_bytes"),
     "table.json.payload.empty.array.behavior": ("optional_string", "ignore"),
 }
-_SHOWN_MISSING: Final = "Behavior when an additional field is missing in the change data"
 _PLACEMENTS: Final = ("header", "envelope", "partition")
 
 
@@ -28,101 +27,117 @@ class Additional(NamedTuple):
     name: str
 
 
-def _key(
-    group: str, name: str, order: int, type_: Type, default: Any, shown: str, doc: str, importance: str
-) -> ConfigKey:
-    level = Importance[importance.upper()]
-    return option(
-        name, type_, default, shown, doc, importance=level, group=group, order=order, width=Width.MEDIUM
-    )
+class _Row(NamedTuple):
+    order: int
+    name: str
+    default: str | bool | None
+    importance: str
+    shown: str
+    doc: str
+    type: Type | None = None  # where the default does not tell
+
+
+_GROUPS: Final = {"table": "Table", "route": "Router", "tracing": "Tracing"}
+_ROWS: Final = (
+    _Row(1, "table.field.event.id", "id", "low", "Event ID Field", "Column with the event's id."),
+    _Row(2, "table.field.event.key", "aggregateid", "low", "Event Key Field", "Column with the event's key."),
+    _Row(3, "table.field.event.type", "type", "low", "Event Type Field", "Column with the event's type."),
+    _Row(4, "table.field.event.payload", "payload", "low", "Event Payload Field", "Column with the payload."),
+    _Row(
+        5, "table.field.event.timestamp", None, "medium",
+        "Event Timestamp Field",
+        "Column with the record's timestamp; the time of the change event when not set.",
+    ),
+    _Row(
+        6, "table.fields.additional.placement", None, "high",
+        "Settings for each additional column in the outbox table",
+        "More columns to pass on: column:header, column:envelope or column:partition; :name behind it renames.",
+        Type.LIST,
+    ),
+    _Row(
+        7, "table.field.additional.missing", "error", "medium",
+        "Behavior when an additional field is missing in the change data",
+        "What to do when such a column is missing: error or ignore.",
+    ),
+    _Row(
+        7, "table.fields.additional.error.on.missing", None, "low",
+        "Should an additional field that is missing be an error",
+        "Older form of table.field.additional.missing.",
+        Type.BOOLEAN,
+    ),
+    _Row(
+        8, "table.field.event.schema.version", None, "low",
+        "Event Schema Version Field", "Column with the version of the schema.",
+    ),
+    _Row(
+        9, "table.op.invalid.behavior", "warn", "medium",
+        "Behavior when capturing an unexpected outbox event",
+        "What to do with updates: warn, error (both log and drop) or fatal.",
+    ),
+    _Row(
+        10, "table.expand.json.payload", False, "medium",
+        "Expand Payload escaped string as real JSON",
+        "Whether a payload that is a JSON text becomes a value with a schema.",
+    ),
+    _Row(
+        11, "table.json.payload.null.behavior", "ignore", "medium",
+        "Behavior when json payload including null value",
+        "Nulls of such a payload: ignore leaves them out, optional_bytes keeps them.",
+    ),
+    _Row(
+        12, "table.json.payload.empty.array.behavior", "ignore", "medium",
+        "Behavior when json payload including empty array value",
+        "Empty arrays of such a payload: ignore leaves them out, optional_string keeps them.",
+    ),
+    _Row(
+        1, "route.by.field", "aggregatetype", "high",
+        "Field to route events by", "Column that decides the topic.",
+    ),
+    _Row(
+        2, "route.topic.regex", "(?<routedByValue>.*)", "low",
+        "The name of the routed topic", "Pattern on that column's value.",
+    ),
+    _Row(
+        3, "route.topic.replacement", "outbox.event.${routedByValue}", "high",
+        "The name of the routed topic", "The topic, with groups of the pattern.",
+    ),
+    _Row(
+        4, "route.tombstone.on.empty.payload", False, "high",
+        "Empty payloads cause a tombstone message", "Whether an empty payload makes a tombstone.",
+    ),
+    _Row(
+        1, "tracing.span.context.field", "tracingspancontext", "high",
+        "Serialized tracing span context field",
+        "Column with the trace context; taken for compatibility, traces are not written.",
+    ),
+    _Row(
+        2, "tracing.operation.name", "debezium-read", "high",
+        "Tracing operation name", "Name of the trace span; taken for compatibility.",
+    ),
+    _Row(
+        3, "tracing.with.context.field.only", False, "high",
+        "Trace only events with context field present", "Taken for compatibility.",
+    ),
+)  # fmt: skip
 
 
 def definition() -> ConfigDef:
     """The options."""
-    text, flag = Type.STRING, Type.BOOLEAN
+    return ConfigDef(*map(_key, _ROWS))
 
-    def table(order: int, name: str, *rest: Any) -> ConfigKey:
-        return _key("Table", f"table.{name}", order, *rest)
 
-    def route(order: int, name: str, *rest: Any) -> ConfigKey:
-        return _key("Router", f"route.{name}", order, *rest)
-
-    def tracing(order: int, name: str, *rest: Any) -> ConfigKey:
-        return _key("Tracing", f"tracing.{name}", order, *rest)
-
-    return ConfigDef(
-        table(1, "field.event.id", text, "id", "Event ID Field", "Column with the event's id.", "low"),
-        table(2, "field.event.key", text, "aggregateid", "Event Key Field", "Column with the event's key.", "low"),
-        table(3, "field.event.type", text, "type", "Event Type Field", "Column with the event's type.", "low"),
-        table(4, "field.event.payload", text, "payload", "Event Payload Field", "Column with the payload.", "low"),
-        table(
-            5, "field.event.timestamp", text, None, "Event Timestamp Field",
-            "Column with the record's timestamp; the time of the change event when not set.", "medium",
-        ),
-        table(
-            6, "fields.additional.placement", Type.LIST, None,
-            "Settings for each additional column in the outbox table",
-            "More columns to pass on: column:header, column:envelope or column:partition; :name behind it renames.",
-            "high",
-        ),
-        table(
-            7, "field.additional.missing", text, "error", _SHOWN_MISSING,
-            "What to do when such a column is missing: error or ignore.", "medium",
-        ),
-        table(
-            7, "fields.additional.error.on.missing", flag, None,
-            "Should an additional field that is missing be an error",
-            "Older form of table.field.additional.missing.", "low",
-        ),
-        table(
-            8, "field.event.schema.version", text, None, "Event Schema Version Field",
-            "Column with the version of the schema.", "low",
-        ),
-        table(
-            9, "op.invalid.behavior", text, "warn", "Behavior when capturing an unexpected outbox event",
-            "What to do with updates: warn, error (both log and drop) or fatal.", "medium",
-        ),
-        table(
-            10, "expand.json.payload", flag, False, "Expand Payload escaped string as real JSON",
-            "Whether a payload that is a JSON text becomes a value with a schema.", "medium",
-        ),
-        table(
-            11, "json.payload.null.behavior", text, "ignore", "Behavior when json payload including null value",
-            "Nulls of such a payload: ignore leaves them out, optional_bytes keeps them.", "medium",
-        ),
-        table(
-            12, "json.payload.empty.array.behavior", text, "ignore",
-            "Behavior when json payload including empty array value",
-            "Empty arrays of such a payload: ignore leaves them out, optional_string keeps them.", "medium",
-        ),
-        route(
-            1, "by.field", text, "aggregatetype", "Field to route events by", "Column that decides the topic.", "high"
-        ),
-        route(
-            2, "topic.regex", text, "(?<routedByValue>.*)", "The name of the routed topic",
-            "Pattern on that column's value.", "low",
-        ),
-        route(
-            3, "topic.replacement", text, "outbox.event.${routedByValue}", "The name of the routed topic",
-            "The topic, with groups of the pattern.", "high",
-        ),
-        route(
-            4, "tombstone.on.empty.payload", flag, False, "Empty payloads cause a tombstone message",
-            "Whether an empty payload makes a tombstone.", "high",
-        ),
-        tracing(
-            1, "span.context.field", text, "tracingspancontext", "Serialized tracing span context field",
-            "Column with the trace context; taken for compatibility, traces are not written.", "high",
-        ),
-        tracing(
-            2, "operation.name", text, "debezium-read", "Tracing operation name",
-            "Name of the trace span; taken for compatibility.", "high",
-        ),
-        tracing(
-            3, "with.context.field.only", flag, False, "Trace only events with context field present",
-            "Taken for compatibility.", "high",
-        ),
-    )  # fmt: skip
+def _key(row: _Row) -> ConfigKey:
+    return option(
+        row.name,
+        row.type or (Type.BOOLEAN if isinstance(row.default, bool) else Type.STRING),
+        row.default,
+        row.shown,
+        row.doc,
+        importance=Importance[row.importance.upper()],
+        group=_GROUPS[row.name.partition(".")[0]],
+        order=row.order,
+        width=Width.MEDIUM,
+    )
 
 
 def check(options: Mapping[str, Any]) -> None:

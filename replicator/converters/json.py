@@ -7,24 +7,23 @@ schema's text is neither written nor parsed again.
 
 from __future__ import annotations
 
-import codecs
-import json
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 import orjson
 
-from replicator.api.config import ConfigDef, Importance, Type, Width, at_least, key, one_of
+from replicator.api.config import ConfigDef
 from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import LOGICAL_NAMES, NeedsExactNumbersError
+from replicator.converters.json_logical import NeedsExactNumbersError
+from replicator.converters.json_native import JSON_OPTIONS, has_defaults, is_native, unwrap_struct
+from replicator.converters.json_options import OPTIONS
+from replicator.converters.json_parse import parse, parse_exactly, parse_schemaless
 from replicator.converters.json_read import Decode, ReadCompiler
 from replicator.converters.json_schema_text import schema_from_json, schema_to_json
-from replicator.converters.json_write import WriteCompiler, encode_schemaless, unwrap
+from replicator.converters.json_write import WriteCompiler, encode_schemaless
 from replicator.converters.text import DataAsHeader
 
 Write = Callable[[Any], bytes]
@@ -34,13 +33,8 @@ ENVELOPE_ERROR: Final = (
     "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false "
     "in your converter configuration."
 )
-JSON_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-_CONVERTED: Final = frozenset({SchemaType.BYTES, SchemaType.FLOAT32, SchemaType.FLOAT64, SchemaType.MAP})
 _BEFORE: Final = b'{"schema":'
 _BETWEEN: Final = b',"payload":'
-_NUMBERS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?)0+([0-9][0-9.eE+-]*)|-?[0-9][0-9.eE+-]*')
-_DIGITS: Final = bytes(ord("0") if ord("0") <= n <= ord("9") else n for n in range(256))
-_LONG: Final = b"0" * 20
 _new = tuple.__new__  # makes a named tuple in two thirds of the time
 _NOTHING: Final = SchemaAndValue(None, None)
 
@@ -74,71 +68,13 @@ class JsonConverter(DataAsHeader):
 
     @classmethod
     def config_def(cls) -> ConfigDef:
-        return ConfigDef(
-            key(
-                "decimal.format",
-                Type.STRING,
-                "BASE64",
-                validator=one_of("NUMERIC", "BASE64", ignore_case=True),
-                importance=Importance.LOW,
-                group="Serialization",
-                order=0,
-                width=Width.MEDIUM,
-                display_name="Decimal Format",
-                doc="How Decimal values are written: BASE64 or NUMERIC, case insensitive. Both are read.",
-            ),
-            key(
-                "replace.null.with.default",
-                Type.BOOLEAN,
-                True,
-                importance=Importance.LOW,
-                group="Serialization",
-                order=1,
-                width=Width.MEDIUM,
-                display_name="Replace null with default",
-                doc="Whether a null in a field that has a default value is replaced by the default.",
-            ),
-            key(
-                "schemas.enable",
-                Type.BOOLEAN,
-                True,
-                importance=Importance.HIGH,
-                group="Schemas",
-                order=0,
-                width=Width.MEDIUM,
-                display_name="Enable Schemas",
-                doc="Include schemas within each of the serialized values and keys.",
-            ),
-            key(
-                "schemas.cache.size",
-                Type.INT,
-                1000,
-                validator=at_least(1),
-                importance=Importance.HIGH,
-                group="Schemas",
-                order=1,
-                width=Width.MEDIUM,
-                display_name="Schema Cache Size",
-                doc="The maximum number of schemas that can be cached in this converter instance.",
-            ),
-            key(
-                "schema.content",
-                Type.STRING,
-                None,
-                importance=Importance.HIGH,
-                group="Schemas",
-                order=2,
-                width=Width.MEDIUM,
-                display_name="Schema Content",
-                doc="With schemas.enable: the schema of all messages that are read, which are then plain payloads.",
-            ),
-        )
+        return OPTIONS
 
     def __init__(self) -> None:
         self.configure({}, is_key=False)
 
     def configure(self, config: Mapping[str, Any], *, is_key: bool) -> None:
-        options = self.config_def().parse(config)
+        options = OPTIONS.parse(config)
         self._schemas: bool = options["schemas.enable"]
         self._cache_size: int = options["schemas.cache.size"]
         replace = self._replace = bool(options["replace.null.with.default"])
@@ -232,7 +168,7 @@ class JsonConverter(DataAsHeader):
         if data is None:
             return _NOTHING
         if not self._schemas:
-            return SchemaAndValue(None, _parse_schemaless(data))
+            return SchemaAndValue(None, parse_schemaless(data))
         if self._content is not None:
             return self._read_content(self._content, data)
         reader = self._readers_by_topic.get(topic)
@@ -247,7 +183,7 @@ class JsonConverter(DataAsHeader):
             try:
                 return _new(SchemaAndValue, (reader.schema, reader.decode(payload)))
             except NeedsExactNumbersError:
-                return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
+                return SchemaAndValue(reader.schema, reader.decode(parse_exactly(data)["payload"]))
         return self._read_whole(topic, data)
 
     def to_connect_parts(self, topic: str, prefix: bytes, rest: bytes | None) -> SchemaAndValue:
@@ -273,7 +209,7 @@ class JsonConverter(DataAsHeader):
         return reader
 
     def _read_whole(self, topic: str, data: bytes) -> SchemaAndValue:
-        message = _parse(data) if data.strip() else None
+        message = parse(data) if data.strip() else None
         if not (
             isinstance(message, dict) and len(message) == 2 and "schema" in message and "payload" in message
         ):
@@ -287,7 +223,7 @@ class JsonConverter(DataAsHeader):
         try:
             return SchemaAndValue(reader.schema, reader.decode(message["payload"]))
         except NeedsExactNumbersError:
-            return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)["payload"]))
+            return SchemaAndValue(reader.schema, reader.decode(parse_exactly(data)["payload"]))
 
     def _content_reader(self, text: str) -> _Reader | None:
         """The reader of plain payloads for `schema.content`; None if that is `null`."""
@@ -303,16 +239,16 @@ class JsonConverter(DataAsHeader):
 
     def _read_content(self, reader: _Reader, data: bytes) -> SchemaAndValue:
         try:
-            return SchemaAndValue(reader.schema, reader.decode(_parse(data)))
+            return SchemaAndValue(reader.schema, reader.decode(parse(data)))
         except NeedsExactNumbersError:
-            return SchemaAndValue(reader.schema, reader.decode(_parse_exactly(data)))
+            return SchemaAndValue(reader.schema, reader.decode(parse_exactly(data)))
 
     def _compile_reader(self, prefix: bytes, node: Any) -> _Reader:
         try:
             schema = schema_from_json(node, self._read_compiler)
         except NeedsExactNumbersError:
             schema = schema_from_json(
-                _parse_exactly(prefix[len(_BEFORE) : -len(_BETWEEN)]), self._read_compiler
+                parse_exactly(prefix[len(_BEFORE) : -len(_BETWEEN)]), self._read_compiler
             )
         decode = _as_is if schema is None else self._decoder(schema)
         _make_room(self._readers, self._cache_size)
@@ -331,26 +267,6 @@ class JsonConverter(DataAsHeader):
         return decode
 
 
-def is_native(schema: Schema) -> bool:
-    """Whether orjson writes values of the schema as they are (null stays null)."""
-    if schema.type in _CONVERTED or schema.name in LOGICAL_NAMES:
-        return False
-    if schema.type is SchemaType.STRUCT:
-        return all(is_native(f.schema) for f in schema.fields)
-    return schema.type is not SchemaType.ARRAY or (
-        schema.value_schema is not None and is_native(schema.value_schema)
-    )
-
-
-def has_defaults(schema: Schema) -> bool:
-    """Whether a null in a value of the schema may stand for a default."""
-    if schema.default is not None:
-        return True
-    if schema.type is SchemaType.STRUCT:
-        return any(has_defaults(f.schema) for f in schema.fields)
-    return schema.value_schema is not None and has_defaults(schema.value_schema)
-
-
 def _make_room(cache: dict[Any, Any], size: int) -> None:
     if len(cache) >= size:
         cache.clear()
@@ -358,35 +274,3 @@ def _make_room(cache: dict[Any, Any], size: int) -> None:
 
 def _as_is(value: Any) -> Any:
     return value
-
-
-def unwrap_struct(value: Any) -> Any:
-    if isinstance(value, Struct):
-        return unwrap(value)
-    raise TypeError(f"value of type {type(value).__name__} has no JSON form in this schema")
-
-
-def _parse(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        # What Connect's parser takes as well: a mark of the encoding, zeros in front of numbers.
-        lenient = _NUMBERS.sub(lambda m: m[1] + m[2] if m[2] else m[0], data.removeprefix(codecs.BOM_UTF8))
-        if lenient != data:
-            return _parse(lenient)
-        raise DataError(
-            f"Converting byte[] to Kafka Connect data failed due to serialization error: {error}"
-        ) from error
-
-
-def _parse_schemaless(data: bytes) -> Any:
-    """Parse a payload without a schema; integers too long for the fast parser stay whole."""
-    if _LONG in data.translate(_DIGITS):
-        _parse(data)  # raises for what is no JSON
-        return json.loads(data)
-    return _parse(data) if data.strip() else None
-
-
-def _parse_exactly(data: bytes) -> Any:
-    """Parse without binary floats, so that NUMERIC decimals keep all digits."""
-    return json.loads(data, parse_float=Decimal)

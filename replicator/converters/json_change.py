@@ -13,7 +13,7 @@ import orjson
 from replicator.api.change import ChangeOrigin, ChangeRecord
 from replicator.api.converter import Converter
 from replicator.api.schema import Schema
-from replicator.converters.json import JSON_OPTIONS, unwrap_struct
+from replicator.converters.json_native import JSON_OPTIONS, unwrap_struct
 
 _MOST_FORMS: Final = 1000
 
