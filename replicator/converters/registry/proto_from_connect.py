@@ -11,6 +11,7 @@ from replicator.api.logical import DECIMAL
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry import proto_meta
 from replicator.converters.registry.avro_names import SUM_UNION, contained, scrubbed
+from replicator.converters.registry.proto_messages import map_entry_name
 from replicator.converters.registry.proto_names import (
     DEFAULT_NAME,
     LOGICAL,
@@ -25,7 +26,6 @@ from replicator.converters.registry.proto_names import (
     is_union,
     wrapped,
 )
-from replicator.converters.registry.proto_parse import map_entry_name
 from replicator.converters.registry.proto_text import MAIN
 
 _F: Final = pb.FieldDescriptorProto

@@ -9,8 +9,8 @@ from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor import FieldDescriptor
 
 from replicator.converters.registry import proto_meta
+from replicator.converters.registry.proto_messages import SCALARS
 from replicator.converters.registry.proto_options import quoted
-from replicator.converters.registry.proto_parse import SCALARS
 
 _TYPE_NAMES: Final = {number: name for name, number in SCALARS.items()}
 _LABEL: Final = pb.FieldDescriptorProto
