@@ -11,8 +11,10 @@ from replicator.api.schema import Schema
 from replicator.converters.registry import options
 from replicator.converters.registry.avro_compatibility import incompatibilities
 from replicator.converters.registry.avro_from_connect import ToAvro
-from replicator.converters.registry.avro_model import AvroNode, parse, to_text
+from replicator.converters.registry.avro_model import AvroNode
 from replicator.converters.registry.avro_names import AvroOptions
+from replicator.converters.registry.avro_parse import parse
+from replicator.converters.registry.avro_print import to_text
 from replicator.converters.registry.avro_read import AvroReader
 from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.avro_write import WriteCompiler

@@ -105,6 +105,13 @@ def unscaled_bytes(unscaled: int) -> bytes:
     return unscaled.to_bytes(bits // 8 + 1, "big", signed=True)
 
 
+def decimal_of(raw: bytes, scale: int) -> Decimal:
+    """The Decimal of an unscaled integer's bytes."""
+    unscaled = int.from_bytes(raw, "big", signed=True)
+    # The constructor is exact whatever the context's precision is.
+    return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale))
+
+
 def _base64_decimal(scale: int) -> Callable[[Any], str]:
     def encode(value: Any) -> str:
         unscaled, own = decimal_parts(value)
@@ -130,9 +137,7 @@ def _to_decimal(scale: int) -> Callable[[Any], Decimal]:
                 raw = decode_bytes(value)
             except DataError as error:
                 raise DataError("Invalid bytes for Decimal field") from error
-            # The constructor is exact whatever the context's precision is.
-            unscaled = int.from_bytes(raw, "big", signed=True)
-            return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale))
+            return decimal_of(raw, scale)
         if isinstance(value, Decimal):
             return value
         if type(value) is int:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from replicator.api.errors import SchemaError
-from replicator.converters.registry.avro_model import MISSING, AvroNode, to_text
+from replicator.converters.registry.avro_model import MISSING, AvroNode
+from replicator.converters.registry.avro_print import to_text
 
 
 def check_defaults(node: AvroNode) -> None:

@@ -16,6 +16,9 @@ from replicator.api.struct import Struct
 from replicator.converters.json_logical import decimal_parts, unscaled_bytes
 from replicator.converters.registry.avro_model import AvroNode
 
+Append = Callable[[bytes], None]
+Write = Callable[[Append, Any], None]
+
 CACHED: Final = 8192
 _INT = (-(1 << 31), 1 << 31)
 _LONG = (-(1 << 63), 1 << 63)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from replicator.api.errors import DataError, SchemaError
+from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
 from replicator.api.schema import STRING, Schema, SchemaType
-from replicator.api.struct import Struct
-from replicator.converters.json_logical import LOGICAL_NAMES, decoder
+from replicator.converters.registry.avro_default_values import default_from_json
 from replicator.converters.registry.avro_model import MISSING, AvroNode
 from replicator.converters.registry.avro_names import (
     ANYTHING,
@@ -30,10 +28,7 @@ from replicator.converters.registry.avro_names import (
     SUM_UNION,
     UNION,
     AvroOptions,
-    contained,
     is_map_entry,
-    scale_of,
-    union_kind,
 )
 
 _CONNECT: Final[dict[str, SchemaType]] = {
@@ -115,7 +110,7 @@ class FromAvro:
         made = made.evolve(**changes, parameters=parameters)
         if given is MISSING or given is None:
             return made
-        return made.evolve(default=default_from_json(made, node, given, self))
+        return made.evolve(default=default_from_json(made, node, given, self.branch_name))
 
     def _bare(self, node: AvroNode) -> Schema:
         if node.type == "record":
@@ -192,7 +187,7 @@ class FromAvro:
         )
         if default is MISSING or default is None:
             return made
-        return made.evolve(default=default_from_json(made, node, default, self))
+        return made.evolve(default=default_from_json(made, node, default, self.branch_name))
 
     def branch_name(self, branch: AvroNode, index: int) -> str:
         """Name of the field that stands for a branch of a union."""
@@ -249,58 +244,3 @@ def _parameters(found: Any) -> Mapping[str, str]:
         if not isinstance(value, str):
             raise DataError(f"Expected schema parameter values to be strings but found: {value}")
     return found
-
-
-def default_from_json(schema: Schema, node: AvroNode, value: Any, names: FromAvro) -> Any:
-    """A default of Avro's JSON form as a value of the schema.
-
-    Raises:
-        SchemaError: it does not fit.
-    """
-    if value is None:
-        return None
-    try:
-        return _default(schema, node, value, names)
-    except (TypeError, AttributeError, KeyError, UnicodeEncodeError) as error:
-        raise SchemaError(f"Invalid default {value!r} for an Avro {node.type}") from error
-
-
-def _default(schema: Schema, node: AvroNode, value: Any, names: FromAvro) -> Any:
-    if node.type == "union":
-        first = node.branches[0]
-        if first.type == "null":
-            return None
-        field = schema.field(names.branch_name(first, 0))
-        if field is None:
-            return None
-        return Struct(schema, {field.name: default_from_json(field.schema, first, value, names)})
-    if node.type in ("bytes", "fixed"):
-        raw = value.encode("latin-1")
-        if schema.name == DECIMAL:
-            unscaled = int.from_bytes(raw, "big", signed=True)
-            return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale_of(schema)))
-        return raw
-    if node.type == "array" and schema.type is SchemaType.ARRAY:
-        return [default_from_json(contained(schema.value_schema), node.content(), v, names) for v in value]
-    if node.type == "map":
-        inner = contained(schema.value_schema)
-        return {k: default_from_json(inner, node.content(), v, names) for k, v in value.items()}
-    if node.type == "record":
-        made = {}
-        for f in node.fields:
-            field = schema.field(f.name)
-            if field is not None:
-                given = value.get(f.name, f.default)
-                made[f.name] = _member_default(field.schema, f.node, given, names)
-        return Struct(schema, made)
-    if node.type in ("float", "double"):
-        return float(value)
-    return decoder(schema)(value) if schema.name in LOGICAL_NAMES else value
-
-
-def _member_default(schema: Schema, node: AvroNode, value: Any, names: FromAvro) -> Any:
-    if value is MISSING or value is None:
-        return None
-    if node.type == "union" and not union_kind(schema):
-        node = next(b for b in node.branches if b.type != "null")
-    return default_from_json(schema, node, value, names)

@@ -11,43 +11,31 @@ from collections.abc import Callable
 from typing import Any
 
 from replicator.api.errors import DataError
-from replicator.api.schema import Field, Schema, SchemaType
+from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, encoder
+from replicator.converters.registry.avro_anything import AnythingWriter
+from replicator.converters.registry.avro_default_values import default_from_json
 from replicator.converters.registry.avro_from_connect import ToAvro
 from replicator.converters.registry.avro_model import MISSING, AvroField, AvroNode
-from replicator.converters.registry.avro_names import (
-    ANYTHING,
-    AvroOptions,
-    enum_name,
-    is_map_entry,
-    union_kind,
-)
+from replicator.converters.registry.avro_names import AvroOptions, enum_name, is_map_entry, union_kind
 from replicator.converters.registry.avro_scalars import (
-    CACHED,
     ENCODERS,
     END,
     FITS,
-    PACK_DOUBLE,
-    RANGES,
     SMALL,
-    boolean,
-    class_name,
+    Append,
+    Write,
     decimal,
     enum,
-    fields_of,
     fixed,
     integer,
-    marked,
-    raw_bytes,
     text,
     varint,
     wrong_type,
 )
-from replicator.converters.registry.avro_to_connect import FromAvro, default_from_json
-
-Append = Callable[[bytes], None]
-Write = Callable[[Append, Any], None]
+from replicator.converters.registry.avro_to_connect import FromAvro
+from replicator.converters.registry.avro_write_record import RecordWriter
 
 
 class WriteCompiler:
@@ -59,10 +47,14 @@ class WriteCompiler:
         self.shared_source = shared_source
         self._records: dict[tuple[Schema, int], tuple[AvroNode, Write]] = {}
 
+    def scrub(self, name: str) -> str:
+        """A field's name in Avro."""
+        return self.to_avro.scrub(name)
+
     def value(self, schema: Schema | None, node: AvroNode) -> Write:
         """The writer of values, null included."""
         if schema is None:
-            return _Anything(node).write
+            return AnythingWriter(node).write
         if node.type != "union":
             return self._required(schema, node)
         if union_kind(schema):
@@ -211,7 +203,7 @@ class WriteCompiler:
     def _record(self, schema: Schema, node: AvroNode) -> Write:
         known = self._records.get((schema, id(node)))
         if known is None:
-            known = self._records[schema, id(node)] = (node, _RecordSource(self, schema, node).compile())
+            known = self._records[schema, id(node)] = (node, RecordWriter(self, schema, node).compile())
         return known[1]
 
     def field_default(self, one: AvroField, name: str) -> bytes:
@@ -229,7 +221,11 @@ class WriteCompiler:
         content = one.node
         if content.type == "union" and not union_kind(schema):
             content = content.branches[0]
-        value = None if one.default is None else default_from_json(schema, content, one.default, names)
+        value = (
+            None
+            if one.default is None
+            else default_from_json(schema, content, one.default, names.branch_name)
+        )
         parts: list[bytes] = []
         self.value(schema, one.node)(parts.append, value)
         return b"".join(parts)
@@ -247,145 +243,3 @@ def _logical(schema: Schema, node: AvroNode) -> Callable[[Any], bytes]:
         return decimal(int(schema.parameters.get("scale", "0")), node.size if node.type == "fixed" else None)
     base, number = encoder(schema, numeric=False), integer(schema.type)
     return lambda value: number(base(value))
-
-
-class _RecordSource:
-    """Generates the source of one record's writer."""
-
-    def __init__(self, compiler: WriteCompiler, schema: Schema, node: AvroNode) -> None:
-        self.compiler = compiler
-        self.schema = schema
-        self.node = node
-        self.bound: dict[str, Any] = {"varint": varint, "fields_of": fields_of}
-        self.lines = [
-            "def write(a, v):",
-            "    if type(v) is not dict: v = fields_of(v)",
-            "    get = v.get",
-        ]
-
-    def compile(self) -> Write:
-        scrub = self.compiler.to_avro.scrub
-        ours = {scrub(f.name): f for f in self.schema.fields}
-        for index, field in enumerate(self.node.fields):
-            own = ours.get(field.name)
-            if own is None:
-                self.bound[f"B{index}"] = self.compiler.field_default(field, field.name)
-                self.lines.append(f"    a(B{index})")
-            else:
-                self._field(index, own, field.node)
-        if len(self.lines) == 3:
-            self.lines.append("    return")
-        exec("\n".join(self.lines), self.bound)
-        write: Write = self.bound["write"]
-        return write
-
-    def _field(self, index: int, field: Field, node: AvroNode) -> None:
-        kind = self._straight(field, node)
-        if kind is None:
-            write = self.compiler.value(field.schema, node)
-            shared = self.compiler.shared_source and field.name == "source"
-            self.bound[f"W{index}"] = _shared(write) if shared else write
-            self.lines.append(f"    W{index}(a, get({field.name!r}))")
-            return
-        # What is not plain goes to the general function, which also raises.
-        mark = b""
-        if node.type == "union":
-            mark = SMALL[next(i for i, b in enumerate(node.branches) if b.type != "null")]
-        table = f"Z{mark.hex()}"
-        self.bound[table] = marked(mark)
-        self.bound[f"W{index}"] = self.compiler.value(field.schema, node)
-        self.lines.append(f"    x = get({field.name!r})")
-        if kind == "text":
-            self.lines.append("    if type(x) is str:")
-            self.lines.append("        b = x.encode(); n = len(b)")
-            self.lines.append(f"        a(({table}[n] if n < {CACHED} else {mark!r} + varint(n)) + b)")
-        else:
-            low, high = RANGES[field.schema.type]
-            self.lines.append(f"    if type(x) is int and {low} <= x < {high}:")
-            self.lines.append(f"        a({table}[x] if {-CACHED} <= x < {CACHED} else {mark!r} + varint(x))")
-        self.lines.append(f"    else: W{index}(a, x)")
-
-    def _straight(self, field: Field, node: AvroNode) -> str | None:
-        if node.type == "union":
-            branches = [b for b in node.branches if b.type != "null"]
-            if len(branches) != 1 or union_kind(field.schema):
-                return None
-            node = branches[0]
-        expected = {"integer": ("int", "long"), "text": ("string",)}
-        kind = self.compiler.plain(field.schema, node)
-        return kind if kind is not None and node.type in expected[kind] else None
-
-
-def _shared(write: Write) -> Write:
-    """A block that is the same object in many records is written once and kept."""
-    last: Any = None
-    kept: bytes | None = None
-
-    def encode(append: Append, value: Any) -> None:
-        nonlocal last, kept
-        if value is None or value is not last:
-            last, kept = value, None
-            write(append, value)
-            return
-        if kept is None:
-            parts: list[bytes] = []
-            write(parts.append, value)
-            kept = b"".join(parts)
-        append(kept)
-
-    return encode
-
-
-class _Anything:
-    """Writes schemaless data as the record with one field per kind."""
-
-    def __init__(self, node: AvroNode) -> None:
-        if node.name != ANYTHING:
-            raise DataError("Schemaless data cannot be written with this Avro schema")
-        self._positions = {f.name: i for i, f in enumerate(node.fields)}
-        self._count = len(node.fields)
-
-    def write(self, append: Append, value: Any) -> None:
-        """Write one value, null included."""
-        kind, content = self._content(value)
-        at = self._positions[kind] if kind else self._count
-        append(END * at)
-        if kind:
-            append(SMALL[1])
-            content(append)
-            append(END * (self._count - at - 1))
-
-    def _content(self, value: Any) -> tuple[str, Callable[[Append], None]]:
-        if value is None:
-            return "", lambda append: None
-        if isinstance(value, bool):
-            return "boolean", lambda append: append(boolean(value))
-        if isinstance(value, int):
-            # Whole numbers without a schema are Java's long everywhere in Connect.
-            return "long", lambda append: append(ENCODERS[SchemaType.INT64](value))
-        if isinstance(value, float):
-            return "double", lambda append: append(PACK_DOUBLE(value))
-        if isinstance(value, str):
-            return "string", lambda append: append(text(value))
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return "bytes", lambda append: append(raw_bytes(value))
-        if isinstance(value, (list, tuple)):
-            return "array", lambda append: self._list(append, value)
-        if isinstance(value, dict):
-            return "map", lambda append: self._entries(append, value)
-        raise DataError(f"Unknown type for schemaless data: {class_name(value)}")
-
-    def _list(self, append: Append, value: Any) -> None:
-        if value:
-            append(varint(len(value)))
-            for element in value:
-                self.write(append, element)
-        append(END)
-
-    def _entries(self, append: Append, value: dict[Any, Any]) -> None:
-        if value:
-            append(varint(len(value)))
-            for key, one in value.items():
-                self.write(append, key)
-                self.write(append, one)
-        append(END)

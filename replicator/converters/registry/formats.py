@@ -71,11 +71,11 @@ def serialized(schema: SchemaText, used: Used) -> str:
 
 
 def _avro(schema: SchemaText, used: Used) -> Parsed:
-    from replicator.converters.registry import avro_defaults, avro_model
+    from replicator.converters.registry import avro_defaults, avro_parse, avro_print
 
-    node, known = avro_model.parse_with_names(schema.text, [u.text for u in used.values()])
+    node, known = avro_parse.parse_with_names(schema.text, [u.text for u in used.values()])
     avro_defaults.check_defaults(node)
-    return Parsed(avro_model.to_text(node, known), avro_model.normalised(node, known), node)
+    return Parsed(avro_print.to_text(node, known), avro_print.normalised(node, known), node)
 
 
 def _json(schema: SchemaText, used: Used) -> Parsed:

@@ -13,6 +13,7 @@ from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
+from replicator.converters.json_logical import decimal_of
 from replicator.converters.registry.proto_names import is_map, is_repeated, real_oneofs, unwraps
 from replicator.converters.registry.proto_to_connect import FromProto
 from replicator.converters.registry.proto_write import scalar_writer
@@ -118,8 +119,7 @@ def _same(value: Any) -> Any:
 
 
 def _read_decimal(value: Any) -> Decimal:
-    unscaled = int.from_bytes(value.value, "big", signed=True)
-    return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -value.scale))
+    return decimal_of(value.value, value.scale)
 
 
 def _read_date(value: Any) -> dt.date:

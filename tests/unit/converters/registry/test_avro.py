@@ -12,8 +12,9 @@ from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.avro import AvroConverter
 from replicator.converters.registry.avro_from_connect import ToAvro
-from replicator.converters.registry.avro_model import parse, to_text
 from replicator.converters.registry.avro_names import AvroOptions
+from replicator.converters.registry.avro_parse import parse
+from replicator.converters.registry.avro_print import to_text
 from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.model import AVRO, SchemaText
 from tests.unit.converters.registry.rows import ENVELOPE, VALUE, event, row

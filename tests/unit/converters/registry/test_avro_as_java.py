@@ -6,7 +6,8 @@ A line of data/avro_java.tsv is writer, reader, the writer as that library print
 from pathlib import Path
 
 from replicator.converters.registry.avro_compatibility import differences
-from replicator.converters.registry.avro_model import parse, to_text
+from replicator.converters.registry.avro_parse import parse
+from replicator.converters.registry.avro_print import to_text
 
 FILE = Path(__file__).parents[1] / "data" / "avro_java.tsv"
 

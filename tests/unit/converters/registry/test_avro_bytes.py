@@ -12,8 +12,9 @@ from replicator.api import schema as s
 from replicator.api.errors import DataError
 from replicator.api.struct import Struct
 from replicator.converters.registry.avro_from_connect import ToAvro
-from replicator.converters.registry.avro_model import parse, to_text
 from replicator.converters.registry.avro_names import AvroOptions
+from replicator.converters.registry.avro_parse import parse
+from replicator.converters.registry.avro_print import to_text
 from replicator.converters.registry.avro_read import AvroReader
 from replicator.converters.registry.avro_to_connect import FromAvro
 from replicator.converters.registry.avro_write import WriteCompiler
