@@ -22,6 +22,9 @@ _POLL_MESSAGES: Final = 2000
 _POLL_SECONDS: Final = 1.0
 _FIRST_BACKOFF: Final = 0.1
 _LAST_BACKOFF: Final = 10.0
+_VISIBLE_SECONDS: Final = 30.0
+# As Connect's own: appended one request after the other, and never refused for what a broker has lost meanwhile.
+_PRODUCER: Final = {"enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"}
 
 
 class _Waiter:
@@ -79,20 +82,50 @@ class TopicLog:
         return self._topic.name
 
     def start(self, check: Callable[[Admin], None] | None = None) -> None:
-        """Open the topic and deliver everything in it; `check` may refuse the topic before it is read."""
+        """Open the topic and deliver everything in it; `check` may refuse the topic before it is read.
+
+        After an error nothing is open, and it may be called again.
+
+        Raises:
+            RetriableError: the topic cannot be seen or read yet.
+        """
+        try:
+            self._open(check)
+        except BaseException:
+            self._release()
+            raise
+
+    def _open(self, check: Callable[[Admin], None] | None) -> None:
+        admin = self._broker.admin()
         if self._writable:
-            self._broker.admin().create_topics([self._topic])
+            admin.create_topics([self._topic])
+        self._partitions = self._find_partitions(admin)
+        if self._writable:
             if check is not None:
-                check(self._broker.admin())
-            self._producer = self._broker.producer(f"{self._client_id}-producer")
+                check(admin)
+            self._producer = self._broker.producer(f"{self._client_id}-producer", options=_PRODUCER)
         self._consumer = self._broker.consumer(f"{self._client_id}-consumer", start="earliest")
-        found = self._broker.admin().topics().get(self.name)
-        self._partitions = [TopicPartition(self.name, n) for n in range(found.partitions if found else 0)]
         self._consumer.assign(self._partitions)
         self._read_until(self._consumer, self._ends(), time.monotonic() + 3600)
         if self._follow:
             self._thread = threading.Thread(target=self._run, name=f"{self._client_id}-log", daemon=True)
             self._thread.start()
+
+    def _find_partitions(self, admin: Admin) -> list[TopicPartition]:
+        """The topic's partitions; a log that saw none of them would read nothing for ever.
+
+        A topic made a moment ago, by another worker perhaps, is not known to every broker yet.
+        """
+        deadline = time.monotonic() + _VISIBLE_SECONDS
+        while (found := admin.topics().get(self.name)) is None or not found.partitions:
+            if not self._writable:
+                return []
+            if self._stop.wait(_FIRST_BACKOFF) or time.monotonic() > deadline:
+                raise RetriableError(
+                    f"Could not look up the partitions of {self.name} in time. It may be missing, or not available, or"
+                    " still on its way after it was created."
+                )
+        return [TopicPartition(self.name, n) for n in range(found.partitions)]
 
     def stop(self) -> None:
         """Stop following and release the clients."""
@@ -101,10 +134,16 @@ class TopicLog:
             self._consumer.wakeup()
         if self._thread is not None:
             self._thread.join()
-        if self._consumer is not None:
-            self._consumer.close()
-        if self._producer is not None:
-            self._producer.close()
+        self._release()
+
+    def _release(self) -> None:
+        with self._producing, self._reading:
+            producer, self._producer = self._producer, None
+            consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
+        if producer is not None:
+            producer.close()
 
     def append(self, records: Sequence[tuple[bytes, bytes | None]], timeout: float = 30.0) -> None:
         """Append records in order and wait until the broker has them.
@@ -145,12 +184,6 @@ class TopicLog:
                 raise
             producer.commit_transaction()
 
-    def append_and_wait(self, key: bytes, value: bytes | None, timeout: float = 30.0) -> None:
-        """Append one record and wait until it was delivered to the callback."""
-        deadline = time.monotonic() + timeout
-        self.append([(key, value)], timeout)
-        self.read_to_end(max(0.0, deadline - time.monotonic()))
-
     def read_to_end(self, timeout: float = 30.0) -> None:
         """Wait until everything that is in the topic now was delivered.
 
@@ -158,17 +191,17 @@ class TopicLog:
             RetriableError: not within `timeout`.
         """
         ends = self._ends()
-        if self._thread is None:
-            if self._consumer is None:
-                raise IllegalStateError(f"The log of {self.name} was not started.")
+        thread, consumer = self._thread, self._consumer
+        if consumer is None:
+            raise IllegalStateError(f"The log of {self.name} is not open.")
+        if thread is None:
             with self._reading:
-                self._read_until(self._consumer, ends, time.monotonic() + timeout)
+                self._read_until(consumer, ends, time.monotonic() + timeout)
             return
         waiter = _Waiter(ends)
         self._waiters.append(waiter)
-        if self._consumer is not None:
-            self._consumer.wakeup()
-        reached = waiter.reached.wait(timeout)
+        consumer.wakeup()
+        reached = thread.is_alive() and waiter.reached.wait(timeout)
         if self._failure is not None:
             raise self._failure
         if not reached:

@@ -98,7 +98,8 @@ class KafkaAdmin(GroupAdmin):
         wanted = [
             KafkaTopic(t.name, t.partitions, t.replication_factor, config=dict(t.config)) for t in topics
         ]
-        made_now = []
+        made_now: list[str] = []
+        others: list[str] = []
         for name, future in self._connected().create_topics(wanted, operation_timeout=_SECONDS).items():
             doing = f"to create the topic {name}"
             try:
@@ -110,16 +111,21 @@ class KafkaAdmin(GroupAdmin):
                     log.warning("Not authorized to create the topic %s; it is taken to exist.", name)
                 elif reason.code() != _EXISTS:
                     raise translate(reason, doing) from error
+                else:
+                    # Perhaps made a moment ago by another worker: the brokers may not all know it yet.
+                    others.append(name)
             except TimeoutError as error:
                 raise RetriableError(f"Kafka: no answer in time {doing}.") from error
-        self._wait_visible(made_now)
+        self._wait_visible(made_now, others)
 
-    def _wait_visible(self, names: Sequence[str]) -> None:
+    def _wait_visible(self, made_now: Sequence[str], others: Sequence[str]) -> None:
+        """Wait until new topics have leaders, and others are known; their leaders may be away for long."""
         deadline = time.monotonic() + _VISIBLE_SECONDS
-        left = set(names)
+        left = {*made_now, *others}
         while left and time.monotonic() < deadline:
             known = self._metadata().topics
-            left = {n for n in left if n not in known or not _usable(known[n])}
+            seen = {n for n in left if n in known and known[n].partitions}
+            left -= {n for n in seen if n in others or _led(known[n])}
             if left:
                 time.sleep(0.02)
 
@@ -238,8 +244,8 @@ class _TopicConfig(Mapping[str, str]):
         return len(self._entries())
 
 
-def _usable(topic: Any) -> bool:
-    return bool(topic.partitions) and all(p.leader >= 0 for p in topic.partitions.values())
+def _led(topic: Any) -> bool:
+    return all(p.leader >= 0 for p in topic.partitions.values())
 
 
 def _results(futures: Mapping[Any, Future[_T]], doing: str) -> dict[Any, _T]:

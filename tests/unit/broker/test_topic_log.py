@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from replicator.api import ConnectError, RetriableError
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.api import ConnectError, IllegalStateError, RetriableError
+from replicator.broker import topic_log
+from replicator.broker.base import Message, NewMessage, NewTopic, TopicDescription
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.broker.topic_log import TopicLog
 
@@ -21,7 +23,7 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield opened
 
 
-def opened(broker: EmbeddedBroker, on_record: Callable[[Message], None], follow: bool = True) -> TopicLog:
+def opened(broker: Any, on_record: Callable[[Message], None], follow: bool = True) -> TopicLog:
     log = TopicLog(broker, TOPIC, on_record, client_id="test", follow=follow)
     log.start()
     return log
@@ -41,7 +43,8 @@ def test_start_reads_what_is_there(broker: EmbeddedBroker, follow: bool) -> None
 def test_what_was_appended_is_seen_after_waiting(broker: EmbeddedBroker, follow: bool) -> None:
     seen: dict[bytes | None, bytes | None] = {}
     log = opened(broker, lambda m: seen.__setitem__(m.key, m.value), follow)
-    log.append_and_wait(b"a", b"1")
+    log.append([(b"a", b"1")])
+    log.read_to_end()
     assert seen == {b"a": b"1"}
     log.append([(b"b", b"2"), (b"a", None)])
     log.read_to_end()
@@ -84,5 +87,60 @@ def test_a_failing_callback_is_not_silent(broker: EmbeddedBroker) -> None:
 
     log = opened(broker, fail)
     with pytest.raises(ConnectError, match="bad record"):
-        log.append_and_wait(b"k", b"v", 5)
+        log.append([(b"k", b"v")])
+        log.read_to_end(5)
+    log.stop()
+
+
+class LateAdmin:
+    """Somebody else has just created the topic: creating it says so, but the broker asked does not list it yet."""
+
+    def __init__(self, admin: Any, misses: int) -> None:
+        self._admin = admin
+        self.misses = misses
+
+    def topics(self) -> dict[str, TopicDescription]:
+        self.misses -= 1
+        return {} if self.misses >= 0 else self._admin.topics()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._admin, name)
+
+
+class LateBroker:
+    def __init__(self, broker: EmbeddedBroker, misses: int) -> None:
+        self._broker = broker
+        self._late = LateAdmin(broker.admin(), misses)
+
+    def admin(self) -> LateAdmin:
+        return self._late
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+
+def test_a_topic_that_another_worker_has_just_made_is_waited_for(broker: EmbeddedBroker) -> None:
+    """Else the log would have no partitions, and never see anything."""
+    seen: list[bytes | None] = []
+    log = opened(LateBroker(broker, 2), lambda m: seen.append(m.value))
+    log.append([(b"k", b"x")])
+    log.read_to_end()
+    assert seen == [b"x"]
+    log.stop()
+
+
+def test_a_start_that_failed_can_be_made_again(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_log, "_VISIBLE_SECONDS", 0.0)
+    seen: list[bytes | None] = []
+    log = TopicLog(LateBroker(broker, 1), TOPIC, lambda m: seen.append(m.value), client_id="test")
+    with pytest.raises(RetriableError, match="look up the partitions of log"):
+        log.start()
+    with pytest.raises(IllegalStateError, match="not open"):
+        log.append([(b"k", b"x")])
+    log.start()
+    log.append([(b"k", b"x")])
+    log.read_to_end()
+    assert seen == [b"x"]
     log.stop()
