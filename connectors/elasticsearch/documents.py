@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -16,21 +15,10 @@ import orjson
 
 from replicator.api import DataError, Schema, SchemaType, Struct
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import time_ms, timestamp_ms
+from replicator.api.plain_json import NATIVE_TYPES, floating_number, whole_number
 
 Encode = Callable[[Any], Any]
-
-_EPOCH: Final = dt.datetime(1970, 1, 1)
-_LARGEST: Final = 2**63
-_AS_THEY_ARE: Final = frozenset(
-    {
-        SchemaType.INT8,
-        SchemaType.INT16,
-        SchemaType.INT32,
-        SchemaType.INT64,
-        SchemaType.BOOLEAN,
-        SchemaType.STRING,
-    }
-)
 
 
 class Documents:
@@ -77,7 +65,7 @@ class Documents:
             return _LOGICAL[schema.name]
         if schema.type is SchemaType.STRUCT:
             return self._struct(schema)
-        if schema.type in _AS_THEY_ARE:
+        if schema.type in NATIVE_TYPES:
             return lambda value: value
         if schema.type is SchemaType.BYTES:
             return lambda value: base64.b64encode(value).decode()
@@ -110,7 +98,7 @@ class Documents:
         if value is None or isinstance(value, (str, bool)):
             return value
         if isinstance(value, int):
-            return value if -_LARGEST <= value < _LARGEST else orjson.Fragment(str(value))
+            return whole_number(value)
         if isinstance(value, float):
             return _float(value)
         if isinstance(value, Struct):
@@ -122,23 +110,9 @@ class Documents:
         return _object(value)
 
 
-def dumps(value: Any) -> bytes:
-    """JSON of plain values.
-
-    Raises:
-        DataError: there is no JSON for it.
-    """
-    try:
-        return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except TypeError as error:
-        raise DataError(f"Converting to JSON failed: {error}") from error
-
-
 def _float(value: Any) -> Any:
-    if not math.isfinite(value):
-        # JSON has no such number; the server refuses the text where the field is one, and says so.
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return float(value)
+    # The server refuses the text of what is no number where the field is one, and says so.
+    return floating_number(float(value))
 
 
 def _decimal(value: Any) -> Any:
@@ -151,29 +125,20 @@ def _date(value: dt.date) -> str:
     return value.strftime("%Y-%m-%d") if value.year >= 1000 else f"{value.year:04d}-{value:%m-%d}"
 
 
-def _time(value: dt.time) -> int:
-    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
-
-
-def _timestamp(value: dt.datetime) -> int:
-    naive = value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo is not None else value
-    return (naive - _EPOCH) // dt.timedelta(milliseconds=1)
-
-
 _LOGICAL: Final[dict[str | None, Encode]] = {
     DECIMAL: _decimal,
     DATE: _date,
-    TIME: _time,
-    TIMESTAMP: _timestamp,
+    TIME: time_ms,
+    TIMESTAMP: timestamp_ms,
 }
 _OBJECTS: Final[tuple[tuple[type, Encode], ...]] = (
     (bytes, lambda value: base64.b64encode(value).decode()),
     (bytearray, lambda value: base64.b64encode(value).decode()),
     (memoryview, lambda value: base64.b64encode(value).decode()),
     (Decimal, _decimal),
-    (dt.datetime, _timestamp),
+    (dt.datetime, timestamp_ms),
     (dt.date, _date),
-    (dt.time, _time),
+    (dt.time, time_ms),
 )
 
 

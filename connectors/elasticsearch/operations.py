@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from connectors.elasticsearch.documents import Documents, dumps
+from connectors.elasticsearch.documents import Documents
 from connectors.elasticsearch.settings import Settings
 from replicator.api import DataError, SchemaType, SinkRecord
+from replicator.api.plain_json import dumps
 
 _KEY_TYPES: Final = frozenset(
     {SchemaType.INT8, SchemaType.INT16, SchemaType.INT32, SchemaType.INT64, SchemaType.STRING}

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from replicator.api import Struct
-
-_PLAIN_LOW: Final = 1e-3
-_PLAIN_HIGH: Final = 1e7
+from replicator.api import java_text
 
 
 def line_of(value: Any) -> bytes:
@@ -22,44 +17,13 @@ def line_of(value: Any) -> bytes:
 
 def text_of(value: Any) -> str:
     """`String.valueOf` of the value."""
-    if type(value) is str:
-        return value
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _float(value)
-    if isinstance(value, Struct):
-        members = (f"{name}={text_of(member)}" for name, member in value if member is not None)
-        return f"Struct{{{','.join(members)}}}"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{text_of(k)}={text_of(v)}' for k, v in value.items())}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(text_of(member) for member in value)}]"
+    return java_text.text_of(value, _other)
+
+
+def _other(value: Any) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", errors="replace")
-    if isinstance(value, (dt.date, dt.time)):
-        return _date(value)
-    return _decimal(value) if isinstance(value, Decimal) else str(value)
-
-
-def _float(value: float) -> str:
-    """Like `Double.toString`: plain between 10^-3 and 10^7, else with an exponent."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or _PLAIN_LOW <= abs(value) < _PLAIN_HIGH:
-        return format(Decimal(repr(value)), "f") if "e" in repr(value) else repr(value)
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    assert isinstance(exponent, int)
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    exponent += len(digits) - 1
-    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{exponent}"
-
-
-def _decimal(value: Decimal) -> str:
-    """Like `BigDecimal.toString`."""
-    return str(value)
+    return _date(value) if isinstance(value, (dt.date, dt.time)) else str(value)
 
 
 def _date(value: dt.date | dt.time) -> str:

@@ -8,9 +8,10 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from connectors.s3.plain import days, scale_of, time_ms, timestamp_ms, unscaled
+from connectors.s3.plain import unscaled
 from replicator.api import DataError, Schema, SchemaType
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import days_of, precision_of, scale_of, time_ms, timestamp_ms
 
 NAMESPACE: Final = "io.confluent.connect.avro"
 _TYPES: Final = {
@@ -30,7 +31,7 @@ _MAP_FIELDS: Final = ("key", "value")
 
 LOGICAL_VALUES: Final[dict[str, Any]] = {
     DECIMAL: lambda schema, value: unscaled(value, scale_of(schema)),
-    DATE: lambda schema, value: days(value),
+    DATE: lambda schema, value: days_of(value),
     TIME: lambda schema, value: time_ms(value),
     TIMESTAMP: lambda schema, value: timestamp_ms(value),
 }
@@ -60,7 +61,7 @@ class AvroSchemas:
             return self._with_properties(self._map(schema), schema)
         made: dict[str, Any] = {"type": _TYPES[schema.type]}
         if schema.name == DECIMAL:
-            precision = int(schema.parameters.get("connect.decimal.precision", "64"))
+            precision = precision_of(schema)
             made |= {"scale": scale_of(schema), "precision": precision}
         if schema.type in (SchemaType.INT8, SchemaType.INT16) and self._metadata:
             made["connect.type"] = schema.type.value

@@ -6,27 +6,16 @@ import base64
 import datetime as dt
 import gzip
 import json
-import math
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
 import orjson
 
-from connectors.s3.plain import days, scale_of, time_ms, timestamp_ms, unscaled
+from connectors.s3.plain import unscaled
 from replicator.api import DataError, Schema, SchemaType, Struct
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
-
-_NATIVE: Final = frozenset(
-    {
-        SchemaType.INT8,
-        SchemaType.INT16,
-        SchemaType.INT32,
-        SchemaType.INT64,
-        SchemaType.BOOLEAN,
-        SchemaType.STRING,
-    }
-)
-_LARGEST: Final = 2**63
+from replicator.api.logical_values import days_of, scale_of, time_ms, timestamp_ms
+from replicator.api.plain_json import NATIVE_TYPES, dumps, floating_number, whole_number
 
 
 class Output(Protocol):
@@ -96,18 +85,6 @@ class BytesWriter(LineWriter):
         return bytes(value) + self._separator
 
 
-def dumps(value: Any) -> bytes:
-    """JSON of plain values.
-
-    Raises:
-        DataError: there is no JSON for it.
-    """
-    try:
-        return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except TypeError as error:
-        raise DataError(f"Converting to JSON failed: {error}") from error
-
-
 def json_of(schema: Schema | None, value: Any, numeric: bool) -> Any:
     """The value in JSON's own types."""
     if schema is None:
@@ -125,7 +102,7 @@ def json_of(schema: Schema | None, value: Any, numeric: bool) -> Any:
         return {f.name: json_of(f.schema, members.get(f.name), numeric) for f in schema.fields}
     if schema.name in _LOGICAL:
         return _LOGICAL[schema.name](schema, value, numeric)
-    if schema.type in _NATIVE:
+    if schema.type in NATIVE_TYPES:
         return value
     if schema.type is SchemaType.ARRAY:
         return [json_of(schema.value_schema, member, numeric) for member in value]
@@ -145,9 +122,9 @@ def _schemaless(value: Any) -> Any:
     if isinstance(value, (str, bool)) or value is None:
         return value
     if isinstance(value, int):
-        return value if -_LARGEST <= value < _LARGEST else orjson.Fragment(str(value))
+        return whole_number(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else _not_a_number(value)
+        return floating_number(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()
     if isinstance(value, Struct):
@@ -165,14 +142,10 @@ def _object(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return timestamp_ms(value)
     if isinstance(value, dt.date):
-        return days(value) * 86_400_000
+        return days_of(value) * 86_400_000
     if isinstance(value, dt.time):
         return time_ms(value)
     raise DataError(f"Converting to JSON failed: {type(value).__name__} has no JSON form")
-
-
-def _not_a_number(value: float) -> str:
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _decimal(schema: Schema, value: Any, numeric: bool) -> Any:
@@ -185,7 +158,7 @@ def _decimal(schema: Schema, value: Any, numeric: bool) -> Any:
 
 _LOGICAL: Final[dict[str | None, Any]] = {
     DECIMAL: _decimal,
-    DATE: lambda schema, value, numeric: days(value),
+    DATE: lambda schema, value, numeric: days_of(value),
     TIME: lambda schema, value, numeric: time_ms(value),
     TIMESTAMP: lambda schema, value, numeric: timestamp_ms(value),
 }

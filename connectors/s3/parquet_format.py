@@ -9,9 +9,10 @@ import datetime as dt
 from typing import Any, Final
 
 from connectors.s3.json_format import Output
-from connectors.s3.plain import checked, scale_of
+from connectors.s3.plain import checked
 from replicator.api import DataError, Schema, SchemaType
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import precision_of, scale_of
 
 _ROWS: Final = 20_000
 _BYTES: Final = 16 << 20
@@ -107,7 +108,7 @@ def _type(schema: Schema) -> Any:
     import pyarrow
 
     if schema.name == DECIMAL:
-        precision = int(schema.parameters.get("connect.decimal.precision", "64"))
+        precision = precision_of(schema)
         wide = pyarrow.decimal256 if precision > _WIDEST_128 else pyarrow.decimal128
         return wide(min(precision, 76), scale_of(schema))
     simple = {DATE: pyarrow.date32(), TIME: pyarrow.time32("ms"), TIMESTAMP: pyarrow.timestamp("ms", "UTC")}

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from replicator.api import DataError, Schema, SchemaType, Struct
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import unscaled_bytes
 from replicator.api.struct import check_value
 
-_EPOCH: Final = dt.datetime(1970, 1, 1)
 _INTEGERS: Final = {
     SchemaType.INT8: 2**7,
     SchemaType.INT16: 2**15,
@@ -108,26 +108,4 @@ def unscaled(value: Decimal, scale: int) -> bytes:
     if rest:
         raise DataError(f"Decimal {value} does not fit scale {scale}")
     number = -number if sign else number
-    bits = number.bit_length() if number >= 0 else (~number).bit_length()
-    return number.to_bytes(bits // 8 + 1, "big", signed=True)
-
-
-def scale_of(schema: Schema) -> int:
-    """Scale of a Decimal schema."""
-    return int(schema.parameters.get("scale", "0"))
-
-
-def days(value: dt.date) -> int:
-    """Days since the epoch."""
-    return (value.date() if isinstance(value, dt.datetime) else value).toordinal() - 719_163
-
-
-def time_ms(value: dt.time) -> int:
-    """Milliseconds since midnight."""
-    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
-
-
-def timestamp_ms(value: dt.datetime) -> int:
-    """Milliseconds since the epoch."""
-    naive = value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo is not None else value
-    return (naive - _EPOCH) // dt.timedelta(milliseconds=1)
+    return unscaled_bytes(number)

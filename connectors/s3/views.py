@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from connectors.s3.json_format import dumps, json_of
+from connectors.s3.json_format import json_of
 from replicator.api import DataError, Schema, SinkRecord, Struct
+from replicator.api.plain_json import dumps
 from replicator.api.schema import OPTIONAL_STRING, STRING, array_schema, struct_schema
 
 _HEADER: Final = struct_schema([("key", STRING), ("value", OPTIONAL_STRING)], name="RecordHeader")

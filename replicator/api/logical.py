@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from replicator.api.logical_values import PRECISION_PARAMETER
 from replicator.api.schema import Schema, SchemaType
 
 DECIMAL: Final = "org.apache.kafka.connect.data.Decimal"
@@ -62,7 +63,7 @@ def decimal_schema(scale: int, *, optional: bool = False, precision: int | None 
     """Connect's Decimal with a fixed scale."""
     parameters = {"scale": str(scale)}
     if precision is not None:
-        parameters["connect.decimal.precision"] = str(precision)
+        parameters[PRECISION_PARAMETER] = str(precision)
     return Schema(SchemaType.BYTES, name=DECIMAL, version=1, parameters=parameters, optional=optional)
 
 

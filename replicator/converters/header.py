@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 
 from replicator.api.converter import HeaderConverter, SchemaAndValue
 from replicator.api.errors import DataError
+from replicator.api.java_text import text_of_float
 from replicator.api.logical import date_schema, decimal_schema, time_schema, timestamp_schema
 from replicator.api.schema import (
     BOOLEAN,
@@ -34,7 +35,6 @@ from replicator.api.schema import (
     map_schema,
 )
 from replicator.api.struct import Struct
-from replicator.converters.text import text_of_float
 
 _NUMBER: Final = re.compile(r"([+-]?\d+\.?\d*|[+-]\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -17,13 +17,20 @@ import orjson
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import (
+    EPOCH,
+    EPOCH_DAY,
+    MILLISECOND,
+    days_of,
+    decimal_of,
+    time_ms,
+    timestamp_ms,
+    unscaled_bytes,
+)
 from replicator.api.schema import Schema
 
 LOGICAL_NAMES: Final = frozenset((DECIMAL, DATE, TIME, TIMESTAMP))
 
-_EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
-_EPOCH: Final = dt.datetime(1970, 1, 1)
-_MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _DAY_MS: Final = 86_400_000
 
 
@@ -99,19 +106,6 @@ def decimal_parts(value: Any) -> tuple[int, int]:
     return (-unscaled if sign else unscaled), -exponent
 
 
-def unscaled_bytes(unscaled: int) -> bytes:
-    """Two's complement, big endian, as few bytes as possible (Java's BigInteger.toByteArray)."""
-    bits = (unscaled if unscaled >= 0 else ~unscaled).bit_length()
-    return unscaled.to_bytes(bits // 8 + 1, "big", signed=True)
-
-
-def decimal_of(raw: bytes, scale: int) -> Decimal:
-    """The Decimal of an unscaled integer's bytes."""
-    unscaled = int.from_bytes(raw, "big", signed=True)
-    # The constructor is exact whatever the context's precision is.
-    return Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale))
-
-
 def _base64_decimal(scale: int) -> Callable[[Any], str]:
     def encode(value: Any) -> str:
         unscaled, own = decimal_parts(value)
@@ -155,22 +149,19 @@ def _to_decimal(scale: int) -> Callable[[Any], Decimal]:
 def _from_date(value: Any) -> int:
     if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
         raise DataError(f"Invalid type for Date, expected Date but was {type(value).__name__}")
-    return value.toordinal() - _EPOCH_DAY
+    return days_of(value)
 
 
 def _from_time(value: Any) -> int:
     if not isinstance(value, dt.time):
         raise DataError(f"Invalid type for Time, expected Date but was {type(value).__name__}")
-    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
+    return time_ms(value)
 
 
 def _from_timestamp(value: Any) -> int:
     if not isinstance(value, dt.datetime):
         raise DataError(f"Invalid type for Timestamp, expected Date but was {type(value).__name__}")
-    if value.tzinfo is not None:
-        value = value.astimezone(dt.UTC).replace(tzinfo=None)
-    milliseconds: int = (value - _EPOCH) // _MILLISECOND
-    return milliseconds
+    return timestamp_ms(value)
 
 
 def _integer(value: Any, name: str, bits: int, wanted: str = "integer") -> int:
@@ -184,7 +175,7 @@ def _integer(value: Any, name: str, bits: int, wanted: str = "integer") -> int:
 def _to_date(value: Any) -> dt.date:
     days = _integer(value, "Date", 31)
     try:
-        return dt.date.fromordinal(days + _EPOCH_DAY)
+        return dt.date.fromordinal(days + EPOCH_DAY)
     except (ValueError, OverflowError) as error:
         raise DataError(f"Date {days} is outside the years 1 to 9999") from error
 
@@ -200,6 +191,6 @@ def _to_time(value: Any) -> dt.time:
 def _to_timestamp(value: Any) -> dt.datetime:
     milliseconds = _integer(value, "Timestamp", 63, "integral")
     try:
-        return _EPOCH + milliseconds * _MILLISECOND
+        return EPOCH + milliseconds * MILLISECOND
     except OverflowError as error:
         raise DataError(f"Timestamp {milliseconds} is outside the years 1 to 9999") from error

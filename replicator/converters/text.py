@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+from replicator.api import java_text
 from replicator.api.config import ConfigDef, Importance, Type, Width, key
 from replicator.api.converter import Converter, HeaderConverter, SchemaAndValue
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.schema import OPTIONAL_BYTES, OPTIONAL_STRING, Schema, SchemaType
-from replicator.api.struct import Struct
 
 _PACKAGE: Final = "org.apache.kafka.connect."
 
@@ -100,33 +98,10 @@ def text_of(value: Any) -> str:
     Raises:
         DataError: bytes have no text form.
     """
-    if type(value) is str:
-        return value
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return text_of_float(value)
+    return java_text.text_of(value, _other)
+
+
+def _other(value: Any) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise DataError("Failed to serialize to a string: bytes have no text form")
-    if isinstance(value, Struct):
-        members = (f"{name}={text_of(v)}" for name, v in value if v is not None)
-        return f"Struct{{{','.join(members)}}}"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{text_of(k)}={text_of(v)}' for k, v in value.items())}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(text_of(v) for v in value)}]"
     return str(value)
-
-
-def text_of_float(value: float) -> str:
-    """A float as Java prints a double: 1.0E10 from ten million on and below a thousandth."""
-    if not math.isfinite(value):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        plain = repr(value)
-        return plain if "e" not in plain else format(Decimal(plain), "f")
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
-    return f"{'-' if sign else ''}{first}.{rest}E{len(digits) - 1 + int(exponent)}"

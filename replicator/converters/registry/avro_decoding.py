@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DECIMAL
+from replicator.api.logical_values import decimal_of, scale_of
 from replicator.api.schema import Schema
-from replicator.converters.json_logical import decimal_of, decoder
+from replicator.converters.json_logical import decoder
 from replicator.converters.registry.avro_model import AvroNode
 
 Read = Callable[[bytes, int], tuple[Any, int]]
@@ -150,4 +151,4 @@ def conversion(schema: Schema) -> Callable[[Any], Any]:
     """From the base type of a logical schema to its Python object."""
     if schema.name != DECIMAL:
         return decoder(schema)
-    return partial(decimal_of, scale=int(schema.parameters.get("scale", "0")))
+    return partial(decimal_of, scale=scale_of(schema))

@@ -7,11 +7,12 @@ from typing import Any
 
 from replicator.api.errors import SchemaError
 from replicator.api.logical import DECIMAL
+from replicator.api.logical_values import decimal_of, scale_of
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import LOGICAL_NAMES, decimal_of, decoder
+from replicator.converters.json_logical import LOGICAL_NAMES, decoder
 from replicator.converters.registry.avro_model import MISSING, AvroNode
-from replicator.converters.registry.avro_names import contained, scale_of, union_kind
+from replicator.converters.registry.avro_names import contained, union_kind
 
 BranchName = Callable[[AvroNode, int], str]
 """Name of the field that stands for a branch of a union."""

@@ -12,28 +12,26 @@ from typing import Any, Final
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import PRECISION_PARAMETER, precision_of, scale_of, unscaled_bytes
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import LOGICAL_NAMES, decimal_parts, encoder, unscaled_bytes
+from replicator.converters.json_logical import LOGICAL_NAMES, decimal_parts, encoder
 from replicator.converters.registry.avro_model import MISSING, AvroField, AvroNode
 from replicator.converters.registry.avro_names import (
     ANYTHING_NODE,
     DEFAULT_NAME,
-    DEFAULT_PRECISION,
     ENUM_DEFAULT,
     ENUM_DOC,
     FIELD_DEFAULT,
     FIELD_DOC,
     MAP_ENTRY,
     NAMESPACE,
-    PRECISION,
     RECORD_DOC,
     SUM_ENUM,
     AvroOptions,
     contained,
     enum_name,
     object_keys,
-    scale_of,
     scrubbed,
     union_kind,
 )
@@ -169,7 +167,7 @@ class ToAvro:
     def _meta(self, schema: Schema) -> dict[str, Any]:
         props: dict[str, Any] = {}
         if schema.type is SchemaType.BYTES and schema.name == DECIMAL:
-            props |= {"scale": scale_of(schema), "precision": _precision(schema)}
+            props |= {"scale": scale_of(schema), "precision": precision_of(schema)}
         if schema.doc is not None and not self.options.discard_type_doc:
             props["connect.doc"] = schema.doc
         if schema.version is not None:
@@ -189,17 +187,13 @@ class ToAvro:
 
 def _logical_props(schema: Schema) -> dict[str, Any]:
     if schema.name == DECIMAL:
-        scale, precision = scale_of(schema), _precision(schema)
+        scale, precision = scale_of(schema), precision_of(schema)
         props: dict[str, Any] = {"scale": scale, "precision": precision}
-        if 0 <= scale <= precision or PRECISION in schema.parameters:
+        if 0 <= scale <= precision or PRECISION_PARAMETER in schema.parameters:
             props["logicalType"] = "decimal"
         return props
     logical = _LOGICAL.get(schema.name or "")
     return {"logicalType": logical} if logical else {}
-
-
-def _precision(schema: Schema) -> int:
-    return int(schema.parameters.get(PRECISION, DEFAULT_PRECISION))
 
 
 def default_to_json(schema: Schema, value: Any, options: AvroOptions) -> Any:

@@ -26,8 +26,6 @@ SUM_UNION: Final = "org.apache.kafka.connect.data.Union"
 SUM_ENUM: Final = "org.apache.kafka.connect.data.Enum"
 SUM_PREFIX: Final = "connect_union_"
 SUM_FIELD: Final = "connect_union_field_"
-PRECISION: Final = "connect.decimal.precision"
-DEFAULT_PRECISION: Final = 64
 _BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -89,11 +87,6 @@ def is_map_entry(node: AvroNode) -> bool:
     return node.type == "record" and (
         node.name == f"{NAMESPACE}.{MAP_ENTRY}" or node.props.get("connect.internal.type") == MAP_ENTRY
     )
-
-
-def scale_of(schema: Schema) -> int:
-    """Scale of a Decimal schema."""
-    return int(schema.parameters.get("scale", "0"))
 
 
 def contained(schema: Schema | None) -> Schema:

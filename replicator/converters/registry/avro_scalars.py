@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any, Final
 
 from replicator.api.errors import DataError
+from replicator.api.logical_values import unscaled_bytes
 from replicator.api.schema import SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import decimal_parts, unscaled_bytes
+from replicator.converters.json_logical import decimal_parts
 from replicator.converters.registry.avro_model import AvroNode
 
 Append = Callable[[bytes], None]

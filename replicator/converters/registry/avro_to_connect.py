@@ -7,20 +7,19 @@ from typing import Any, Final
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import DEFAULT_PRECISION, PRECISION_PARAMETER
 from replicator.api.schema import STRING, Schema, SchemaType
 from replicator.converters.registry.avro_default_values import default_from_json
 from replicator.converters.registry.avro_model import MISSING, AvroNode
 from replicator.converters.registry.avro_names import (
     ANYTHING,
     DEFAULT_NAME,
-    DEFAULT_PRECISION,
     ENUM,
     ENUM_DEFAULT,
     ENUM_DOC,
     FIELD_DEFAULT,
     FIELD_DOC,
     NAMESPACE,
-    PRECISION,
     RECORD_DOC,
     SUM_ENUM,
     SUM_FIELD,
@@ -221,7 +220,7 @@ def _decimal(node: AvroNode) -> Schema:
         raise DataError("scale must be specified and must be a number.")
     parameters = {"scale": str(scale)}
     if isinstance(precision, int) and precision != DEFAULT_PRECISION:
-        parameters[PRECISION] = str(precision)
+        parameters[PRECISION_PARAMETER] = str(precision)
     return Schema(SchemaType.BYTES, name=DECIMAL, version=1, parameters=parameters)
 
 

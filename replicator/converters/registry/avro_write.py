@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from replicator.api.errors import DataError
+from replicator.api.logical_values import scale_of
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, encoder
@@ -240,6 +241,6 @@ def _appending(encode: Callable[[Any], bytes]) -> Write:
 
 def _logical(schema: Schema, node: AvroNode) -> Callable[[Any], bytes]:
     if schema.type is SchemaType.BYTES:
-        return decimal(int(schema.parameters.get("scale", "0")), node.size if node.type == "fixed" else None)
+        return decimal(scale_of(schema), node.size if node.type == "fixed" else None)
     base, number = encoder(schema, numeric=False), integer(schema.type)
     return lambda value: number(base(value))

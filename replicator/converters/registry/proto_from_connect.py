@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pb2 as pb
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DECIMAL
+from replicator.api.logical_values import PRECISION_PARAMETER
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry import proto_meta
 from replicator.converters.registry.avro_names import SUM_UNION, contained, scrubbed
@@ -16,7 +17,6 @@ from replicator.converters.registry.proto_names import (
     DEFAULT_NAME,
     LOGICAL,
     MAP_KEYS,
-    PRECISION,
     SCALARS,
     TAG,
     UNION,
@@ -122,7 +122,7 @@ class ToProto:
             self._foreign(field, message, place)
             if schema.name == DECIMAL:
                 given = {
-                    "precision": schema.parameters.get(PRECISION),
+                    "precision": schema.parameters.get(PRECISION_PARAMETER),
                     "scale": schema.parameters.get("scale"),
                 }
                 self._annotate(field, {k: v for k, v in given.items() if v is not None})

@@ -17,7 +17,6 @@ DEFAULT_NAME: Final = "ConnectDefault"
 ENUM: Final = f"{NAMESPACE}.Enum"
 UNION: Final = f"{NAMESPACE}.Union"
 TAG: Final = f"{NAMESPACE}.Tag"
-PRECISION: Final = "connect.decimal.precision"
 _F: Final = pb.FieldDescriptorProto
 LOGICAL: Final = {
     DECIMAL: ("confluent.type.Decimal", "confluent/type/decimal.proto"),

@@ -11,9 +11,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import decimal_of
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.converters.json_logical import decimal_of
 from replicator.converters.registry.proto_names import is_map, is_repeated, real_oneofs, unwraps
 from replicator.converters.registry.proto_to_connect import FromProto
 from replicator.converters.registry.proto_write import scalar_writer

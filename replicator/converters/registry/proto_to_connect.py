@@ -8,6 +8,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DECIMAL, TIMESTAMP
+from replicator.api.logical_values import PRECISION_PARAMETER
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry import proto_meta
 from replicator.converters.registry.avro_names import SUM_ENUM, SUM_UNION
@@ -16,7 +17,6 @@ from replicator.converters.registry.proto_names import (
     NARROW,
     OF_LOGICAL,
     OF_SCALARS,
-    PRECISION,
     TAG,
     UNION,
     ProtoOptions,
@@ -138,7 +138,7 @@ class FromProto:
         scale = params.get("scale", "0")
         parameters = {"scale": scale if scale.lstrip("-").isdigit() else "0"}
         if params.get("precision", "").isdigit():
-            parameters[PRECISION] = params["precision"]
+            parameters[PRECISION_PARAMETER] = params["precision"]
         return Schema(SchemaType.BYTES, name=DECIMAL, version=1, parameters=parameters, optional=True)
 
 

@@ -16,8 +16,9 @@ from google.protobuf.message import Message
 
 from replicator.api.errors import DataError
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
+from replicator.api.logical_values import unscaled_bytes
 from replicator.api.schema import Schema, SchemaType
-from replicator.converters.json_logical import decimal_parts, encoder, unscaled_bytes
+from replicator.converters.json_logical import decimal_parts, encoder
 from replicator.converters.registry.avro_scalars import class_name, fields_of
 from replicator.converters.registry.proto_from_connect import ToProto
 from replicator.converters.registry.proto_names import enum_marker, is_union

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from replicator.api.errors import DataError
+from replicator.api.java_text import text_of_float
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.header import SimpleHeaderConverter
 from replicator.converters.json import JsonConverter
-from replicator.converters.text import text_of_float
 
 LINES = (Path(__file__).parent / "data" / "java.tsv").read_text(encoding="utf-8").rstrip("\n").split("\n")
 CLASSES = {

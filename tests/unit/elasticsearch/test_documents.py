@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.elasticsearch.connector import ElasticsearchSinkConnector
-from connectors.elasticsearch.documents import Documents, dumps
+from connectors.elasticsearch.documents import Documents
 from connectors.elasticsearch.mapping import mapping_of
 from connectors.elasticsearch.operations import Operations
 from connectors.elasticsearch.options import OPTIONS
@@ -16,6 +16,7 @@ from connectors.elasticsearch.settings import Settings
 from replicator.api import ConnectError, DataError, Header, SinkRecord, Struct
 from replicator.api import schema as s
 from replicator.api.logical import date_schema, decimal_schema, time_schema, timestamp_schema
+from replicator.api.plain_json import dumps
 from replicator.api.schema import Schema, SchemaType
 
 INNER = s.struct_schema([("x", s.INT8)], name="Inner")

@@ -12,12 +12,13 @@ import pyarrow.parquet
 import pytest
 
 from connectors.s3.formats import format_of
-from connectors.s3.json_format import dumps, json_of
+from connectors.s3.json_format import json_of
 from connectors.s3.plain import unscaled
 from connectors.s3.upload import Upload
 from replicator.api import DataError, Header, Struct
 from replicator.api import schema as s
 from replicator.api.logical import date_schema, decimal_schema, time_schema, timestamp_schema
+from replicator.api.plain_json import dumps
 from replicator.api.schema import Schema, SchemaType
 from tests.unit.s3.fake_store import FakeStore, options, record, writer
 
