@@ -6,7 +6,7 @@ import functools
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,14 +116,10 @@ def list_(queues: Queues, queue: str | None, limit: int, as_json: bool, chosen: 
         return
     letters = queues.letters(queue, chosen, limit)
     if as_json:
-        click.echo(json.dumps(letters, indent=2))
+        click.echo(json.dumps(list(letters), indent=2))
         return
-    for letter in letters:
-        _print_line(letter)
-    if len(letters) == limit:
+    if _print_each(letters, _print_line) == limit:
         say(f"Only the first {limit} are shown (--limit).")
-    elif not letters:
-        say("No letters.")
 
 
 @command.command()
@@ -138,12 +134,9 @@ def show(queues: Queues, queue: str, limit: int, trace: bool, as_json: bool, cho
     """Letters in full: why they failed, key, value and headers."""
     letters = queues.letters(queue, chosen, limit)
     if as_json:
-        click.echo(json.dumps(letters, indent=2))
+        click.echo(json.dumps(list(letters), indent=2))
         return
-    for letter in letters:
-        _print_whole(letter, trace=trace)
-    if not letters:
-        say("No letters.")
+    _print_each(letters, functools.partial(_print_whole, trace=trace))
 
 
 @command.command()
@@ -220,6 +213,16 @@ def moment(text: str, now: float | None = None) -> int:
     return int((found if found.tzinfo else found.astimezone()).timestamp() * 1000)
 
 
+def _print_each(letters: Iterable[Mapping[str, Any]], show: Callable[[Mapping[str, Any]], None]) -> int:
+    count = 0
+    for letter in letters:
+        show(letter)
+        count += 1
+    if not count:
+        say("No letters.")
+    return count
+
+
 def _print_line(letter: Mapping[str, Any]) -> None:
     errors = letter["errors"]
     what = str(errors.get("exception.class.name") or "").rpartition(".")[2]
@@ -261,9 +264,9 @@ def _print_outcome(outcome: Mapping[str, Any], did: str) -> None:
         ("stand_ins", "are JSON pictures of records that no converter could encode; --to TOPIC copies them"),
     )
     for name, text in notes:
-        if outcome[name]:
-            shown = ", ".join(outcome[name][:5]) + (" ..." if len(outcome[name]) > 5 else "")
-            click.secho(f"left out: {number(len(outcome[name]))} letters ({shown}) {text}", fg="yellow")
+        if count := outcome["left_out"].get(name):
+            shown = ", ".join(outcome[name][:5]) + (" ..." if count > 5 else "")
+            click.secho(f"left out: {number(count)} letters ({shown}) {text}", fg="yellow")
 
 
 def _when(letter: Mapping[str, Any]) -> str:

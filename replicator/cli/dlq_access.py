@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from replicator.api.errors import BrokerError, ConfigError, ConnectError
 from replicator.broker.base import Broker
@@ -14,6 +14,9 @@ from replicator.cli import pipeline
 from replicator.cli.connect_client import ConnectClient, Endpoint
 from replicator.runtime.letter_box import LetterBox
 from replicator.runtime.letters import LetterFilter
+
+_PAGE: Final = 500
+"""Letters asked for at once."""
 
 
 class Queues(Protocol):
@@ -23,8 +26,8 @@ class Queues(Protocol):
         """All queues."""
         ...
 
-    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> list[dict[str, Any]]:
-        """The oldest letters."""
+    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> Iterator[dict[str, Any]]:
+        """The oldest letters, one after the other."""
         ...
 
     def replay(
@@ -47,8 +50,8 @@ class OfBroker:
     def queues(self) -> list[dict[str, Any]]:
         return self._box.queues()
 
-    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> list[dict[str, Any]]:
-        return [found.to_json() for found in islice(self._box.letters(queue, chosen), limit)]
+    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> Iterator[dict[str, Any]]:
+        return (found.to_json() for found in islice(self._box.letters(queue, chosen), limit))
 
     def replay(
         self, queue: str, chosen: LetterFilter, *, to: str | None, superseded: bool, dry_run: bool
@@ -70,10 +73,20 @@ class OfWorker:
         found: list[dict[str, Any]] = self._client.get("replicator", "dlq")
         return found
 
-    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> list[dict[str, Any]]:
+    def letters(self, queue: str, chosen: LetterFilter, limit: int) -> Iterator[dict[str, Any]]:
         query = {name: str(value) for name, value in chosen.to_json().items()}
-        found: list[dict[str, Any]] = self._client.get("replicator", "dlq", queue, limit=str(limit), **query)
-        return found
+        behind: dict[int, int] = {}
+        while limit > 0:
+            size = min(limit, _PAGE)
+            start = {"start": ",".join(f"{p}:{o}" for p, o in behind.items())} if behind else {}
+            found: list[dict[str, Any]] = self._client.get(
+                "replicator", "dlq", queue, limit=str(size), **start, **query
+            )
+            yield from found
+            if len(found) < size:
+                return
+            behind |= {letter["partition"]: letter["offset"] + 1 for letter in found}
+            limit -= size
 
     def replay(
         self, queue: str, chosen: LetterFilter, *, to: str | None, superseded: bool, dry_run: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,7 @@ from replicator.runtime.letter_box import LetterBox
 from replicator.runtime.letters import LetterFilter
 
 _MOST = 1000
+_PAGING = ("limit", "start")
 
 
 class LetterRoutes:
@@ -36,13 +38,17 @@ class LetterRoutes:
         """GET: `[{"queue", "letters", "handled"}]`."""
         return JsonResponse(self._box.queues())
 
-    def letters(self, name: Name, request: Request, limit: int = 100) -> Response:
-        """GET: letters, oldest first; the query holds the members of `LetterFilter`."""
-        query: dict[str, Any] = {k: v for k, v in request.query_params.items() if k != "limit"}
+    def letters(self, name: Name, request: Request, limit: int = 100, start: str = "") -> Response:
+        """GET: letters, oldest first; the query holds the members of `LetterFilter`.
+
+        `start` is for the next page: `partition:offset` of each partition behind its last letter seen, with commas.
+        """
+        query: dict[str, Any] = {k: v for k, v in request.query_params.items() if k not in _PAGING}
         query["handled"] = str(query.get("handled", "")).lower() == "true"
         self._check(name)
-        found = self._box.letters(name, LetterFilter.of(query))
-        return JsonResponse([letter.to_json() for letter in islice(found, max(0, min(limit, _MOST)))])
+        found = self._box.letters(name, LetterFilter.of(query), _offsets(start))
+        with closing(found):
+            return JsonResponse([letter.to_json() for letter in islice(found, max(0, min(limit, _MOST)))])
 
     def replay(self, name: Name, body: Body) -> Response:
         """POST `{"filter": {}, "to": topic, "superseded": bool, "dry_run": bool}`."""
@@ -75,3 +81,10 @@ def _checked(body: bytes, known: set[str]) -> dict[str, Any]:
     if unknown := sorted(set(request) - known):
         raise BadRequestError(f"Unknown member {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
     return request
+
+
+def _offsets(text: str) -> dict[int, int]:
+    pairs = [part.split(":") for part in text.split(",") if part]
+    if not all(len(pair) == 2 and pair[0].isdecimal() and pair[1].isdecimal() for pair in pairs):
+        raise BadRequestError("start is a list of partition:offset, such as 0:200,1:175.")
+    return {int(partition): int(offset) for partition, offset in pairs}

@@ -4,22 +4,26 @@ A replayed record is appended to the topic it came from, to the same partition, 
 that is there; letters of one key keep their order. A letter whose key has newer records in that
 topic is superseded: replaying it would bring an old state back, so it is left out unless asked for.
 What was replayed or purged is noted in a compacted topic, since a log has no way to take out single
-messages; letters at the beginning of a queue that are all done with are deleted.
+messages; letters at the beginning of a queue that are all done with are deleted. A queue is read
+in batches, once to learn its keys and once to act, so that memory does not grow with it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from replicator.api.errors import NotFoundError, RetriableError
 from replicator.api.position import POSITION_HEADER
 from replicator.api.record import TopicPartition
 from replicator.broker.base import Broker, Message, NewMessage
 from replicator.runtime.dead_letters import HEADER_PREFIX
-from replicator.runtime.letter_marks import LetterMarks, Place
+from replicator.runtime.letter_index import Marks, NewestLetters, Place
+from replicator.runtime.letter_marks import LetterMarks
 from replicator.runtime.letters import PURGED, REPLAYED, Letter, LetterFilter, letter
 from replicator.runtime.topic_reader import TopicReader
 
@@ -29,26 +33,37 @@ _NAMED_LIKE_A_QUEUE: Final = re.compile(
 )
 _DELETE: Final = b'"op":"d"'
 _BATCH: Final = 500
+_MOST_PLACES: Final = 1000
 _MOST_LOOKED_AT: Final = 1000
 """In a cluster with more topics, queues are known by their names only."""
 _PATIENCE: Final = 60.0
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a replay did, or would do.
+    """What a replay did, or would do. Of the letters that are left out the first places are kept, and all counted.
 
     Attributes:
         replayed: letters, by the topic they went to.
         superseded: places of letters whose key has newer records.
         without_origin: places of letters that do not say where they came from.
         stand_ins: places of letters that are JSON pictures of what no converter could encode.
+        left_out: number of letters, by the reason.
     """
 
     replayed: dict[str, int] = field(default_factory=dict)
     superseded: list[Place] = field(default_factory=list)
     without_origin: list[Place] = field(default_factory=list)
     stand_ins: list[Place] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, reason: str, place: Place) -> None:
+        """Count a letter."""
+        self.left_out[reason] = self.left_out.get(reason, 0) + 1
+        places: list[Place] = getattr(self, reason)
+        if len(places) < _MOST_PLACES:
+            places.append(place)
 
     def to_json(self) -> dict[str, Any]:
         """All members."""
@@ -57,6 +72,7 @@ class Outcome:
             "superseded": [f"{p}:{o}" for p, o in self.superseded],
             "without_origin": [f"{p}:{o}" for p, o in self.without_origin],
             "stand_ins": [f"{p}:{o}" for p, o in self.stand_ins],
+            "left_out": self.left_out,
         }
 
 
@@ -83,22 +99,21 @@ class LetterBox:
         for name in sorted(queues):
             mine = [place for place in places if place.topic == name]
             kept = sum(ends[place] - begins[place] for place in mine)
-            marks = self._marks.of(name)
-            done = sum(1 for (n, o) in marks if o >= begins.get(TopicPartition(name, n), 0))
+            with self._marks.of(name) as marks:
+                done = sum(marks.count(place.partition, begins[place]) for place in mine)
             found.append({"queue": name, "letters": max(0, kept - done), "handled": done})
         return found
 
-    def letters(self, queue: str, chosen: LetterFilter) -> Iterator[Letter]:
-        """Letters in order.
+    def letters(
+        self, queue: str, chosen: LetterFilter, start: Mapping[int, int] | None = None
+    ) -> Generator[Letter, None, None]:
+        """Letters in order, from the offsets by partition in `start` on.
 
         Raises:
             NotFoundError: there is no such topic.
         """
-        marks = self._marks.of(queue)
-        for message in self._reader.read(self._reader.begins(queue), self._reader.ends(queue)):
-            found = letter(message, marks.get((message.partition, message.offset)))
-            if chosen.matches(found):
-                yield found
+        with self._marks.of(queue) as marks:
+            yield from self._matching(queue, chosen, marks, self._reader.ends(queue), start)
 
     def replay(
         self, queue: str, chosen: LetterFilter, *, to: str | None = None, superseded: bool = False,
@@ -117,69 +132,84 @@ class LetterBox:
             NotFoundError: the queue or a topic of origin does not exist.
         """
         outcome = Outcome()
-        wanted = [found for found in self.letters(queue, chosen) if self._replayable(found, to, outcome)]
-        if not superseded and to is None:
-            wanted = self._without_superseded(wanted, outcome)
-        for found in wanted:
-            topic = to or found.origin or ""
-            outcome.replayed[topic] = outcome.replayed.get(topic, 0) + 1
-        if not dry_run and wanted:
-            self._append(queue, wanted, to)
+        with self._marks.of(queue) as marks, NewestLetters() as newest:
+            ends = self._reader.ends(queue)  # letters that come later are not looked at, nor replayed
+
+            def read() -> Iterator[Letter]:
+                return self._matching(queue, chosen, marks, ends)
+
+            if not superseded and to is None:
+                self._learn(read(), newest)
+            wanted = self._wanted(read(), to, newest, outcome)
+            if not dry_run:
+                self._append(queue, wanted, to)
+            else:
+                for _ in wanted:
+                    pass
         return outcome
 
     def purge(self, queue: str, chosen: LetterFilter, *, dry_run: bool = False) -> int:
         """Take letters out of sight, and delete those at the beginning that are all done with; how many."""
-        wanted = list(self.letters(queue, chosen))
-        if wanted and not dry_run:
-            self._marks.set(queue, [found.place for found in wanted], PURGED)
-            self._trim(queue)
-        return len(wanted)
+        count = 0
+        with self._marks.of(queue) as marks:
+            found = self._matching(queue, chosen, marks, self._reader.ends(queue))
+            if dry_run:
+                return sum(1 for _ in found)
+            with self._marks.writing(queue) as writer:
+                for part in _batches(found):
+                    places = [letter.place for letter in part]
+                    writer.set(places, PURGED)
+                    marks.put(places, PURGED)
+                    count += len(places)
+                if count:
+                    self._trim(queue, marks, writer.forget)
+        return count
+
+    def _matching(
+        self, queue: str, chosen: LetterFilter, marks: Marks, ends: Mapping[TopicPartition, int],
+        start: Mapping[int, int] | None = None,
+    ) -> Iterator[Letter]:  # fmt: skip
+        begins = self._reader.begins(queue)
+        if start:
+            begins = {place: max(offset, start.get(place.partition, 0)) for place, offset in begins.items()}
+        for message in self._reader.read(begins, ends):
+            found = letter(message, marks.get((message.partition, message.offset)))
+            if chosen.matches(found):
+                yield found
 
     # --- replay ---
 
     @staticmethod
-    def _replayable(found: Letter, to: str | None, outcome: Outcome) -> bool:
-        if found.is_json_stand_in and to is None:
-            outcome.stand_ins.append(found.place)
-            return False
-        if not found.origin and to is None:
-            outcome.without_origin.append(found.place)
-            return False
-        return True
+    def _wanted(
+        letters: Iterator[Letter], to: str | None, newest: NewestLetters, outcome: Outcome
+    ) -> Iterator[Letter]:
+        """The letters to append; the others are counted by the reason."""
+        for found in letters:
+            reason = None if to is not None else _reason_to_leave_out(found)
+            if reason is None and newest.is_void(found.origin, found.message.key):
+                reason = "superseded"
+            if reason is not None:
+                outcome.leave_out(reason, found.place)
+                continue
+            topic = to or found.origin or ""
+            outcome.replayed[topic] = outcome.replayed.get(topic, 0) + 1
+            yield found
 
-    def _without_superseded(self, wanted: Sequence[Letter], outcome: Outcome) -> list[Letter]:
-        """Leave out letters behind which their topic has newer records of the key that are no letters themselves."""
-        placed = [
-            found
-            for found in wanted
-            if found.message.key is not None
-            and found.origin_partition is not None
-            and found.origin_offset is not None
-        ]
-        last: dict[tuple[str | None, bytes | None], int] = {}
-        deletes: set[tuple[str | None, int | None, int | None]] = set()
+    def _learn(self, letters: Iterator[Letter], newest: NewestLetters) -> None:
+        """Find the keys of letters that have newer records in their topic, which are no letters themselves."""
         starts: dict[TopicPartition, int] = {}
-        for found in placed:
-            offset = found.origin_offset or 0
-            key = found.origin, found.message.key
-            last[key] = max(last.get(key, -1), offset)
-            place = TopicPartition(found.origin or "", found.origin_partition or 0)
+        for found in letters:
+            key, partition, offset = found.message.key, found.origin_partition, found.origin_offset
+            if _reason_to_leave_out(found) or key is None or partition is None or offset is None:
+                continue
+            topic = found.origin or ""
+            newest.note(topic, key, partition, offset, removal=_DELETE in (found.message.value or b""))
+            place = TopicPartition(topic, partition)
             starts[place] = min(starts.get(place, 1 << 62), offset + 1)
-            if _DELETE in (found.message.value or b""):
-                deletes.add((found.origin, found.origin_partition, offset))
-        void: set[tuple[str | None, bytes | None]] = set()
         for message in self._newer(starts):
-            if message.value is None and (message.topic, message.partition, message.offset - 1) in deletes:
-                continue  # the tombstone that follows a delete says nothing new
-            if message.offset > last.get((message.topic, message.key), 1 << 62):
-                void.add((message.topic, message.key))
-        kept = []
-        for found in wanted:
-            if (found.origin, found.message.key) in void:
-                outcome.superseded.append(found.place)
-            else:
-                kept.append(found)
-        return kept
+            newest.see(
+                message.topic, message.key, message.partition, message.offset, tombstone=message.value is None
+            )
 
     def _newer(self, starts: Mapping[TopicPartition, int]) -> Iterator[Message]:
         if not starts:
@@ -190,12 +220,14 @@ class LetterBox:
         begins, ends = admin.begin_offsets(there), admin.end_offsets(there)
         return self._reader.read({p: max(starts[p], begins[p]) for p in there}, ends)
 
-    def _append(self, queue: str, wanted: Sequence[Letter], to: str | None) -> None:
-        topics = self._broker.admin().topics()
-        producer = self._broker.producer("replicator-dead-letters")
-        try:
-            for start in range(0, len(wanted), _BATCH):
-                part = wanted[start : start + _BATCH]
+    def _append(self, queue: str, wanted: Iterator[Letter], to: str | None) -> None:
+        """Append batch by batch; each is marked once it is in its topics: a failure repeats one at most."""
+        with ExitStack() as opened:
+            topics = self._broker.admin().topics()
+            producer = self._broker.producer("replicator-dead-letters")
+            opened.callback(producer.close)
+            writer = None
+            for part in _batches(wanted):
                 messages = [self._again(found, to, topics) for found in part]
                 errors: list[Exception] = []
                 producer.append(messages, lambda e, into=errors: into.append(e) if e else None)  # type: ignore[misc]
@@ -203,9 +235,8 @@ class LetterBox:
                     raise RetriableError("The replayed records were not acknowledged in time.")
                 if errors:
                     raise errors[0]
-                self._marks.set(queue, [found.place for found in part], REPLAYED)
-        finally:
-            producer.close()
+                writer = writer or opened.enter_context(self._marks.writing(queue))
+                writer.set([found.place for found in part], REPLAYED)
 
     @staticmethod
     def _again(found: Letter, to: str | None, topics: Mapping[str, Any]) -> NewMessage:
@@ -229,18 +260,28 @@ class LetterBox:
 
     # --- the end of letters ---
 
-    def _trim(self, queue: str) -> None:
+    def _trim(self, queue: str, marks: Marks, forget: Callable[[Sequence[Place]], None]) -> None:
         """Delete the beginning of each partition that nobody needs, where the broker can."""
         delete = getattr(self._broker.admin(), "delete_records", None)
         if delete is None:
             return
-        marks, ends = self._marks.of(queue), self._reader.ends(queue)
-        before = self._reader.begins(queue)
-        gone: list[Place] = []
-        for place, end in ends.items():
-            while before[place] < end and (place.partition, before[place]) in marks:
-                gone.append((place.partition, before[place]))
-                before[place] += 1
-        if gone:
-            delete(before)
-            self._marks.forget(queue, gone)
+        begins, ends = self._reader.begins(queue), self._reader.ends(queue)
+        before = {place: marks.gap(place.partition, begins[place], end) for place, end in ends.items()}
+        if before == begins:
+            return
+        delete(before)
+        for place, end in before.items():
+            for gone in _batches(marks.before(place.partition, end)):
+                forget(gone)
+
+
+def _reason_to_leave_out(found: Letter) -> str | None:
+    """Why a letter cannot go back to where it came from."""
+    if found.is_json_stand_in:
+        return "stand_ins"
+    return None if found.origin else "without_origin"
+
+
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
+    while part := list(islice(items, _BATCH)):
+        yield part

@@ -54,10 +54,12 @@ class TopicReader:
                 consumer.seek(place, starts[place])
             deadline = time.monotonic() + _PATIENCE
             while missing:
-                for message in consumer.poll(_BATCH, 1.0):
-                    deadline = time.monotonic() + _PATIENCE
+                messages = consumer.poll(_BATCH, 1.0)
+                for message in messages:
                     if message.offset < ends[TopicPartition(message.topic, message.partition)]:
                         yield message
+                if messages:  # what was done with them may have taken its time
+                    deadline = time.monotonic() + _PATIENCE
                 missing = {place for place in missing if consumer.position(place) < ends[place]}
                 if missing and time.monotonic() > deadline:
                     raise ConnectError(f"Could not read {', '.join(map(str, missing))} to the end.")

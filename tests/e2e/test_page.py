@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from replicator.broker.base import NewMessage
+from replicator.broker.base import NewMessage, NewTopic
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.rest.server import RestServer
 from replicator.service import Service
@@ -284,6 +285,45 @@ def test_letters_are_replayed_and_purged(page: Browser, place: Place) -> None:
     page.text("letters purged")
 
 
+def test_letters_page_by_page(page: Browser, place: Place) -> None:
+    place.broker.admin().create_topics([NewTopic("pages-dlq")])
+    producer = place.broker.producer("test")
+    producer.append([NewMessage("pages-dlq", b"k", b"letter-%d" % n) for n in range(450)])
+    producer.close()
+    go(page, "#/letters/pages-dlq")
+    page.text("1 to 200")
+    assert page.run("[...document.querySelectorAll('.place')].map(e => e.textContent).at(-1)") == "0:199"
+    page.click("Later")
+    page.text("201 to 400")
+    page.click("Later")
+    page.text("401 to 450")
+    assert page.run("[...document.querySelectorAll('.place')].length") == 50
+    page.click("Earlier")
+    page.text("201 to 400")
+
+
+def test_log_levels(page: Browser) -> None:
+    logger = logging.getLogger("tests.page.levels")
+    below = logging.getLogger("tests.page.levels.below")
+    try:
+        go(page, "#/loggers")
+        page.fill("Filter loggers", "tests.page.levels")
+        page.until("document.querySelectorAll('main tbody tr').length === 2")
+        page.fill("Level of tests.page.levels", "DEBUG")
+        page.text("tests.page.levels: DEBUG")
+        assert (logger.level, below.level) == (logging.DEBUG, logging.DEBUG)
+        page.fill("Logger", "tests.page.levels.below")
+        page.fill("Level", "ERROR")
+        page.click("Set")
+        page.text("tests.page.levels.below: ERROR")
+        assert (logger.level, below.level) == (logging.DEBUG, logging.ERROR)
+        wanted = '[aria-label="Level of tests.page.levels.below"]'
+        page.until(f"document.querySelector('{wanted}').value === 'ERROR'")
+    finally:
+        logger.setLevel(logging.NOTSET)
+        below.setLevel(logging.NOTSET)
+
+
 def test_by_keyboard_alone(page: Browser) -> None:
     page.press("Tab")
     assert page.run("document.activeElement.textContent") == "Skip to content"
@@ -324,7 +364,8 @@ TOO_WIDE = f"""(() => {{ {SEEN}
 
 
 @pytest.mark.parametrize(
-    "where", ["#/", "#/connectors/src", "#/edit/snk", "#/topics", "#/topics/lines", "#/letters/dlq"]
+    "where",
+    ["#/", "#/connectors/src", "#/edit/snk", "#/topics", "#/topics/lines", "#/letters/dlq", "#/loggers"],
 )
 def test_everything_has_a_name_and_fits(page: Browser, where: str) -> None:
     page.look(width=380)
@@ -362,7 +403,7 @@ PALE = f"""(() => {{ {SEEN}
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_stands_out(page: Browser, dark: bool) -> None:
     page.look(dark=dark)
-    for where in ("#/", "#/edit/snk", "#/topics/lines"):
+    for where in ("#/", "#/edit/snk", "#/topics/lines", "#/loggers"):
         go(page, where)
         page.run("new Promise(done => setTimeout(done, 500))")
         assert page.run(PALE) == []

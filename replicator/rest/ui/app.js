@@ -5,6 +5,7 @@ import { connector } from "./connector.js";
 import { button, el, empty, time } from "./dom.js";
 import { editor } from "./editor.js";
 import { letters, queues } from "./letters.js";
+import { loggers } from "./loggers.js";
 import { MOST_CARDS, overview } from "./overview.js";
 import { signin } from "./signin.js";
 import { topic, topics } from "./topics.js";
@@ -22,6 +23,7 @@ const ROUTES = [
   [/^topics\/([^/]+)$/, "topics", name => topic(main, name)],
   [/^letters$/, "letters", () => queues(main)],
   [/^letters\/([^/]+)$/, "letters", name => letters(main, name)],
+  [/^loggers$/, "loggers", () => loggers(main)],
 ];
 
 function refused() {

@@ -6,6 +6,7 @@ import { button, cell, el, empty, folded, grid, labelled, lastLine, moment, note
 import { brief, full, headers } from "./record.js";
 
 const MOST = 200;
+const LONGEST = 1800;  // seconds for a replay of millions
 
 export function queues(box) {
   const list = el("div", { class: "card" });
@@ -58,16 +59,30 @@ export function letters(box, queue) {
     return handled.checked ? { ...found, handled: true } : found;
   }
 
-  async function load() {
+  // A page begins, in each partition, behind the last letter of the pages before it.
+  async function load(from = [{}]) {
     chosen.clear(); all.checked = false;
+    const behind = from.at(-1), start = Object.entries(behind).map(([partition, offset]) => `${partition}:${offset}`).join(",");
     try {
-      const found = await get(`${path`/replicator/dlq/${queue}`}?${new URLSearchParams({ ...filter(), limit: MOST })}`, 60);
-      list.replaceChildren(...(found.length ? found.map(entry) : [empty("No letters.")]));
-      if (found.length === MOST) list.prepend(el("p", { class: "hint" }, `The first ${MOST}.`));
+      const found = await get(`${path`/replicator/dlq/${queue}`}?${new URLSearchParams({ ...filter(), limit: MOST, start })}`, 60);
+      list.replaceChildren(...(found.length ? found.map(entry) : [empty(from.length > 1 ? "No more letters." : "No letters.")]));
+      const next = { ...behind }, first = (from.length - 1) * MOST;
+      for (const letter of found) next[letter.partition] = letter.offset + 1;
+      if (from.length > 1 || found.length === MOST) list.append(el("div", { class: "controls pages" },
+        el("button", { type: "button", disabled: from.length === 1, onclick: () => turn(from.slice(0, -1)) }, "Earlier"),
+        el("span", { class: "hint" }, found.length ? `${whole(first + 1)} to ${whole(first + found.length)}` : "The end"),
+        el("button", { type: "button", disabled: found.length < MOST, onclick: () => turn([...from, next]) }, "Later")));
     } catch (error) {
       list.replaceChildren(note("bad", null, error.message));
     }
     tell();
+  }
+
+  async function turn(from) {
+    await load(from);
+    list.scrollIntoView();
+    const first = list.querySelector("summary, button:not([disabled])");
+    if (first) first.focus();
   }
 
   function mark(box) { if (box.checked) chosen.add(box.dataset.place); else chosen.delete(box.dataset.place); tell(); }
@@ -98,16 +113,16 @@ export function letters(box, queue) {
 
   async function replay() {
     const body = { filter: wanted() };
-    const planned = await attempt(() => call("POST", path`/replicator/dlq/${queue}/replay`, { ...body, dry_run: true }));
+    const planned = await attempt(() => call("POST", path`/replicator/dlq/${queue}/replay`, { ...body, dry_run: true }, LONGEST));
     if (!planned) return;
     const superseded = el("input", { type: "checkbox", id: "superseded" });
     const left = [["superseded", "have newer records of their key"], ["without_origin", "do not say where they came from"], ["stand_ins", "are pictures of records that no converter could encode"]]
-      .filter(([k]) => planned[k].length).map(([k, why]) => el("li", {}, `${whole(planned[k].length)} are left out: they ${why}.`));
+      .filter(([k]) => planned.left_out[k]).map(([k, why]) => el("li", {}, `${whole(planned.left_out[k])} are left out: they ${why}.`));
     const what = Object.entries(planned.replayed).map(([topic, n]) => el("li", {}, `${whole(n)} to ${topic}`));
     if (!what.length && !planned.superseded.length) { say("Nothing to replay." + (left.length ? " " + left.map(l => l.textContent).join(" ") : ""), true); return; }
     const detail = el("div", {}, el("ul", {}, what, left), planned.superseded.length ? el("label", { for: "superseded" }, superseded, " These too: brings old states back") : null);
     if (!await ask({ title: "Replay letters?", text: "They are appended to the topics they came from, oldest first:", detail, action: "Replay" })) return;
-    const done = await attempt(() => call("POST", path`/replicator/dlq/${queue}/replay`, { ...body, superseded: superseded.checked }));
+    const done = await attempt(() => call("POST", path`/replicator/dlq/${queue}/replay`, { ...body, superseded: superseded.checked }, LONGEST));
     if (!done) return;
     say(Object.entries(done.replayed).map(([topic, n]) => `${whole(n)} letters replayed to ${topic}`).join(", ") || "Nothing was replayed.");
     load();
@@ -115,10 +130,10 @@ export function letters(box, queue) {
 
   async function purge() {
     const body = { filter: wanted() };
-    const planned = await attempt(() => call("POST", path`/replicator/dlq/${queue}/purge`, { ...body, dry_run: true }));
+    const planned = await attempt(() => call("POST", path`/replicator/dlq/${queue}/purge`, { ...body, dry_run: true }, LONGEST));
     if (!planned) return;
     if (!await ask({ title: `Purge ${whole(planned.purged)} letters?`, text: "They are taken out of sight for good.", action: "Purge", danger: true })) return;
-    const done = await attempt(() => call("POST", path`/replicator/dlq/${queue}/purge`, body));
+    const done = await attempt(() => call("POST", path`/replicator/dlq/${queue}/purge`, body, LONGEST));
     if (done) { say(`${whole(done.purged)} letters purged`); load(); }
   }
 

@@ -282,3 +282,44 @@ def test_moments() -> None:
     assert moment("1970-01-01T00:00:02Z") == 2000
     with pytest.raises(BadRequestError, match="no point in time"):
         moment("soon")
+
+
+def test_pages_of_letters(log: Log) -> None:
+    log.broker.admin().create_topics([NewTopic("wide-dlq", 2)])
+    log.append(*(NewMessage("wide-dlq", b"k", b"%d" % n, n % 3 % 2) for n in range(12)))
+    client = TestClient(create_app(FakeHerder(), broker=log.broker))  # type: ignore[arg-type]
+    behind: dict[int, int] = {}
+    seen: list[int] = []
+    for size in (5, 5, 2):
+        start = ",".join(f"{p}:{o}" for p, o in behind.items())
+        found = client.get("/replicator/dlq/wide-dlq", params={"limit": 5, "start": start}).json()
+        assert len(found) == size
+        seen += [int(f["value"]["text"]) for f in found]
+        behind |= {f["partition"]: f["offset"] + 1 for f in found}
+    assert seen == list(range(12))
+    assert client.get("/replicator/dlq/wide-dlq?start=7").status_code == 400
+
+
+def test_many_letters_in_batches(log: Log) -> None:
+    """More than one batch: order of keys, marks and superseded ones are as with a few."""
+    log.records(*((f"k{n % 7}", str(n)) for n in range(1300)))
+    log.append(*(dead(b"k%d" % (n % 7), b"%d" % n, n) for n in range(1200)))
+    planned = log.box.replay("dlq", BOX, dry_run=True)
+    assert (planned.replayed, planned.left_out) == ({}, {"superseded": 1200})
+    assert (len(planned.superseded), planned.superseded[0]) == (1000, (0, 0))
+    outcome = log.box.replay(
+        "dlq", LetterFilter(places=",".join(map(str, range(0, 1200, 2)))), superseded=True
+    )
+    assert outcome.replayed == {"t": 600}
+    consumer = log.broker.consumer("test")
+    consumer.assign([TopicPartition("t", 0)])
+    consumer.seek(TopicPartition("t", 0), 1300)
+    again: list[bytes | None] = []
+    while found := consumer.poll(1000, 0):
+        again += [m.value for m in found]
+    consumer.close()
+    assert again == [b"%d" % n for n in range(0, 1200, 2)]
+    assert log.box.queues()[0] == {"queue": "dlq", "letters": 600, "handled": 600}
+    assert log.box.purge("dlq", BOX) == 600
+    assert log.box.queues()[0] == {"queue": "dlq", "letters": 0, "handled": 0}
+    assert log.broker.admin().begin_offsets([TopicPartition("dlq", 0)]) == {TopicPartition("dlq", 0): 1200}
