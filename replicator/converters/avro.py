@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, key
+from replicator.api.config import ConfigDef, Importance
 from replicator.api.converter import SchemaAndValue
 from replicator.api.schema import Schema
 from replicator.converters.registry import options
@@ -21,20 +21,15 @@ from replicator.converters.registry.avro_write import WriteCompiler
 from replicator.converters.registry.base import Decode, Encode, Prepared, RegistryConverter
 from replicator.converters.registry.model import AVRO, SchemaText
 
-
-def _flag(name: str, default: bool, doc: str, importance: Importance = Importance.LOW) -> ConfigKey:
-    return key(name, Type.BOOLEAN, default, importance=importance, doc=doc)
-
-
 _OPTIONS = options.CONVERTER.merged(
     ConfigDef(
-        _flag("enhanced.avro.schema.support", False, "Keep enums and the namespaces of union members.",
+        options.flag("enhanced.avro.schema.support", False, "Keep enums and the namespaces of union members.",
               Importance.MEDIUM),
-        _flag("scrub.invalid.names", False, "Replace characters that Avro does not allow in names.",
+        options.flag("scrub.invalid.names", False, "Replace characters that Avro does not allow in names.",
               Importance.MEDIUM),
-        _flag("connect.meta.data", True, "Keep what Avro cannot say in connect.* properties."),
-        _flag("discard.type.doc.default", False, "Keep documentation and defaults of fields only."),
-        _flag("allow.optional.map.keys", False, "Write maps with optional string keys as Avro maps."),
+        options.flag("connect.meta.data", True, "Keep what Avro cannot say in connect.* properties."),
+        options.flag("discard.type.doc.default", False, "Keep documentation and defaults of fields only."),
+        options.flag("allow.optional.map.keys", False, "Write maps with optional string keys as Avro maps."),
     )
 )  # fmt: skip
 

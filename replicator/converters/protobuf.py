@@ -13,7 +13,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, key
+from replicator.api.config import ConfigDef, Importance
 from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema
@@ -31,23 +31,18 @@ from replicator.converters.registry.proto_text import ProtoFile, messages, parse
 from replicator.converters.registry.proto_to_connect import FromProto
 from replicator.converters.registry.proto_write import WriteCompiler
 
-
-def _flag(name: str, default: bool, doc: str, importance: Importance = Importance.LOW) -> ConfigKey:
-    return key(name, Type.BOOLEAN, default, importance=importance, doc=doc)
-
-
 _OPTIONS = options.CONVERTER.merged(
     ConfigDef(
-        _flag("enhanced.protobuf.schema.support", False, "Keep package names.", Importance.MEDIUM),
-        _flag("scrub.invalid.names", False, "Replace characters that Protobuf does not allow in names.",
+        options.flag("enhanced.protobuf.schema.support", False, "Keep package names.", Importance.MEDIUM),
+        options.flag("scrub.invalid.names", False, "Replace characters that Protobuf does not allow in names.",
               Importance.MEDIUM),
-        _flag("int.for.enums", False, "Read enums as numbers."),
-        _flag("optional.for.nullables", False, "Write optional fields with proto3's `optional`.",
+        options.flag("int.for.enums", False, "Read enums as numbers."),
+        options.flag("optional.for.nullables", False, "Write optional fields with proto3's `optional`.",
               Importance.MEDIUM),
-        _flag("wrapper.for.nullables", False, "Write optional fields in Google's wrapper messages.",
+        options.flag("wrapper.for.nullables", False, "Write optional fields in Google's wrapper messages.",
               Importance.MEDIUM),
-        _flag("wrapper.for.raw.primitives", True, "Read Google's wrapper messages as plain values."),
-        _flag("generate.index.for.unions", True, "Name fields of oneofs with their index."),
+        options.flag("wrapper.for.raw.primitives", True, "Read Google's wrapper messages as plain values."),
+        options.flag("generate.index.for.unions", True, "Name fields of oneofs with their index."),
     )
 )  # fmt: skip
 

@@ -12,7 +12,8 @@ from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_logical import LOGICAL_NAMES, decoder
 from replicator.converters.registry.avro_model import MISSING, AvroNode
-from replicator.converters.registry.avro_names import contained, union_kind
+from replicator.converters.registry.avro_names import union_kind
+from replicator.converters.registry.sums import contained
 
 BranchName = Callable[[AvroNode, int], str]
 """Name of the field that stands for a branch of a union."""

@@ -19,7 +19,6 @@ from replicator.converters.json_logical import LOGICAL_NAMES, decimal_parts, enc
 from replicator.converters.registry.avro_model import MISSING, AvroField, AvroNode
 from replicator.converters.registry.avro_names import (
     ANYTHING_NODE,
-    DEFAULT_NAME,
     ENUM_DEFAULT,
     ENUM_DOC,
     FIELD_DEFAULT,
@@ -27,14 +26,12 @@ from replicator.converters.registry.avro_names import (
     MAP_ENTRY,
     NAMESPACE,
     RECORD_DOC,
-    SUM_ENUM,
     AvroOptions,
-    contained,
     enum_name,
     object_keys,
-    scrubbed,
     union_kind,
 )
+from replicator.converters.registry.sums import DEFAULT_NAME, SUM_ENUM, contained, scrubbed
 
 _AVRO: Final[dict[SchemaType, str]] = {
     SchemaType.INT8: "int",

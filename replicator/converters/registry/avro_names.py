@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote_plus
 
-from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry.avro_model import AvroField, AvroNode
+from replicator.converters.registry.sums import enum_marker, is_sum
 
 NAMESPACE: Final = "io.confluent.connect.avro"
-DEFAULT_NAME: Final = "ConnectDefault"
 MAP_ENTRY: Final = "MapEntry"
 UNION: Final = f"{NAMESPACE}.Union"
 ENUM: Final = f"{NAMESPACE}.Enum"
@@ -22,11 +19,6 @@ FIELD_DOC: Final = f"{NAMESPACE}.field.doc."
 FIELD_DEFAULT: Final = f"{NAMESPACE}.field.default"
 ENUM_DOC: Final = f"{NAMESPACE}.enum.doc."
 ENUM_DEFAULT: Final = f"{NAMESPACE}.enum.default."
-SUM_UNION: Final = "org.apache.kafka.connect.data.Union"
-SUM_ENUM: Final = "org.apache.kafka.connect.data.Enum"
-SUM_PREFIX: Final = "connect_union_"
-SUM_FIELD: Final = "connect_union_field_"
-_BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +56,12 @@ ANYTHING_NODE: Final = _anything()
 
 def union_kind(schema: Schema) -> bool:
     """Whether a struct stands for a union."""
-    return schema.type is SchemaType.STRUCT and (schema.name == UNION or SUM_UNION in schema.parameters)
+    return is_sum(schema, UNION)
 
 
 def enum_name(schema: Schema) -> str | None:
     """Name of the parameter that marks a string as an enum, if it is one."""
-    if schema.type is SchemaType.STRING:
-        return next((p for p in (ENUM, SUM_ENUM) if p in schema.parameters), None)
-    return None
+    return enum_marker(schema, ENUM) if schema.type is SchemaType.STRING else None
 
 
 def object_keys(schema: Schema, options: AvroOptions) -> bool:
@@ -87,22 +77,3 @@ def is_map_entry(node: AvroNode) -> bool:
     return node.type == "record" and (
         node.name == f"{NAMESPACE}.{MAP_ENTRY}" or node.props.get("connect.internal.type") == MAP_ENTRY
     )
-
-
-def contained(schema: Schema | None) -> Schema:
-    """The schema of what a container holds.
-
-    Raises:
-        DataError: there is none.
-    """
-    if schema is None:
-        raise DataError("Schema of a container does not say what it contains")
-    return schema
-
-
-def scrubbed(name: str) -> str:
-    """A name of letters, digits and underscores that starts with a letter or underscore."""
-    encoded = quote_plus(name, safe="*-._")
-    if not (encoded[:1].isascii() and (encoded[:1].isalpha() or encoded[:1] == "_")):
-        encoded = f"x{encoded}"
-    return _BAD_CHARACTER.sub("_", encoded)

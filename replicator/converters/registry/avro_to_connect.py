@@ -13,7 +13,6 @@ from replicator.converters.registry.avro_default_values import default_from_json
 from replicator.converters.registry.avro_model import MISSING, AvroNode
 from replicator.converters.registry.avro_names import (
     ANYTHING,
-    DEFAULT_NAME,
     ENUM,
     ENUM_DEFAULT,
     ENUM_DOC,
@@ -21,14 +20,11 @@ from replicator.converters.registry.avro_names import (
     FIELD_DOC,
     NAMESPACE,
     RECORD_DOC,
-    SUM_ENUM,
-    SUM_FIELD,
-    SUM_PREFIX,
-    SUM_UNION,
     UNION,
     AvroOptions,
     is_map_entry,
 )
+from replicator.converters.registry.sums import DEFAULT_NAME, SUM_ENUM, SUM_FIELD, SUM_PREFIX, SUM_UNION
 
 _CONNECT: Final[dict[str, SchemaType]] = {
     "int": SchemaType.INT32,

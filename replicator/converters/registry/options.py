@@ -20,7 +20,8 @@ def _text(name: str, default: Any, doc: str, importance: Importance = _LOW, **mo
     return key(name, Type.STRING, default, importance=importance, doc=doc, **more)
 
 
-def _flag(name: str, default: bool, doc: str, importance: Importance = _LOW) -> ConfigKey:
+def flag(name: str, default: bool, doc: str, importance: Importance = _LOW) -> ConfigKey:
+    """An option that is true or false."""
     return key(name, Type.BOOLEAN, default, importance=importance, doc=doc)
 
 
@@ -79,21 +80,21 @@ CONVERTER: Final = ConfigDef(
         doc="URLs of schema registries, tried in turn. embedded:// is the registry within this worker, "
         "mock://scope one in memory for tests.",
     ),
-    _flag("auto.register.schemas", True, "Register schemas that are not registered yet.", _MEDIUM),
-    _flag("use.latest.version", False, "Write with the newest version of the subject; needs "
+    flag("auto.register.schemas", True, "Register schemas that are not registered yet.", _MEDIUM),
+    flag("use.latest.version", False, "Write with the newest version of the subject; needs "
           "auto.register.schemas=false.", _MEDIUM),
-    _flag("latest.compatibility.strict", True, "Whether the newest version must be able to hold our data."),
-    _flag("normalize.schemas", False, "Whether schemas are normalised when registered or looked up."),
+    flag("latest.compatibility.strict", True, "Whether the newest version must be able to hold our data."),
+    flag("normalize.schemas", False, "Whether schemas are normalised when registered or looked up."),
     key("use.schema.id", Type.INT, -1, importance=_LOW, doc="Write with the schema of this id; -1: no."),
-    _flag("id.compatibility.strict", True, "Whether the schema of use.schema.id must be able to hold our data."),
+    flag("id.compatibility.strict", True, "Whether the schema of use.schema.id must be able to hold our data."),
     _text("key.subject.name.strategy", _STRATEGY, "How subjects of keys are named.", _MEDIUM),
     _text("value.subject.name.strategy", _STRATEGY, "How subjects of values are named.", _MEDIUM),
     _number("max.schemas.per.subject", 1000, "How many answers of the registry are kept.", 1),
     _number("schemas.cache.config", 1000, "How many converted schemas are kept.", 1),
     key("latest.cache.ttl.sec", Type.LONG, -1, importance=_LOW,
         doc="Seconds after which the newest version is asked for again; -1: never."),
-    _flag("generalized.sum.type.support", False, "The same form of unions in all registry formats."),
-    _flag("ignore.default.for.nullables", False, "Whether a null stays null although the field has a default."),
+    flag("generalized.sum.type.support", False, "The same form of unions in all registry formats."),
+    flag("ignore.default.for.nullables", False, "Whether a null stays null although the field has a default."),
 ).merged(CLIENT)  # fmt: skip
 """Options of every registry converter."""
 

@@ -11,10 +11,9 @@ from replicator.api.logical import DECIMAL
 from replicator.api.logical_values import PRECISION_PARAMETER
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry import proto_meta
-from replicator.converters.registry.avro_names import SUM_UNION, contained, scrubbed
 from replicator.converters.registry.proto_messages import map_entry_name
 from replicator.converters.registry.proto_names import (
-    DEFAULT_NAME,
+    ENUM,
     LOGICAL,
     MAP_KEYS,
     SCALARS,
@@ -22,11 +21,11 @@ from replicator.converters.registry.proto_names import (
     UNION,
     WRAPPERS,
     ProtoOptions,
-    enum_marker,
     is_union,
     wrapped,
 )
 from replicator.converters.registry.proto_text import MAIN
+from replicator.converters.registry.sums import DEFAULT_NAME, SUM_UNION, contained, enum_marker, scrubbed
 
 _F: Final = pb.FieldDescriptorProto
 
@@ -128,7 +127,7 @@ class ToProto:
                 self._annotate(field, {k: v for k, v in given.items() if v is not None})
         elif schema.type is SchemaType.STRUCT:
             self._struct(made, field, schema, full)
-        elif enum_marker(schema) is not None:
+        elif enum_marker(schema, ENUM) is not None:
             self._enum(made, field, schema, full)
         else:
             if wrapped(schema, self.options):
@@ -172,7 +171,7 @@ class ToProto:
     def _enum(
         self, made: pb.DescriptorProto, field: pb.FieldDescriptorProto, schema: Schema, full: str
     ) -> None:
-        marker = str(enum_marker(schema))
+        marker = str(enum_marker(schema, ENUM))
         name = self.scrub((schema.parameters[marker] or schema.name or DEFAULT_NAME).rpartition(".")[2])
         field.type = _F.TYPE_ENUM
         field.type_name = f"{full}.{name}"

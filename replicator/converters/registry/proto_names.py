@@ -10,10 +10,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescrip
 
 from replicator.api.logical import DATE, DECIMAL, TIME, TIMESTAMP
 from replicator.api.schema import Schema, SchemaType
-from replicator.converters.registry.avro_names import SUM_ENUM, SUM_UNION
+from replicator.converters.registry.sums import SUM_UNION
 
 NAMESPACE: Final = "io.confluent.connect.protobuf"
-DEFAULT_NAME: Final = "ConnectDefault"
 ENUM: Final = f"{NAMESPACE}.Enum"
 UNION: Final = f"{NAMESPACE}.Union"
 TAG: Final = f"{NAMESPACE}.Tag"
@@ -106,11 +105,6 @@ def is_union(schema: Schema) -> bool:
     return schema.type is SchemaType.STRUCT and (
         SUM_UNION in schema.parameters or (schema.name or "").startswith(f"{UNION}.")
     )
-
-
-def enum_marker(schema: Schema) -> str | None:
-    """Name of the parameter that marks an enum, if the schema is one."""
-    return next((p for p in (ENUM, SUM_ENUM) if p in schema.parameters), None)
 
 
 def wrapped(schema: Schema, options: ProtoOptions) -> bool:

@@ -11,7 +11,6 @@ from replicator.api.logical import DECIMAL, TIMESTAMP
 from replicator.api.logical_values import PRECISION_PARAMETER
 from replicator.api.schema import Schema, SchemaType
 from replicator.converters.registry import proto_meta
-from replicator.converters.registry.avro_names import SUM_ENUM, SUM_UNION
 from replicator.converters.registry.proto_names import (
     ENUM,
     NARROW,
@@ -26,6 +25,7 @@ from replicator.converters.registry.proto_names import (
     real_oneofs,
     unwraps,
 )
+from replicator.converters.registry.sums import SUM_ENUM, SUM_UNION
 
 
 class FromProto:

@@ -21,7 +21,8 @@ from replicator.api.schema import Schema, SchemaType
 from replicator.converters.json_logical import decimal_parts, encoder
 from replicator.converters.registry.avro_scalars import class_name, fields_of
 from replicator.converters.registry.proto_from_connect import ToProto
-from replicator.converters.registry.proto_names import enum_marker, is_union
+from replicator.converters.registry.proto_names import ENUM, is_union
+from replicator.converters.registry.sums import enum_marker
 
 Make = Callable[[Any], Any]
 Put = Callable[[Any, Any], None]
@@ -209,7 +210,7 @@ def _enum_writer(schema: Schema, enum: EnumDescriptor) -> Make:
             return value
         number = by_name.get(value)
         if number is None:
-            marker = enum_marker(schema)
+            marker = enum_marker(schema, ENUM)
             tag = schema.parameters.get(f"{marker}.{value}")
             if tag is None:
                 raise DataError(f"{value!r} is no symbol of the enum {enum.full_name}")

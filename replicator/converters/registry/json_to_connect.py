@@ -1,150 +1,17 @@
-"""Connect schemas <-> JSON Schemas, by the rules of Confluent's JSON Schema converter. Pure, any thread."""
+"""JSON Schemas as Connect schemas, by the rules of Confluent's JSON Schema converter. Pure, any thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from replicator.api.errors import DataError
-from replicator.api.logical import DECIMAL
 from replicator.api.schema import STRING, Schema, SchemaType
-from replicator.converters.registry.avro_names import SUM_ENUM, SUM_PREFIX, SUM_UNION
 from replicator.converters.registry.json_model import JsonDocument
+from replicator.converters.registry.json_names import ENUM, INDEX, NUMBERS, ONE_OF, TYPE, JsonSchemaOptions
+from replicator.converters.registry.sums import SUM_ENUM, SUM_FIELD, SUM_PREFIX, SUM_UNION
 
-NAMESPACE: Final = "io.confluent.connect.json"
-ENUM: Final = f"{NAMESPACE}.Enum"
-ONE_OF: Final = f"{NAMESPACE}.OneOf"
-_INDEX: Final = "connect.index"
-_TYPE: Final = "connect.type"
-_NUMBERS: Final = {
-    SchemaType.INT8: ("integer", "int8"),
-    SchemaType.INT16: ("integer", "int16"),
-    SchemaType.INT32: ("integer", "int32"),
-    SchemaType.INT64: ("integer", "int64"),
-    SchemaType.FLOAT32: ("number", "float32"),
-    SchemaType.FLOAT64: ("number", "float64"),
-}
-_BY_NUMBER: Final = {name: type_ for type_, (_, name) in _NUMBERS.items()} | {"bytes": SchemaType.BYTES}
-
-
-@dataclass(frozen=True, slots=True)
-class JsonSchemaOptions:
-    """Options that decide the form of schemas; see the converter."""
-
-    additional_properties: bool = True
-    optional_for_nonrequired: bool = False
-    generalized: bool = False
-
-
-def one_of(schema: Schema) -> bool:
-    """Whether a struct stands for one of several alternatives."""
-    return schema.type is SchemaType.STRUCT and (schema.name == ONE_OF or SUM_UNION in schema.parameters)
-
-
-def string_keys(schema: Schema) -> bool:
-    """Whether a map is written as an object."""
-    key = schema.key_schema
-    return key is not None and key.type is SchemaType.STRING and not key.optional
-
-
-class ToJsonSchema:
-    """Turns Connect schemas into JSON Schemas.
-
-    Args:
-        options: see there.
-        default: a schema's default in the form of payloads.
-    """
-
-    def __init__(self, options: JsonSchemaOptions, default: Callable[[Schema], Any]) -> None:
-        self.options = options
-        self._default = default
-
-    def node(
-        self, schema: Schema | None, index: int | None = None, *, ignore_optional: bool = False
-    ) -> dict[str, Any]:
-        """The JSON Schema; schemaless data may be anything."""
-        if schema is None:
-            return {}
-        position = {} if index is None else {_INDEX: index}
-        if one_of(schema):
-            members = [
-                self.node(f.schema.evolve(optional=False), f.index, ignore_optional=True)
-                for f in schema.fields
-            ]
-            return {"oneOf": [*([{"type": "null"}] if schema.optional else []), *members]} | position
-        if schema.optional and not ignore_optional:
-            return {"oneOf": [{"type": "null"}, self.node(schema, ignore_optional=True)]} | position
-        return self._described(schema) | self._bare(schema) | self._extra(schema) | position
-
-    def _described(self, schema: Schema) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        if schema.name is not None:
-            made["title"] = schema.name
-        if schema.doc is not None:
-            made["description"] = schema.doc
-        if schema.default is not None:
-            made["default"] = self._default(schema)
-        return made
-
-    def _bare(self, schema: Schema) -> dict[str, Any]:
-        kind = schema.type
-        if kind in _NUMBERS:
-            json_type, connect_type = _NUMBERS[kind]
-            return {"type": json_type, _TYPE: connect_type}
-        if kind is SchemaType.BOOLEAN:
-            return {"type": "boolean"}
-        if kind is SchemaType.STRING:
-            return self._string(schema)
-        if kind is SchemaType.BYTES:
-            return {"type": "number" if schema.name == DECIMAL else "string", _TYPE: "bytes"}
-        if kind is SchemaType.ARRAY:
-            return {"type": "array", "items": self.node(schema.value_schema)}
-        if kind is SchemaType.MAP:
-            return self._map(schema)
-        return self._object(schema)
-
-    def _string(self, schema: Schema) -> dict[str, Any]:
-        for marker in (ENUM, SUM_ENUM):
-            if marker in schema.parameters:
-                prefix = f"{marker}."
-                return {"enum": [p.removeprefix(prefix) for p in schema.parameters if p.startswith(prefix)]}
-        return {"type": "string"}
-
-    def _map(self, schema: Schema) -> dict[str, Any]:
-        if string_keys(schema):
-            return {
-                "type": "object",
-                "additionalProperties": self.node(schema.value_schema),
-                _TYPE: "map",
-            }
-        entry = {
-            "type": "object",
-            "properties": {
-                "key": self.node(schema.key_schema, 0),
-                "value": self.node(schema.value_schema, 1),
-            },
-        }
-        return {"type": "array", "items": entry, _TYPE: "map"}
-
-    def _object(self, schema: Schema) -> dict[str, Any]:
-        made: dict[str, Any] = {"type": "object"}
-        if not self.options.additional_properties:
-            made["additionalProperties"] = False
-        required = [f.name for f in schema.fields if not f.schema.optional and f.schema.default is None]
-        if self.options.optional_for_nonrequired and required:
-            made["required"] = required
-        made["properties"] = {f.name: self.node(f.schema, f.index) for f in schema.fields}
-        return made
-
-    def _extra(self, schema: Schema) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        if schema.version is not None:
-            made["connect.version"] = schema.version
-        parameters = {k: v for k, v in schema.parameters.items() if not k.startswith(NAMESPACE)}
-        if parameters:
-            made["connect.parameters"] = parameters
-        return made
+_BY_NUMBER: Final = {name: type_ for type_, (_, name) in NUMBERS.items()} | {"bytes": SchemaType.BYTES}
 
 
 class FromJsonSchema:
@@ -204,7 +71,7 @@ class FromJsonSchema:
         if len(others) == 1:
             return self._schema(others[0], base, version=version, optional=optional or len(members) > 1)
         name = f"{SUM_PREFIX}{self._unions}" if self._options.generalized else ONE_OF
-        prefix = "connect_union_field_" if self._options.generalized else f"{ONE_OF}.field."
+        prefix = SUM_FIELD if self._options.generalized else f"{ONE_OF}.field."
         self._unions += 1
         fields = [(f"{prefix}{i}", self._schema(m, base, optional=True)) for i, m in enumerate(others)]
         made = Schema(
@@ -233,7 +100,7 @@ class FromJsonSchema:
         return self._of_node(merged, base, version, optional)
 
     def _bare(self, node: dict[str, Any], base: Any) -> Schema:
-        kind, connect_type = node.get("type"), node.get(_TYPE)
+        kind, connect_type = node.get("type"), node.get(TYPE)
         if isinstance(node.get("enum"), list) and kind in (None, "string"):
             return self._enum(node["enum"])
         if kind is None and "const" in node:
@@ -288,7 +155,7 @@ class FromJsonSchema:
         required = node.get("required") or ()
         ordered: dict[int, str] = {}
         for name, member in properties.items():
-            index = member.get(_INDEX) if isinstance(member, dict) else None
+            index = member.get(INDEX) if isinstance(member, dict) else None
             ordered[index if isinstance(index, int) and index not in ordered else len(ordered)] = name
         fields = []
         for index in sorted(ordered):
