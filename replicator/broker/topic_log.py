@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 _POLL_MESSAGES: Final = 2000
 _POLL_SECONDS: Final = 1.0
+# While somebody waits for the end: reaching it past a transaction's marker returns no message that would end a poll.
+_END_POLL_SECONDS: Final = 0.05
 _FIRST_BACKOFF: Final = 0.1
 _LAST_BACKOFF: Final = 10.0
 _VISIBLE_SECONDS: Final = 30.0
@@ -215,8 +217,11 @@ class TopicLog:
         while missing:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise RetriableError(f"Could not read {self.name} to its end in time.")
-            self._deliver(consumer.poll(_POLL_MESSAGES, min(left, _POLL_SECONDS)))
+                left_out = ", ".join(
+                    f"{tp.partition} at {consumer.position(tp)} of {missing[tp]}" for tp in missing
+                )
+                raise RetriableError(f"Could not read {self.name} to its end in time: partition {left_out}.")
+            self._deliver(consumer.poll(_POLL_MESSAGES, min(left, _END_POLL_SECONDS)))
             missing = {tp: end for tp, end in missing.items() if consumer.position(tp) < end}
 
     def _deliver(self, messages: Sequence[Message]) -> None:
@@ -244,7 +249,7 @@ class TopicLog:
         consumer = self._consumer
         if consumer is None:
             return
-        self._deliver(consumer.poll(_POLL_MESSAGES, _POLL_SECONDS))
+        self._deliver(consumer.poll(_POLL_MESSAGES, _END_POLL_SECONDS if self._waiters else _POLL_SECONDS))
         for waiter in list(self._waiters):
             if all(consumer.position(tp) >= end for tp, end in waiter.ends.items()):
                 self._waiters.remove(waiter)

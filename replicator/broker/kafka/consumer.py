@@ -53,6 +53,8 @@ _SLICE: Final = 0.05
 class KafkaConsumer(Assignment):
     """See the module."""
 
+    commit_wanted = False  # Kafka keeps messages whatever is consumed
+
     def __init__(
         self, options: Mapping[str, Any], group: str | None, start: str, offsets: Offsets, watch: TopicWatch
     ) -> None:
@@ -232,6 +234,10 @@ class KafkaConsumer(Assignment):
         for raw in batch:
             error = raw.error()
             if error is not None:
+                # An end of a partition lies behind the messages before it: markers of transactions are between them.
+                if partition >= 0 and (topic, partition) in positions:
+                    positions[TopicPartition(topic, partition)] = offset + 1
+                partition = -1
                 self._event(raw, error)
                 continue
             name = raw.topic()
