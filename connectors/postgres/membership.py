@@ -18,6 +18,7 @@ from connectors.cdc.selection import Selection
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import PlainConnection
+from connectors.postgres.departures import Departures
 from connectors.postgres.errors import translated
 from connectors.postgres.publication import Publications
 from replicator.api import ConfigError
@@ -44,8 +45,9 @@ class Owner(Protocol):
 
     captured: list[Relation]
     fitting: threading.Lock
+    departures: Departures
 
-    def refit(self, *, again: Sequence[str] = (), streamed: Sequence[str] = ()) -> None:
+    def refit(self, streamed: Sequence[str] = ()) -> None:
         """Leave the stream between two transactions and begin anew with the tables as they are then."""
         ...
 
@@ -66,7 +68,6 @@ class Membership:
         self._asked: list[Relation] | None = None
         self._told: dict[str, str] = {}
         self._complained = ""
-        self._gone: dict[str, str] = {}
 
     def look(self, connection: PlainConnection) -> list[str]:
         """Do what has to be done now; sentences for the operator."""
@@ -81,17 +82,20 @@ class Membership:
         if tuple(row[2:]) != self._print or captured is not self._seen or self._told:
             self._compare(connection, captured, calm=calm)
             self._print, self._seen = tuple(row[2:]), captured
-        return [*self._told.values(), *self._gone.values()]
+        return list(self._told.values())
 
     def _compare(self, connection: PlainConnection, captured: list[Relation], *, calm: bool) -> None:
         everything = catalog.candidates(connection, via_root=self._via_root)
         now = catalog.with_leaves(connection, [r for r in everything if self._is_chosen(r)])
+        with self._owner.fitting:
+            if self._owner.captured is not captured:
+                return  # the reader has listed them later than this look: the next one begins with its list
+            self._owner.departures.compare(captured, everything, {r.full_name for r in now})
         known = {r.oid: r for r in captured}
         self._told.clear()
-        self._missing(known, {r.oid: r for r in everything}, {r.full_name for r in now})
         lost = [r for r in now if r.oid in known and known[r.oid].has_identity and not r.has_identity]
         if lost:
-            self._move_out(connection, [r for r in now if r.oid in known], lost)
+            self._move_out(connection, captured, [r for r in now if r.oid in known], lost)
         joining = [
             r
             for r in now
@@ -99,7 +103,7 @@ class Membership:
             or r.full_name != known[r.oid].full_name
             or (r.has_identity and not known[r.oid].has_identity)
         ]
-        self._join(connection, known, joining, calm=calm)
+        self._join(connection, captured, joining, calm=calm)
 
     def _is_chosen(self, relation: Relation) -> bool:
         name = (relation.schema, relation.name)
@@ -107,30 +111,14 @@ class Membership:
             self._chosen[name] = self._selection.table(*name)
         return self._chosen[name]
 
-    # --- tables that went away ---
-
-    def _missing(self, known: Mapping[int, Relation], there: Mapping[int, Relation], names: set[str]) -> None:
-        for oid, relation in known.items():
-            name, now = relation.full_name, there.get(oid)
-            if now is not None and now.full_name != name:
-                self._gone[name] = (
-                    f"Table {name} was renamed {now.full_name}, which is another table to the target: its rows remain "
-                    f"there under the old name" + self._under_new_name(now)
-                )
-            elif now is None:
-                self._gone[name] = f"Table {name} was dropped: its rows remain in the target."
-        # A name that is in use again says enough by itself; its rows are copied anew.
-        self._gone = {name: sentence for name, sentence in self._gone.items() if name not in names}
-
-    def _under_new_name(self, now: Relation) -> str:
-        if self._is_chosen(now):
-            return ", and it is copied under the new one."
-        return "; what happens under the new one is captured once it matches the filters."
-
     # --- replica identity lost ---
 
     def _move_out(
-        self, connection: PlainConnection, captured: list[Relation], lost: Sequence[Relation]
+        self,
+        connection: PlainConnection,
+        captured: list[Relation],
+        now: Sequence[Relation],
+        lost: Sequence[Relation],
     ) -> None:
         """The application's UPDATE and DELETE must not fail for longer than it takes to notice (C4)."""
         names = ", ".join(r.full_name for r in lost)
@@ -141,7 +129,9 @@ class Membership:
         else:
             try:
                 with self._owner.fitting:
-                    publications.ensure(captured, slot_exists=True, resuming=True)
+                    if self._owner.captured is not captured:
+                        return  # the reader has seen it by itself
+                    publications.ensure(now, slot_exists=True, resuming=True)
             except ConfigError as error:
                 why = error.message
         if not why:
@@ -167,7 +157,7 @@ class Membership:
     def _join(
         self,
         connection: PlainConnection,
-        known: Mapping[int, Relation],
+        captured: list[Relation],
         joining: list[Relation],
         *,
         calm: bool,
@@ -185,8 +175,7 @@ class Membership:
         if not joining:
             self._waiting_since = 0.0
             return
-        back = {r.full_name for r in joining if r.oid in known and r.full_name == known[r.oid].full_name}
-        renamed = {r.full_name for r in joining if r.oid in known} - back
+        back = {r.full_name for r in captured}
         for r in joining:
             what = "has a replica identity again" if r.full_name in back else "is new"
             self._told[r.full_name] = f"Table {r.full_name} {what}: it is being copied."
@@ -194,16 +183,12 @@ class Membership:
         # Not at first sight: what runs by then is known to be old only at the next look.
         calm = calm and bool(self._waiting_since)
         self._waiting_since = self._waiting_since or now
-        if self._owner.captured is self._asked:
+        if captured is self._asked:
             return  # the reader is on its way
         if not (calm or now - self._waiting_since > _PATIENCE):
             return
         names = [r.full_name for r in joining]
-        if not publications.ours:
-            # As Debezium does: the stream has such a table since it was made.
-            self._owner.refit(streamed=names)
-        else:
-            # What the stream told of a new name already is void.
-            self._owner.refit(again=sorted(renamed))
-        self._asked = self._owner.captured
         log.info("Joining: %s", ", ".join(names))
+        self._asked = captured
+        # As Debezium does: the stream of a publication that is not ours has a table since it was made.
+        self._owner.refit(() if publications.ours else names)

@@ -65,6 +65,25 @@ class CopyPlan:
         position = position.moved(copy=CopyState(tables))
         return void(position, again) if again else position
 
+    def renamed(self, position: Position, captured: Sequence[Relation]) -> tuple[Position, dict[str, str]]:
+        """The position without names that captured tables had before, and all those names with the new ones.
+
+        A table with another name is another one to the target: it is copied under the new name. The stream may have
+        told some of its changes under that name already; they are void, because the copy is of later.
+        """
+        names = {r.oid: r.full_name for r in captured}
+        tables = position.copy.tables
+        renamed = {old: names[t.oid] for old, t in tables.items() if names.get(t.oid, old) != old}
+        if not renamed:
+            return position, renamed
+        # A name that another table has by now keeps its entry, which tells that the table is another.
+        now = set(names.values())
+        left = {name: t for name, t in tables.items() if name not in renamed or name in now}
+        again = [name for name in renamed.values() if self._copied(name)]
+        return void(position.moved(copy=CopyState(left)), again), {
+            old: new for old, new in renamed.items() if old not in now
+        }
+
     def unpublished(self, position: Position, names: Iterable[str]) -> Position:
         """The position with tables that were not published for a while copied anew."""
         tables = position.copy.tables
@@ -89,19 +108,6 @@ def _escaped(known: TableCopy, relation: Relation) -> bool:
 def _unpublished(known: TableCopy, member: int) -> bool:
     # What was not copied is not missed, and a table without identity was out of it anyway.
     return bool(known.point and known.member and member) and known.member != member
-
-
-def forget_old_names(position: Position, captured: Sequence[Relation]) -> tuple[Position, dict[str, str]]:
-    """The position without entries of names that captured tables had before, and those names with the new ones."""
-    names = {r.oid: r.full_name for r in captured}
-    tables = position.copy.tables
-    renamed = {old: names[t.oid] for old, t in tables.items() if t.oid in names and names[t.oid] != old}
-    if not renamed:
-        return position, {}
-    # A name that another table has by now keeps its entry, which tells that the table is another.
-    now = set(names.values())
-    left = {name: t for name, t in tables.items() if name not in renamed or name in now}
-    return position.moved(copy=CopyState(left)), {o: n for o, n in renamed.items() if o not in now}
 
 
 def adopted(captured: Iterable[Relation]) -> CopyState:

@@ -20,6 +20,7 @@ from connectors.postgres import catalog, slot
 from connectors.postgres.catalog import Relation
 from connectors.postgres.chunks import TableChanged
 from connectors.postgres.connection import Connector, PlainConnection, check_encoding
+from connectors.postgres.departures import Departures
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import WAL_LEVEL_HINT, translated
 from connectors.postgres.identities import Identities
@@ -27,7 +28,7 @@ from connectors.postgres.incremental import Incremental
 from connectors.postgres.incremental_queue import Queue
 from connectors.postgres.outbox import Outbox, Stopped
 from connectors.postgres.pgoutput import Relation as RelationMessage
-from connectors.postgres.planning import CopyPlan, adopted, forget_old_names, void
+from connectors.postgres.planning import CopyPlan, adopted, void
 from connectors.postgres.position import (
     INCREMENTAL,
     CopyOffset,
@@ -108,7 +109,7 @@ class Reader:
         self.captured: list[Relation] = []
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
-        self._renamed: dict[str, str] = {}
+        self.departures = Departures()
         self.queue_of_tables = Queue(position.incremental if position is not None else "")
         self.signals = Signals(
             options,
@@ -140,14 +141,12 @@ class Reader:
         self._status.tables({name: {"state": "requested"} for name in names})
         self._requests.add(names)
 
-    def refit(self, *, again: Sequence[str] = (), streamed: Sequence[str] = ()) -> None:
+    def refit(self, streamed: Sequence[str] = ()) -> None:
         """Leave the stream between two transactions and begin anew with the tables as they are then.
 
         Args:
-            again: tables to copy behind a truncate.
             streamed: new tables that need no copy.
         """
-        self._requests.add(again)
         self._requests.refit(streamed)
 
     def stop(self) -> None:
@@ -221,19 +220,12 @@ class Reader:
             position, published = self._prepare(stack, side, system)
             position, published = self._copy(side, position, published)
             self._tell_copied(position)
-            self._status.warn("publication", [*published.warnings, *self._about_renamed()])
+            self._status.warn("publication", published.warnings)
+            self._status.warn("departures", self.departures.sentences())
             if self._mode == "initial_only":
                 self._finished()
                 return
             self._stream(sender, side, position, published)
-
-    def _about_renamed(self) -> list[str]:
-        return [
-            f"Table {old} was renamed {new}, which is another table to the target: its rows remain there under the "
-            f"old name, and it is copied under the new one."
-            for old, new in self._renamed.items()
-            if all(r.full_name != old for r in self.captured)
-        ]
 
     def _check_server(self, side: PlainConnection) -> None:
         check_encoding(side)
@@ -262,6 +254,7 @@ class Reader:
         selection = self._encoders.selection
         found = catalog.candidates(side, via_root=self._options["publish.via.partition.root"])
         chosen = [r for r in found if selection.table(r.schema, r.name)]
+        self.departures.compare(self.captured, found, {r.full_name for r in chosen})
         self.captured = catalog.with_leaves(side, chosen)
         return self.captured
 
@@ -327,8 +320,8 @@ class Reader:
         return progress + [offset_only(partition, self.notes.popleft()) for _ in range(len(self.notes))]
 
     def _completed(self, position: Position, captured: list[Relation], published: Published) -> Position:
-        position, renamed = forget_old_names(position, captured)
-        self._renamed |= renamed
+        position, renamed = self._plan.renamed(position, captured)
+        self.departures.renamed(renamed)
         # Whatever happened to a table while it was not published is not in the log.
         position = self._plan.unpublished(position, published.added)
         return self._plan.complete(position, captured, published.members, self._requests.streamed)

@@ -31,6 +31,8 @@ _SLOT_EVERY: Final = 5.0
 _INSPECTION_EVERY: Final = 30.0
 _SHARE: Final = 20
 """A look takes at most this part of the time, however many tables there are."""
+_COSTS: Final = 3
+"""What the cheapest of so many looks took is what a look takes: a busy machine must not make them rare."""
 _RETAINED: Final = """
 SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END
         - restart_lsn)::int8,
@@ -97,6 +99,7 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="postgres-watch", daemon=True)
         self._connection: PlainConnection | None = None
+        self._costs: deque[float] = deque(maxlen=_COSTS)
         self._slot_due = self._inspection_due = self._pause = 0.0
         self._leaves: dict[int, tuple[str, frozenset[int]]] = {}
         self._gone: dict[str, str] = {}
@@ -136,12 +139,15 @@ class Watch:
             self._connection = self._connector.plain("watch")
         if self._membership is not None:
             self._status.warn("membership", self._membership.look(self._connection))
-            self._pause = max(self._interval, _SHARE * (time.monotonic() - now))
+            self._status.warn("departures", self._reader.departures.sentences())
+            self._costs.append(time.monotonic() - now)
+            self._pause = max(self._interval, _SHARE * min(self._costs))
         else:
             self._pause = _SLOT_EVERY
         if now >= self._slot_due:
             self._slot_facts(self._connection)
-            self._slot_due = now + _SLOT_EVERY
+            self._costs: deque[float] = deque(maxlen=_COSTS)
+        self._slot_due = now + _SLOT_EVERY
         if now >= self._inspection_due and self._reader.captured:
             self._status.warn("tables", self.inspect(self._connection))
             stored = self._rewrites.to_store()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 
+from connectors.postgres import catalog
+from connectors.postgres.catalog import Relation
+from connectors.postgres.connection import PlainConnection
 from replicator.api import SourceRecord
 from tests.integration.postgres.driver import Driver, ids, op, row
 from tests.support.fix_servers import Database
@@ -224,6 +227,83 @@ def test_tables_that_are_renamed_and_exchanged(pg_database: Database) -> None:
         driver.until(lambda: _warns(driver, "public.a was dropped"))
         driver.until_phase("streaming")
         _assert_equal(driver, "t")
+
+
+def test_a_look_that_the_reader_overtakes_asks_for_nothing_again(
+    pg_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch looks while the reader it has asked lists the tables: nothing is copied twice."""
+    pg_database.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, v int)", "CREATE TABLE a (id int PRIMARY KEY, v int)",
+        "INSERT INTO a VALUES (1, 0)",
+    )  # fmt: skip
+    driver = Driver(pg_database, table__include__list=r"public\..*", **QUICK)
+    listed = catalog.candidates
+    renamed, asked, looking = threading.Event(), threading.Event(), threading.Event()
+
+    def overtaken(connection: PlainConnection, *, via_root: bool) -> list[Relation]:
+        found = listed(connection, via_root=via_root)
+        reader = driver.task and driver.task._reader
+        assert reader is not None
+        if threading.current_thread().name != "postgres-watch":
+            if renamed.is_set() and not asked.is_set():
+                asked.set()
+                looking.wait(20)
+        elif asked.is_set() and not looking.is_set():
+            before = reader.captured
+            looking.set()
+            _wait(lambda: reader.captured is not before)
+        return found
+
+    monkeypatch.setattr(catalog, "candidates", overtaken)
+    with driver:
+        driver.until_phase("streaming")
+        renamed.set()
+        with pg_database.connect() as connection, connection.transaction():
+            connection.execute("ALTER TABLE a RENAME TO a_old")
+            connection.execute("CREATE TABLE a (id int PRIMARY KEY, v int)")
+            connection.execute("INSERT INTO a VALUES (8, 0)")
+        driver.until(lambda: _held(_of(driver, "a")) == Counter([(8, 0)]) and looking.is_set())
+        driver.until_phase("streaming")
+        driver.quiet(1.0)
+        _assert_equal(driver, "t", "a", "a_old")
+    assert [op(r) for r in _of(driver, "a")] == ["r", "t", "r"]
+    assert [op(r) for r in _of(driver, "a_old")] == ["t", "r"]
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def test_what_the_reader_finds_gone_by_itself_is_told(pg_database: Database) -> None:
+    pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE a (id int PRIMARY KEY)")
+    with Driver(pg_database, catalog__watch__interval__ms="0") as driver:
+        driver.until_phase("streaming")
+        pg_database.execute("DROP TABLE a")
+        pg_database.query(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s",
+            [driver.config["slot.name"]],
+        )
+        driver.until(lambda: _warns(driver, "public.a was dropped"))
+
+
+def test_changes_told_under_a_new_name_are_void_when_it_is_copied(pg_database: Database) -> None:
+    pg_database.execute(
+        "CREATE TABLE a (id int, v int)", "ALTER TABLE a REPLICA IDENTITY FULL", "INSERT INTO a VALUES (1, 0)"
+    )
+    driver = Driver(pg_database, catalog__watch__interval__ms="0")
+    with driver:
+        driver.until_phase("streaming")
+        pg_database.execute("ALTER TABLE a RENAME TO b", "INSERT INTO b VALUES (2, 0), (3, 0)")
+        driver.until(lambda: len(_of(driver, "b")) == 2)
+    pg_database.execute("DELETE FROM b WHERE id = 3")
+    with driver:
+        driver.until_phase("streaming")
+        driver.until(lambda: _held(_of(driver, "b")) == Counter([(1, 0), (2, 0)]))
+        assert _warns(driver, "public.a was renamed public.b")
+        assert driver.quiet(0.5) == []
 
 
 def test_a_publication_of_all_tables_streams_new_ones_from_their_creation(pg_database: Database) -> None:

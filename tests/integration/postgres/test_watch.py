@@ -10,6 +10,7 @@ from typing import Any
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.config import CONFIG
+from connectors.postgres.departures import Departures
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Copied, Watch, changes
 from tests.integration.postgres.driver import Context, Driver, Offsets
@@ -22,9 +23,10 @@ class Captured:
         self.snapshot_opened: float | None = None
         self.copies: deque[Copied] = deque()
         self.fitting = threading.Lock()
+        self.departures = Departures()
         self.notes: deque[dict[str, Any]] = deque()
 
-    def refit(self, *, again: Sequence[str] = (), streamed: Sequence[str] = ()) -> None:
+    def refit(self, streamed: Sequence[str] = ()) -> None:
         raise AssertionError("nothing here is to be fitted")
 
 
