@@ -23,6 +23,8 @@ translation table from SQLSTATE or errno to these classes (INV-6).
 
 from __future__ import annotations
 
+import threading
+
 
 class ConnectError(Exception):
     """The task fails. `hint` tells the operator what to do next."""
@@ -80,7 +82,15 @@ class BrokerError(ConnectError):
 
 
 class DiskFullError(BrokerError):
-    """There is no space left for the topic log."""
+    """There is no space left for the topic log.
+
+    Attributes:
+        room: set as soon as there may be space again; None when nobody looks.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, room: threading.Event | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.room = room
 
 
 class NotFoundError(ConnectError):

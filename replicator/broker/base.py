@@ -196,7 +196,16 @@ class Producer(Protocol):
 
 
 class Consumer(Protocol):
-    """Reads messages. Within one consumer the embedded broker keeps the order of appends across topics."""
+    """Reads messages. Within one consumer the embedded broker keeps the order of appends across topics.
+
+    Attributes:
+        commit_wanted: whether positions should be committed soon, because the log waits to remove what was consumed.
+    """
+
+    @property
+    def commit_wanted(self) -> bool:
+        """See the class."""
+        ...
 
     def subscribe(
         self, topics: Sequence[str] | re.Pattern[str], listener: RebalanceListener | None = None

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 LONGEST_POLL: Final = 1.0
 _FIRST_REDELIVERY: Final = 0.1
 _LONGEST_REDELIVERY: Final = 10.0
+_HURRIED_COMMITS: Final = 0.2
 
 Positions = dict[TopicPartition, OffsetAndMetadata]
 
@@ -286,7 +287,9 @@ class SinkWork:
     # Committing.
 
     def _commit_when_due(self) -> None:
-        if not self._context.commit_requested and self._clock.now() < self._next_commit:
+        left = self._next_commit - self._clock.now()
+        hurried = self._consumer.commit_wanted and self._interval - left >= _HURRIED_COMMITS
+        if left > 0 and not hurried and not self._context.commit_requested:
             return
         self._context.commit_requested = False
         self._next_commit = self._clock.now() + self._interval

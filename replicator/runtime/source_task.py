@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from replicator.api.errors import ConnectError, DataError, DiskFullError, FencedError, RetriableError
+from replicator.api.errors import ConnectError, FencedError, RetriableError
 from replicator.api.failpoints import failpoint
 from replicator.api.record import SourceRecord
 from replicator.api.source import SourceTask
-from replicator.broker.base import NewMessage
+from replicator.runtime.appending import Appender
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import Commits
 from replicator.runtime.contexts import SourceContext
@@ -29,8 +29,6 @@ from replicator.runtime.topics import TopicCreator
 
 log = logging.getLogger(__name__)
 
-_APPEND_RETRY: Final = 0.1
-_DISK_FULL_RETRY: Final = 5.0
 _POLL_RETRY: Final = 1.0
 
 
@@ -59,7 +57,14 @@ class SourceWork:
         self._context = context
         self._stopping = context.stopping
         self._writer = writer
-        self._errors = errors
+        self._appender = Appender(
+            commits,
+            context,
+            stats,
+            clock,
+            lambda error, message: errors.refused(SourceWork, error, message),
+            leave_out=errors.policy.tolerate_all,
+        )
         self._topics = topics
         self._commits = commits
         self._stats = stats
@@ -131,52 +136,9 @@ class SourceWork:
             self._writer.delicate = False
             check_crossings(messages, self._topics.partitions)
         failpoint("before_append")
-        self._append(messages, newest_offsets(records))
+        self._appender.append(messages, newest_offsets(records))
         failpoint("after_append")
         self._stats.sent(len(messages))
-
-    def _append(self, messages: list[NewMessage], offsets: Sequence[PartitionOffset]) -> None:
-        """Append, again and again while the broker says that nothing was appended."""
-        full = False
-        while True:
-            try:
-                self._commits.append(messages, offsets)
-                if full:
-                    self._context.progress(warnings=[])
-                return
-            except DataError as error:
-                self._append_apart(messages, error)
-                messages = []
-                continue
-            except RetriableError:
-                self._stats.retries += 1
-                delay = _APPEND_RETRY
-                if self._stopping.is_set():
-                    raise
-            except DiskFullError as error:
-                log.error("%s: %s", self._context.connector, error)
-                self._context.progress(warnings=[str(error)])
-                full = True
-                delay = _DISK_FULL_RETRY
-                if self._stopping.is_set():
-                    raise
-            self._clock.wait(self._stopping, delay)
-
-    def _append_apart(self, messages: list[NewMessage], error: DataError) -> None:
-        """The broker refuses a record of the batch (too large, say): find it, append what is around it.
-
-        Raises:
-            ConnectError: errors.tolerance is none.
-        """
-        if not self._errors.policy.tolerate_all or len(messages) <= 1:
-            self._errors.refused(SourceWork, error, messages[0] if len(messages) == 1 else None)
-            return
-        middle = len(messages) // 2
-        for part in (messages[:middle], messages[middle:]):
-            try:
-                self._commits.append(part, ())
-            except DataError as again:
-                self._append_apart(part, again)
 
     def _tell_durable(self, offsets: list[PartitionOffset]) -> None:
         if not offsets:

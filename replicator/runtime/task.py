@@ -1,7 +1,7 @@
 """Life of a task: one thread, its state, pause, stop, failure, and restart after lost connections.
 
-A RetriableError that leaves the work (a database that restarts at night) starts the task again
-from its stored offsets, with exponential backoff from 1 to 30 seconds, for ever; the state shows
+A RetriableError that leaves the work (a database that restarts at night), or a full disk of the log, starts the
+task again from its stored offsets, with exponential backoff from 1 to 30 seconds, for ever; the state shows
 RESTARTING meanwhile. Any other error is FAILED with its trace.
 """
 
@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from replicator.api.errors import IllegalStateError, RetriableError
+from replicator.api.errors import DiskFullError, IllegalStateError, RetriableError
 from replicator.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ class TaskRunner:
             try:
                 self._run_once()
                 break
-            except RetriableError as error:
+            except (RetriableError, DiskFullError) as error:
                 if self.stopping.is_set():
                     break
                 attempts = 0 if self._clock.now() - began > _HEALTHY_SECONDS else attempts

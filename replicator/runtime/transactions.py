@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from replicator.api.errors import ConnectError, DataError, RetriableError
+from replicator.api.errors import ConnectError, DataError, DiskFullError, RetriableError
 from replicator.api.failpoints import failpoint
 from replicator.api.record import SourceRecord
 from replicator.broker.base import NewMessage, Producer
@@ -126,7 +126,7 @@ class TransactionalCommit:
             try:
                 self.begin()
                 self._producer.append(messages)
-            except (RetriableError, DataError):
+            except (RetriableError, DataError, DiskFullError):
                 raise  # nothing was appended
             except ConnectError:
                 self._failed = True

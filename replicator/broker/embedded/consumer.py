@@ -70,6 +70,11 @@ class EmbeddedConsumer:
         with log.lock:
             log.followers |= {self._follower}
 
+    @property
+    def commit_wanted(self) -> bool:
+        """Whether the disk waits for what this consumer lets go."""
+        return self._log_state.budget.hungry
+
     # -- what to read
 
     def subscribe(

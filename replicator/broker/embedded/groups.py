@@ -149,6 +149,7 @@ class Groups:
                     group.offsets.pop(tp, None)
                 else:
                     group.offsets[tp] = held
+        self._log.budget.committed()
 
     def delete(self, name: str) -> None:
         """Forget a group's positions and subscription; members that still live start anew."""

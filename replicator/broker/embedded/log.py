@@ -23,8 +23,9 @@ from replicator.api.record import TopicPartition
 from replicator.broker.base import NewMessage, NewTopic
 from replicator.broker.embedded import schema
 from replicator.broker.embedded.batches import EncodedBatch, pack_positions
+from replicator.broker.embedded.budget import Budget
 from replicator.broker.embedded.following import Follower
-from replicator.broker.embedded.sqlite_errors import no_space, translated
+from replicator.broker.embedded.sqlite_errors import translated
 
 _TAIL_BYTES: Final = 12 << 20
 
@@ -83,7 +84,6 @@ _OBJECT_BYTES: Final = 3000
 
 
 _SUMS_KEPT: Final = 4096
-UNLIMITED: Final = 1 << 62
 
 
 class TailBatch(NamedTuple):
@@ -129,9 +129,7 @@ class Log:
         self.doomed: list[int] = []
         self.topics_version = 0
         self.last_seq = 0
-        self.written = 0
-        self.limit = UNLIMITED  # appends that would take `written` beyond it are refused
-        self.was_full = False
+        self.budget = Budget(path)
         self.synced = 0  # rows up to this one survive power loss
         self.tail: dict[int, TailGroup] = {}
         self.topics_changed: list[Callable[[], None]] = []
@@ -200,13 +198,28 @@ class Log:
                 raise
 
     @contextmanager
-    def _noting_a_full_disk(self) -> Iterator[None]:
-        """Tell the maintenance thread, which makes room."""
+    def spending(self, size: int) -> Iterator[None]:
+        """A block that writes about this much; the caller holds `lock`.
+
+        Raises:
+            DiskFullError: there is no room for it, or the disk turned out to be full.
+        """
+        self.budget.check(size)
         try:
             yield
-        except DiskFullError:
-            self.was_full = True
-            raise
+        except DiskFullError as error:
+            raise self.budget.refusal(size) from error
+        self.budget.written += size
+
+    def space(self) -> tuple[int, int]:
+        """Bytes that the file has yet to grow by when the write-ahead log is moved, and unused ones within it."""
+        assert self.path is not None
+        with self.lock, translated(self.path):
+            page, pages, unused = (
+                self.writer.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_size", "page_count", "freelist_count")
+            )
+            return max(0, pages * page - self.path.stat().st_size), unused * page
 
     def reader(self) -> Reader:
         """A reader for one thread."""
@@ -334,13 +347,8 @@ class Log:
                 tails.append(TailGroup(last, held, raw, self.published))
             if any(partition.deleted for partition in ends):
                 raise NotFoundError("A topic was deleted while messages were appended to it.")
-            written = self.written + pages_of(rows)
-            if written > self.limit:
-                self.was_full = True
-                raise no_space(self.path)
-            with self._noting_a_full_disk(), self.transaction() as connection:
+            with self.spending(pages_of(rows)), self.transaction() as connection:
                 connection.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self.written = written
             for tail in tails:
                 for batch in tail.batches:
                     batch.settle(now)

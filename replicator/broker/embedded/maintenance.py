@@ -28,7 +28,9 @@ _CHECKPOINT_EVERY: Final = 60.0
 _LONG_WAL_PAGES: Final = 32768  # 128 MB
 _FREE_PAGES: Final = 4096
 _VACUUM_PAGES: Final = 1024
+_FEWEST_VACUUM_PAGES: Final = 16
 _VACUUM_STEPS: Final = 64
+_PAGE_BYTES: Final = 4096
 _BREATH: Final = 0.005
 
 
@@ -57,6 +59,7 @@ class Maintenance:
     def stop(self) -> None:
         """Stop the thread and wait for it."""
         self._stop.set()
+        self._log_state.budget.attention.set()
         if self._thread is not None:
             self._thread.join()
         self._room.release()
@@ -71,10 +74,13 @@ class Maintenance:
 
     def _run(self) -> None:
         next_upkeep = time.monotonic() + _UPKEEP_EVERY
-        while not self._stop.wait(_TICK):
+        attention = self._log_state.budget.attention
+        while not self._stop.is_set():
+            attention.wait(_TICK)
+            attention.clear()
             try:
-                self._checkpoint_if_due()
                 self.watch_room()
+                self._checkpoint_if_due()
                 if time.monotonic() >= next_upkeep:
                     next_upkeep = time.monotonic() + _UPKEEP_EVERY
                     self.run_once(time.time())
@@ -94,42 +100,49 @@ class Maintenance:
 
     def watch_room(self) -> None:
         """Refuse appends in time, and make room."""
-        self._room.check(
-            lambda: self._log_state.written - self._checkpointed,
-            lambda: self.checkpoint(whole=True),
-            self._make_room,
-        )
+        self._room.check((self._checkpoint_whole, self._drop_consumed, self._shrink))
 
-    def _make_room(self) -> None:
-        """The disk is full: everything that was consumed goes now, and its space back to the disk."""
+    def _checkpoint_whole(self) -> None:
         self.checkpoint(whole=True)
+
+    def _drop_consumed(self) -> None:
+        """Everything that was consumed goes now."""
         retention = Retention(self._log_state, self._stop.is_set, hurry=True)
         try:
             retention.run(self._groups.snapshot(), time.time())
         finally:
             retention.close()
         self.checkpoint(whole=True)
-        self._give_back(keep=0)
-        self.checkpoint(whole=True)
 
-    def _give_back(self, keep: int = _FREE_PAGES) -> None:
+    def _shrink(self) -> None:
+        """All unused space goes back to the disk, in steps for which there is room."""
+        while not self._stop.wait(_BREATH):
+            # A page moved within the file takes up to three in the write-ahead log.
+            step = min(_VACUUM_PAGES, max(_FEWEST_VACUUM_PAGES, self._room.free() // _PAGE_BYTES // 8))
+            if not self._vacuum(0, step):
+                return
+            self.checkpoint(whole=True)
+
+    def _give_back(self) -> None:
         """Shrink the file when much of it is unused; otherwise appends reuse the space."""
-        log = self._log_state
         for _ in range(_VACUUM_STEPS):
-            with log.lock, translated(log.path):
-                free = log.writer.execute("PRAGMA freelist_count").fetchone()[0]
-                pages = log.writer.execute("PRAGMA page_count").fetchone()[0]
-                if free <= max(keep, pages // 4 if keep else 0):
-                    return
-                # `execute` would stop after the first page.
-                log.writer.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
-            if not keep:
-                self.checkpoint(whole=True)  # there is no room for more than one step
-            if self._stop.wait(_BREATH):
+            if not self._vacuum(_FREE_PAGES, _VACUUM_PAGES) or self._stop.wait(_BREATH):
                 return
 
+    def _vacuum(self, keep: int, step: int) -> bool:
+        """Take unused pages from the file; False when no more than `keep`, or than a quarter of it, were unused."""
+        log = self._log_state
+        with log.lock, translated(log.path):
+            free = log.writer.execute("PRAGMA freelist_count").fetchone()[0]
+            pages = log.writer.execute("PRAGMA page_count").fetchone()[0]
+            if free <= max(keep, pages // 4 if keep else 0):
+                return False
+            # `execute` would stop after the first page.
+            log.writer.executescript(f"PRAGMA incremental_vacuum({step})")
+            return True
+
     def _checkpoint_if_due(self) -> None:
-        written = self._log_state.written
+        written = self._log_state.budget.written
         waited = time.monotonic() - self._checkpoint_at
         if written - self._checkpointed >= _CHECKPOINT_BYTES or (
             written > self._checkpointed and waited >= _CHECKPOINT_EVERY
@@ -145,7 +158,7 @@ class Maintenance:
         log = self._log_state
         if log.path is None:
             return
-        written = log.written
+        written = log.budget.written
         with translated(log.path):
             connection = schema.connect(log.path)
             try:

@@ -99,13 +99,13 @@ class TransactionalProducer(EmbeddedProducer):
                             encoded.blob,
                         )
                     )
-            with self._log.transaction() as connection:
+            # Written once more when the transaction is committed.
+            with self._log.spending(2 * pages_of(rows)), self._log.transaction() as connection:
                 connection.executemany(
                     "INSERT INTO pending (transactional_id, append, partition_id, count, raw, first, positions, data)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     rows,
                 )
-            self._log.written += pages_of(rows)
 
     def commit_transaction(self) -> None:
         """Give the pending messages their offsets and make them visible, in one SQLite transaction."""

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from replicator.api.errors import BrokerError, ConnectError, DiskFullError, RetriableError
+from replicator.api.errors import BrokerError, ConnectError, RetriableError
+from replicator.broker.embedded.budget import no_space
 
 _FULL: Final = 13
 _IOERR: Final = 10
@@ -42,15 +43,6 @@ def translate(error: sqlite3.Error | OSError, path: Path | None) -> ConnectError
             hint="Restore it from a backup, or move it away and start with a new copy.",
         )
     return BrokerError(f"Cannot use {where}: {error}.")
-
-
-def no_space(path: Path | None) -> DiskFullError:
-    """The disk is full, or nearly: what is left is needed to remove what was consumed."""
-    return DiskFullError(
-        f"No space left for the topic log {path}.",
-        hint="Free space on that disk, set data.dir to a larger one, or wait for the target to consume what is there;"
-        " work goes on by itself afterwards.",
-    )
 
 
 def _is_full(error: sqlite3.Error | OSError, path: Path | None) -> bool:

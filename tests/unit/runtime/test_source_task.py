@@ -13,7 +13,7 @@ from replicator.api.record import Header, SourceRecord, TopicPartition, offset_o
 from replicator.api.schema import STRING
 from replicator.broker.base import Message, NewMessage
 from replicator.broker.embedded import EmbeddedBroker
-from replicator.runtime import source_task, task
+from replicator.runtime import appending, source_task, task
 from replicator.runtime.source_records import newest_offsets
 from replicator.service import Service
 from replicator.testing.failpoints import armed
@@ -143,7 +143,7 @@ def test_an_append_that_did_not_happen_is_made_again() -> None:
 
 
 def test_a_full_disk_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_task, "_DISK_FULL_RETRY", 0.05)
+    monkeypatch.setattr(appending, "_DISK_FULL_RETRY", 0.05)
     full = [True]
 
     def on_append(batch: Sequence[NewMessage]) -> None:
