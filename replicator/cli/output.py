@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import sys
@@ -50,6 +51,16 @@ def say(message: str) -> None:
     """One line to stdout, at once."""
     click.echo(message)
     sys.stdout.flush()
+
+
+def show(text: str, colour: str | None = None, *, nl: bool = True) -> None:
+    """As `say`, of a service that goes on when nobody can read it: stdout may be a file on a full disk."""
+    try:
+        click.secho(text, fg=colour, nl=nl)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def show_problems(problems: Sequence[Problem], *, notes: bool = False) -> None:

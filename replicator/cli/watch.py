@@ -14,12 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import click
-
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, PositionLostError, RetriableError
 from replicator.cli.newcomers import Newcomers
-from replicator.cli.output import duration, lsn, number, say, size
+from replicator.cli.output import duration, lsn, number, show, size
 from replicator.cli.pipeline import Pipeline, applied_through
 from replicator.herder.base import Herder, TaskProgress
 
@@ -82,7 +80,7 @@ class Watch:
                 self._create_missing(self._pairs)
             if until_caught_up and self._complete:
                 self._end_line()
-                say(f"Caught up: the target has everything up to {lsn(self._goal or 0)}.")
+                show(f"Caught up: the target has everything up to {lsn(self._goal or 0)}.")
                 return None
         self._end_line()
         return None
@@ -175,8 +173,7 @@ class Watch:
             return
         self._seen.add(text)
         self._end_line()
-        click.secho(text, fg=colour)
-        sys.stdout.flush()
+        show(text, colour)
 
     def _show(self, source: TaskProgress | None, sink: TaskProgress | None) -> None:
         now = time.monotonic()
@@ -189,10 +186,9 @@ class Watch:
             self._copying(source, rate) if self._phase == "snapshot" else self._following(source, sink, rate)
         )
         if self._terminal:
-            click.echo("\r\x1b[K" + text, nl=False)
+            show("\r\x1b[K" + text, nl=False)
         else:
-            click.echo(text)
-        sys.stdout.flush()
+            show(text)
 
     def _copying(self, source: TaskProgress | None, rate: float) -> str:
         tables = dict(source.facts.get("tables") or {}) if source else {}
@@ -226,7 +222,7 @@ class Watch:
 
     def _end_line(self) -> None:
         if self._terminal and self._last_line:
-            click.echo("")
+            show("")
 
 
 def put_source(herder: Herder, source: SourceDatabase, pairs: Sequence[TablePair], name: str) -> None:
