@@ -146,8 +146,7 @@ class Watch:
             self._pause = _SLOT_EVERY
         if now >= self._slot_due:
             self._slot_facts(self._connection)
-            self._costs: deque[float] = deque(maxlen=_COSTS)
-        self._slot_due = now + _SLOT_EVERY
+            self._slot_due = now + _SLOT_EVERY
         if now >= self._inspection_due and self._reader.captured:
             self._status.warn("tables", self.inspect(self._connection))
             stored = self._rewrites.to_store()
