@@ -10,6 +10,7 @@ from connectors.jdbc.bisect import Isolation, Refused, Rejections
 from connectors.jdbc.change import Change
 from connectors.jdbc.dialects import Connection, TableName
 from connectors.jdbc.intake import Run
+from connectors.jdbc.script import Script
 from connectors.jdbc.tables import TableBook
 from connectors.jdbc.writer import TableError, Writer
 from replicator.api import ConnectError, DataError, FencedError, RetriableError, SinkRecord
@@ -25,7 +26,11 @@ _LOOK_AGAIN_SECONDS = 2.0
 
 
 class Applier:
-    """Brings runs into the target."""
+    """Brings runs into the target.
+
+    Attributes:
+        pending: the run that is ahead: `complete` says how it ended.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,8 @@ class Applier:
         self._book = book
         self._rejections = rejections
         self._stop_table = stop_table
-        self._pending: Run | None = None
+        self.pending: Run | None = None
+        self._script: tuple[Run, int, Script] | None = None
         self._looked_at: dict[TableName, float] = {}
 
     def apply(self, connection: Connection, run: Run, *, ahead: bool = False) -> None:
@@ -90,10 +96,23 @@ class Applier:
             return False
         return True
 
+    def rehearse(self, run: Run) -> None:
+        """Make the run's statements while the server is at work on the run before."""
+        changes = _going_on(run)
+        script = self._writer.script(changes)
+        self._script = None if script is None else (run, len(changes), script)
+
+    def _take_script(self, run: Run, changes: Sequence[Change]) -> Script | None:
+        """What was rehearsed for these changes."""
+        rehearsed, self._script = self._script, None
+        if rehearsed is None or rehearsed[0] is not run or rehearsed[1] != len(changes):
+            return None
+        return rehearsed[2]
+
     @property
     def is_ahead(self) -> bool:
         """Whether `complete` is due."""
-        return self._pending is not None
+        return self.pending is not None
 
     def complete(self, connection: Connection) -> None:
         """Wait for the run that is ahead. If it failed, it is applied again, step by step.
@@ -101,7 +120,7 @@ class Applier:
         Raises:
             RetriableError, FencedError, DataError: as `apply`.
         """
-        run, self._pending = self._pending, None
+        run, self.pending = self.pending, None
         if run is None:
             return
         try:
@@ -112,9 +131,13 @@ class Applier:
         except RetriableError as error:
             if not _is_deadlock(error):
                 raise
-            self.apply(connection, run)
+            self._again(connection, run)
         except ConnectError:
-            self.apply(connection, run)
+            self._again(connection, run)
+
+    def _again(self, connection: Connection, run: Run) -> None:
+        self._script = None  # tables may be stopped or looked at anew on the way
+        self.apply(connection, run)
 
     def _once(self, connection: Connection, run: Run, changes: list[Change], *, ahead: bool = False) -> None:
         self._writer.prepare(connection, changes)
@@ -134,10 +157,14 @@ class Applier:
         ends = run.ends()
         if not ends:
             return
+        script = self._take_script(run, changes) if ahead else None
 
         def all_at_once() -> None:
             failpoint("between_ledger_and_rows")
-            self._writer.apply(connection, changes)
+            if script is not None:
+                self._writer.perform(connection, script)
+            else:
+                self._writer.apply(connection, changes)
             failpoint("before_target_commit")
 
         def isolated() -> None:
@@ -148,7 +175,7 @@ class Applier:
 
         if ahead:
             self._writer.transaction(connection, ends, all_at_once, ahead=True)
-            self._pending = run
+            self.pending = run
             return
         try:
             self._writer.transaction(connection, ends, all_at_once)

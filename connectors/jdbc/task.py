@@ -182,7 +182,11 @@ class JdbcSinkTask(SinkTask):
 
     def _apply(self, records: Sequence[SinkRecord]) -> None:
         connection = self._live_connection()
+        # Kept until the server has its next work: freeing a batch takes time, too.
+        _before = self._unconfirmed, self._applier.pending
         runs = self._intake.runs(records)
+        if self._unconfirmed and len(runs) == 1 and runs[0].truncate is None:
+            self._applier.rehearse(runs[0])
         # Up to here the server was still at work on the records before these.
         self._confirm()
         for run in runs:

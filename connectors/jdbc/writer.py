@@ -19,8 +19,9 @@ from connectors.jdbc.keyless import KeylessWriter
 from connectors.jdbc.lanes import LaneEnd
 from connectors.jdbc.ledger import Ledger
 from connectors.jdbc.rows import RowWriter, key_row
+from connectors.jdbc.script import NeedsAnswers, Script
 from connectors.jdbc.tables import GUARDED, REPLACE_ROWS, UPSERT, BoundTable, TableBook
-from replicator.api import StructuralError
+from replicator.api import ConnectError, StructuralError
 
 Missing = Callable[[Sequence[Change], int], None]
 """Told of partial rows that found no row: the changes, and how many were missing."""
@@ -127,6 +128,28 @@ class Writer:
                 self._table(connection, buffer)
             except StructuralError as error:
                 raise TableError(table, error) from error
+
+    def script(self, changes: list[Change]) -> Script | None:
+        """The statements of `apply` as text, if they are known without asking the server; nothing is counted yet."""
+        if not all(self._book.is_ready(plan) for plan in dict.fromkeys(c.plan for c in changes)):
+            return None
+        script = Script()
+        pending, lost = self._pending, self.rows.lost
+        self._pending, self.rows.lost = script.applied, script.lost
+        try:
+            self.apply(script, changes)
+        except (NeedsAnswers, ConnectError, UnicodeEncodeError):
+            return None  # errors are told when the batch is applied
+        finally:
+            self._pending, self.rows.lost = pending, lost
+        return script
+
+    def perform(self, connection: Connection, script: Script) -> None:
+        """Write, in the open transaction of a connection that is ahead, what `script` made of its changes."""
+        for text in script.texts:
+            connection.start_text(text)
+        self._pending.update(script.applied)
+        self.rows.lost.update(script.lost)
 
     def guard(self, connection: Connection, ends: Sequence[LaneEnd]) -> None:
         """Check, in the open transaction, that the lanes are still this task's."""

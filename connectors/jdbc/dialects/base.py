@@ -54,6 +54,10 @@ class Connection(abc.ABC):
         """Begin to execute; the caller may prepare the next rows, then must call `finish`."""
         self._found = self.execute_text(statement.render(rows))
 
+    def start_text(self, text: bytes) -> None:
+        """`start` of a finished statement."""
+        self._found = self.execute_text(text.decode())
+
     def finish(self) -> int:
         """The number of rows the statement begun last found or affected; raises what it failed with."""
         return self._found

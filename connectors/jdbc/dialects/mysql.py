@@ -50,6 +50,7 @@ class MySqlDialect(Dialect):
         ((packet, version),) = connection.query("SELECT @@max_allowed_packet, VERSION()")
         connection.commit()
         self._packet = int(packet)
+        connection.joined_bytes = min(connection.joined_bytes, self.max_statement_bytes)
         self._row_alias = "mariadb" not in version.lower() and _version(version) >= (8, 0, 20)
         return connection
 

@@ -1,7 +1,7 @@
 """A session on MySQL or MariaDB, pinned to what the sink's SQL text means (jdbc.md 7.1).
 
-One task's thread owns it; while it is ahead, the thread of its `Ahead` has the driver. Text goes to the server as
-it is: the driver neither escapes nor rewrites.
+One task's thread owns it. While it is ahead, the server may be at work on a text whose answer nobody has read yet;
+it is read before anything else is sent. Text goes to the server as it is: the driver neither escapes nor rewrites.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pymysql
 from pymysql.connections import Connection as DriverConnection
 from pymysql.constants import CLIENT, COMMAND
 
-from connectors.jdbc.dialects.ahead import Ahead, Check
 from connectors.jdbc.dialects.base import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.mysql_tls import tls_arguments
@@ -35,22 +34,16 @@ _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 900.0
 
 
-KEPT_BYTES = 32 * 1024
-"""Statements of a transaction up to this size are one text: round trips are most of what they cost."""
+JOINED_BYTES = 1 << 20
+"""Statements of a transaction up to this size are one text: the server does not wait for us between them."""
 _GUARD: Final = b";SET @replicator_mine = IF(ROW_COUNT() = %d, 0, (SELECT 1 UNION ALL SELECT 2))"
 """Fails unless the statement before it found so many rows, so that nothing behind it in the same text is run."""
 
 
 class _Kept(NamedTuple):
-    """A statement that waits for those behind it.
-
-    Attributes:
-        check: looks at the number of rows found, when it is run alone.
-        guard: says the same in SQL, when it is run with others.
-    """
+    """A statement that waits for those behind it; `guard` is SQL that fails unless it found its rows."""
 
     text: bytes
-    check: Check | None
     guard: bytes
 
 
@@ -60,10 +53,11 @@ class MySqlConnection(Connection):
     works_ahead = True
 
     def __init__(self, url: TargetUrl, application_name: str) -> None:
-        self._ahead = Ahead(self._run_text, f"{application_name} statements")
         self._is_ahead = False
+        self._in_flight = False
         self._kept: list[_Kept] = []
         self._kept_bytes = 0
+        self.joined_bytes = JOINED_BYTES
         try:
             self._driver: DriverConnection[Any] = pymysql.connect(
                 **connect_arguments(url),
@@ -99,16 +93,14 @@ class MySqlConnection(Connection):
         return self._run_text(sql.encode())
 
     def execute_checked(self, sql: str, found: int, wrong: Callable[[int], ConnectError]) -> None:
-        def check(number: int) -> None:
-            if number != found:
-                raise wrong(number)
-
         # One round trip: what a small transaction costs is mostly these.
         text = f"START TRANSACTION;{sql}"
         if self._is_ahead:
-            self._go_on(_Kept(text.encode(), check, _GUARD % found))
-        else:
-            check(self.execute_text(text))
+            self._go_on(_Kept(text.encode(), _GUARD % found))
+            return
+        number = self.execute_text(text)
+        if number != found:
+            raise wrong(number)
 
     def start(self, statement: Statement, rows: Sequence[str]) -> None:
         try:
@@ -116,41 +108,51 @@ class MySqlConnection(Connection):
         except UnicodeEncodeError as error:
             raise translate(error) from error
         if self._is_ahead:
-            self._go_on(_Kept(text, None, b""))
+            self._go_on(_Kept(text, b""))
+        else:
+            self._send(text)
+
+    def start_text(self, text: bytes) -> None:
+        if self._is_ahead:
+            self._go_on(_Kept(text, b""))
         else:
             self._send(text)
 
     def finish(self) -> int:
         return 0 if self._is_ahead else self._receive()
 
-    # --- ahead: a little goes to the server as one text at the end, more is run by the other thread meanwhile ---
+    # --- ahead: statements go to the server as few texts, and the answer to the last one is read later ---
 
     def go_ahead(self) -> None:
         self._is_ahead = True
         self._kept, self._kept_bytes = [], 0
 
     def _go_on(self, statement: _Kept) -> None:
+        if self._kept and self._kept_bytes + len(statement.text) > self.joined_bytes:
+            self._hand_over()
         self._kept.append(statement)
         self._kept_bytes += len(statement.text)
-        if self._kept_bytes > KEPT_BYTES:
-            self._submit_kept()
 
-    def _submit_kept(self) -> None:
-        for statement in self._kept:
-            self._ahead.submit(statement.text, statement.check)
-        # From here on nothing is kept: the limit stays exceeded.
-        self._kept = []
+    def _hand_over(self, *more: bytes) -> None:
+        """Send what is kept as one text. The server stops at the first statement that fails, and what was sent before
+        must have succeeded: nothing is run behind a failure.
+        """
+        self._collect()
+        kept, self._kept, self._kept_bytes = self._kept, [], 0
+        self._send(b";".join([*(s.text + s.guard if s.guard else s.text for s in kept), *more]))
+        self._in_flight = True
 
-    def _run_kept(self, *more: bytes) -> None:
-        kept, self._kept = self._kept, []
-        self._run_text(b";".join([s.text + s.guard for s in kept] + list(more)))
+    def _collect(self) -> None:
+        if self._in_flight:
+            self._in_flight = False
+            self._receive()
 
     def come_back(self) -> None:
         if self._is_ahead:
             self._is_ahead = False
             if self._kept:
-                self._run_kept()
-            self._ahead.settle()
+                self._hand_over()
+            self._collect()
 
     def _run_text(self, text: bytes) -> int:
         self._send(text)
@@ -178,11 +180,8 @@ class MySqlConnection(Connection):
         self.execute("START TRANSACTION")
 
     def commit(self) -> None:
-        if self._is_ahead and self._kept:
-            self._run_kept(b"COMMIT")
-            return
         if self._is_ahead:
-            self._ahead.submit(b"COMMIT")
+            self._hand_over(b"COMMIT")
             return
         try:
             self._driver.commit()
@@ -205,7 +204,6 @@ class MySqlConnection(Connection):
         self._kept = []
         with suppress(ConnectError):
             self.come_back()
-        self._ahead.stop()
         if self._driver.open:
             try:
                 self._driver.close()

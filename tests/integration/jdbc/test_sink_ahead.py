@@ -9,18 +9,18 @@ import pytest
 from connectors.jdbc import task as task_module
 from connectors.jdbc.dialects import mysql_connection
 from replicator.api import FencedError, OffsetAndMetadata, RetriableError, TopicPartition
-from replicator.api.schema import OPTIONAL_INT64, OPTIONAL_STRING
+from replicator.api.schema import INT64, OPTIONAL_FLOAT64, OPTIONAL_INT64, OPTIONAL_STRING
 from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, FakeContext, FakeReporter, Feed, running, sync_config
 
 HERE = TopicPartition(TOPIC, 0)
 
 
-@pytest.fixture(autouse=True, params=["one text", "on a thread"])
+@pytest.fixture(autouse=True, params=["one text", "one by one"])
 def always_ahead(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(task_module, "WORTH_GOING_AHEAD", 1)
-    if request.param == "on a thread":
-        monkeypatch.setattr(mysql_connection, "KEPT_BYTES", 0)
+    if request.param == "one by one":
+        monkeypatch.setattr(mysql_connection, "JOINED_BYTES", 0)
     return str(request.param)
 
 
@@ -57,6 +57,24 @@ def test_a_bad_record_is_found_though_its_batch_was_delivered(mysql_database: Da
     assert ids(mysql_database) == [i for i in range(20) if i not in (3, 7, 11)] + [50]
 
 
+def test_what_is_lost_by_policy_counts_once(mysql_database: Database) -> None:
+    mysql_database.execute(
+        "CREATE TABLE users (id BIGINT PRIMARY KEY, rate DOUBLE, age BIGINT, CHECK (age < 100))"
+    )
+    feed = Feed(TOPIC, [("id", INT64), ("rate", OPTIONAL_FLOAT64), ("age", OPTIONAL_INT64)])
+    context, nan = FakeContext(reporter=FakeReporter()), float("nan")
+    with running(sync_config(mysql_database.url, policy__unrepresentable="null"), context=context) as task:
+        task.put([feed.create(id=1, rate=1.5, age=1)])
+        # The statements of each batch are made while the one before it runs; those of the last come to nothing.
+        task.put([feed.create(id=2, rate=nan, age=1)])
+        task.put([feed.create(id=3, rate=0.5, age=1000), feed.create(id=4, rate=2.5, age=1)])
+        task.put([feed.create(id=5, rate=nan, age=1)])
+        task.put([])
+    assert ids(mysql_database) == [1, 2, 4, 5]
+    assert mysql_database.query("SELECT id FROM users WHERE rate IS NULL") == [(2,), (5,)]
+    assert context.facts["values_lost"] == {"users.rate": 2}
+
+
 def test_a_lost_connection_loses_and_repeats_nothing(mysql_database: Database, always_ahead: str) -> None:
     feed = Feed(TOPIC, [("word", OPTIONAL_STRING), ("n", OPTIONAL_INT64)], keys=())
     config = sync_config(mysql_database.url, max__retries="-1", retry__backoff__ms="1")
@@ -65,7 +83,7 @@ def test_a_lost_connection_loses_and_repeats_nothing(mysql_database: Database, a
         task.put([feed.create(word="a", n=n) for n in range(10)])
         task.put([])
         number = task._session.connection().connection_id()
-        if always_ahead == "on a thread":
+        if always_ahead == "one text":
             with blocker.cursor() as cursor:
                 cursor.execute("SELECT * FROM replicator_ledger FOR UPDATE")
             task.put([feed.create(word="b", n=n) for n in range(10)])  # waits at the ledger's row
