@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from replicator.converters.registry import local
 from replicator.converters.registry.model import Answer
-from replicator.converters.registry.server.routes import RawText
+from replicator.converters.registry.server.requests import RawText
 
 _CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 _ROOTS: Final = ("/subjects", "/schemas", "/compatibility", "/config", "/mode", "/contexts", "/v1/metadata")
