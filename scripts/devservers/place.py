@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DEV = ROOT / ".dev"
+# Resolved: a checkout that borrows the folder of another by a link must know the servers of that one.
+DEV = (ROOT / ".dev").resolve()
 
 
 def dev_folder() -> Path:
