@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from replicator.broker.base import Message
 from replicator.broker.embedded.batches import decode_batch, encode_batch
-from replicator.broker.embedded.log import Log, Partition, Topic
+from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.partitions import Partition, Topic
 from replicator.broker.embedded.retention import option
 
 _WINDOW_ROWS: Final = 2000

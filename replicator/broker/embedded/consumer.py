@@ -22,7 +22,9 @@ from replicator.broker.base import Message, RebalanceListener
 from replicator.broker.embedded.batches import decode_batch, unpack_positions
 from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.groups import Groups, Member, Subscription
-from replicator.broker.embedded.log import Log, Partition, TailGroup
+from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.partitions import Partition
+from replicator.broker.embedded.tail import TailGroup
 from replicator.broker.embedded.unplaced import make_durable
 
 _log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class EmbeddedConsumer:
         log.topics_changed.append(self._on_topics)
         self._follower = Follower()
         with log.lock:
-            log.followers |= {self._follower}
+            log.tail.followers |= {self._follower}
 
     @property
     def commit_wanted(self) -> bool:
@@ -202,7 +204,7 @@ class EmbeddedConsumer:
             self._log_state.topics_changed.remove(self._on_topics)
             self._follower.fell_behind()
             with self._log_state.lock:
-                self._log_state.followers -= {self._follower}
+                self._log_state.tail.followers -= {self._follower}
             self._watch(())
             self._reader.close()
 
@@ -260,7 +262,7 @@ class EmbeddedConsumer:
             self._ready, self._at, self._ready_raw = [], 0, 0
             if not self._active:
                 return False
-            group = log.tail.get(self._cursor + 1)
+            group = log.tail.groups.get(self._cursor + 1)
             if group is not None and group.last_seq <= self._limit:
                 self._from_tail(group, want)
             elif self._cursor < self._limit:
@@ -273,7 +275,7 @@ class EmbeddedConsumer:
                 return True
 
     def _from_tail(self, group: TailGroup | None, want: int) -> None:
-        tail, active = self._log_state.tail, self._active
+        groups, active = self._log_state.tail.groups, self._active
         seen = self._follower.seen
         while group is not None and len(self._ready) < want and self._ready_raw < _POLL_BYTES:
             parts: list[_Part] = []
@@ -289,10 +291,10 @@ class EmbeddedConsumer:
                 self._ready_raw += group.raw
             self._cursor = group.last_seq
             seen = group.upto
-            group = tail.get(self._cursor + 1)
+            group = groups.get(self._cursor + 1)
             if group is not None and group.last_seq > self._limit:
                 break
-        self._follower.moved(seen, self._log_state.published)
+        self._follower.moved(seen, self._log_state.tail.published)
 
     def _from_file(self, want: int) -> None:
         visible = self._limit
@@ -315,11 +317,11 @@ class EmbeddedConsumer:
             if parts:
                 self._ready += _merge(parts)
         self._cursor = upto
-        seen = self._log_state.sums.get(upto)
+        seen = self._log_state.tail.sums.get(upto)
         if seen is None:
             self._follower.fell_behind()
         else:
-            self._follower.moved(seen, self._log_state.published)
+            self._follower.moved(seen, self._log_state.tail.published)
 
     def _read_row(self, partition: Partition, row: tuple[Any, ...]) -> _Part | None:
         _, _, base, end, raw, first, positions, data = row

@@ -9,8 +9,11 @@ from typing import Any
 from replicator.api.errors import FencedError, IllegalStateError
 from replicator.broker.base import NewMessage
 from replicator.broker.embedded.batches import pack_positions
-from replicator.broker.embedded.log import Log, Partition, Placed, pages_of, wake
+from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.partitions import Partition, wake
 from replicator.broker.embedded.placement import Placement
+from replicator.broker.embedded.storage import pages_of
+from replicator.broker.embedded.tail import Placed
 
 Done = Callable[[Exception | None], None]
 
@@ -27,8 +30,9 @@ class EmbeddedProducer:
     def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
         """Append all messages in one transaction; `on_done` is called before this returns."""
         if batch:
-            for follower in self._log.followers:
-                follower.wait(self._log.published)
+            tail = self._log.tail
+            for follower in tail.followers:
+                follower.wait(tail.published)
             now = int(time.time() * 1000)
             self._store(self._placement.place(batch, now), now)
         if on_done is not None:
@@ -100,7 +104,7 @@ class TransactionalProducer(EmbeddedProducer):
                         )
                     )
             # Written once more when the transaction is committed.
-            with self._log.spending(2 * pages_of(rows)), self._log.transaction() as connection:
+            with self._log.spending(2 * pages_of(rows)) as connection:
                 connection.executemany(
                     "INSERT INTO pending (transactional_id, append, partition_id, count, raw, first, positions, data)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

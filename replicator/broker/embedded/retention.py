@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from replicator.broker.embedded.groups import GroupSnapshot
-from replicator.broker.embedded.log import Log, Partition, Topic
+from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.partitions import Partition, Topic
 
 _DEFAULTS: Final[Mapping[str, str]] = {
     "retention.ms": str(7 * 24 * 3600 * 1000),
