@@ -17,6 +17,7 @@ from replicator.broker.base import Broker
 from replicator.config.providers import Resolver
 from replicator.config.worker import WorkerConfig
 from replicator.herder.reloads import Reloads
+from replicator.herder.sink_groups import SinkGroups
 from replicator.herder.standalone import StandaloneHerder
 from replicator.plugins.discovery import config_providers
 from replicator.plugins.registry import Registry
@@ -111,6 +112,10 @@ class Service:
             self.reloads = Reloads(self._herder, self.resolver)
             self.reloads.start()
             self._closers.append(self.reloads.stop)
+            if self.config.kafka:
+                groups = SinkGroups(broker.admin, self._herder.started_sinks, self.resolver.resolve)
+                groups.start()
+                self._closers.append(groups.stop)
             self._serve(self._herder)
         except BaseException:
             self.stop()

@@ -11,10 +11,11 @@ from typing import Any
 
 from replicator.api.errors import ConnectError
 from replicator.config.connector import COMMON_DEF
+from replicator.herder import sink_groups
 from replicator.herder.entry import PAUSED, STOPPED, Entry, unresolve
 from replicator.herder.naming import task_class_name
 from replicator.runtime.connector import ConnectorRunner
-from replicator.runtime.worker import Worker
+from replicator.runtime.worker import TaskHandle, Worker
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class EntryWork:
         fresh = [unresolve(c, entry.config, resolved) | extra for c in configs]
         if fresh == entry.task_configs:
             return
-        self.stop_tasks(entry, list(entry.tasks))
+        self._end_tasks(entry)
         entry.task_configs = fresh
         for task in range(len(entry.task_configs)):
             self.start_task(entry, task)
@@ -95,15 +96,20 @@ class EntryWork:
     def _task_class(self, entry: Entry) -> type[Any]:
         return self._connector(entry).task_class()  # type: ignore[no-any-return]
 
-    def stop_tasks(self, entry: Entry, tasks: Sequence[int]) -> None:
+    def stop_tasks(self, entry: Entry, tasks: Sequence[int]) -> list[TaskHandle]:
         """Stop these tasks together."""
         handles = [entry.tasks.pop(t) for t in tasks if t in entry.tasks]
         for abandoned in self._worker.stop_tasks(handles):
             log.error("Graceful stop of task %s failed.", abandoned.spec.name)
+        return handles
+
+    def _end_tasks(self, entry: Entry) -> None:
+        """Stop all tasks; none of them will run again like this."""
+        sink_groups.leave(self._parts, self.stop_tasks(entry, list(entry.tasks)))
 
     def halt(self, entry: Entry) -> None:
         """Stop the tasks and the connector."""
-        self.stop_tasks(entry, list(entry.tasks))
+        self._end_tasks(entry)
         entry.runner.stop()
 
     def stop_all(self, entries: Sequence[Entry]) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from replicator.api.errors import ConnectError
-from replicator.api.sink import SinkTask
 from replicator.config.connector import COMMON_DEF
+from replicator.herder import sink_groups
 from replicator.herder.base import TaskId, TaskProgress
 from replicator.herder.local_connector import STOP_SECONDS, LocalConnector
 from replicator.herder.reports import StatusReports
 from replicator.herder.work import Work, work
-from replicator.runtime.assembly import TaskGuard, sink_group
+from replicator.runtime.assembly import TaskGuard
 from replicator.runtime.task import FAILED, RESTARTING, UNASSIGNED
 from replicator.runtime.worker import TaskHandle, Worker
 from replicator.storage.base import ConfigState, TargetState
@@ -93,29 +93,10 @@ class LocalWork:
                 log.error("Graceful stop of task %s failed.", handle.spec.name)
             elif task not in failed and after:
                 self._reports.task(task, after)
-        self._leave_groups(handles)
-
-    def _leave_groups(self, ended: Mapping[TaskId, TaskHandle]) -> None:
-        """Sink tasks that will not run again like this give up their membership.
-
-        It is static, so that a task that moves takes its partitions along (C28). But a member that is gone for good
-        would keep them until its session ends, and one that comes back with other topics would get the old ones.
-        """
         state = self._configs()
-        leaving: dict[str, list[str]] = {}
-        for task, handle in ended.items():
-            spec, found = handle.spec, state.tasks.get(task.connector, [])
-            same = task.task < len(found) and found[task.task] == spec.task_config
-            if issubclass(spec.task_class, SinkTask) and not (
-                same and state.connectors.get(task.connector) == spec.config
-            ):
-                group = sink_group(task.connector, self.resolve(spec.config))
-                leaving.setdefault(group, []).append(spec.name)
-        for group, members in leaving.items():
-            try:
-                self._parts.broker.admin().release_static_members(group, members)
-            except ConnectError as error:
-                log.warning("Members of the group %s end only with their session: %s", group, error)
+        sink_groups.leave(
+            self._parts, (handles[task] for task in handles if not _stays(handles[task], state))
+        )
 
     def apply_target(self, name: str) -> None:
         """Bring the local parts of a connector into the state the user wants."""
@@ -237,6 +218,14 @@ class LocalWork:
                 " 'tasks.max.enforce' set to false; however, this option will be removed in a future release of"
                 " Kafka Connect."
             )
+
+
+def _stays(handle: TaskHandle, state: ConfigState) -> bool:
+    """Whether a task is still configured as it ran, here or elsewhere."""
+    spec = handle.spec
+    found = state.tasks.get(spec.connector, [])
+    same = spec.task < len(found) and found[spec.task] == spec.task_config
+    return same and state.connectors.get(spec.connector) == spec.config
 
 
 class _Missing:

@@ -1,27 +1,47 @@
-"""Looks after the consumer groups of a worker's sink connectors, on a thread of its own.
+"""Looks after the consumer groups of a worker's sink connectors.
 
-Members are static, so that tasks that move take their partitions along (C28). The coordinator answers a static member
-that comes back with its former share, without a new round; when the member went away in the middle of handing
-partitions over, nobody reads these afterwards, although every task runs. Seen twice in a row, the group is made to
-share anew, by removing one of its members: its consumer joins again at once.
+Members are static, so that tasks that move take their partitions along (C28). But a member that is gone for good would
+keep its partitions until its session ends, and one that comes back with other topics would get the old ones: `leave`
+removes such members (whoever stopped their tasks calls it).
+
+The coordinator answers a static member that comes back with its former share, without a new round; when the member
+went away in the middle of handing partitions over, nobody reads these afterwards, although every task runs. A thread
+of its own looks for that: seen twice in a row, the group is made to share anew, by removing one of its members. Its
+consumer joins again at once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from replicator.api.errors import ConnectError
 from replicator.api.record import TopicPartition
+from replicator.api.sink import SinkTask
 from replicator.broker.base import Admin
 from replicator.config.connector import topic_pattern
-from replicator.runtime.assembly import sink_group
+from replicator.runtime.assembly import WorkerParts, sink_group
+from replicator.runtime.worker import TaskHandle
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 5.0
+
+
+def leave(parts: WorkerParts, ended: Iterable[TaskHandle]) -> None:
+    """Let tasks that will not run again like this give up their membership; sources have none."""
+    leaving: dict[str, list[TaskHandle]] = {}
+    for handle in ended:
+        if issubclass(handle.spec.task_class, SinkTask):
+            leaving.setdefault(handle.spec.connector, []).append(handle)
+    for connector, handles in leaving.items():
+        try:
+            group = sink_group(connector, parts.resolver.resolve(handles[0].spec.config))
+            parts.broker.admin().release_static_members(group, [handle.spec.name for handle in handles])
+        except ConnectError as error:
+            log.warning("Members of the group of %s end only with their session: %s", connector, error)
 
 
 class SinkGroups:

@@ -257,6 +257,12 @@ class StandaloneHerder(PluginViews):
 
     # Life
 
+    def started_sinks(self) -> dict[str, dict[str, str]]:
+        """Unresolved configurations of the sinks that are to run."""
+        with self._lock:
+            wanted = [e for e in self._entries.values() if e.kind == "sink" and e.target == STARTED]
+            return {entry.name: dict(entry.config) for entry in wanted}
+
     def stop(self) -> None:
         """Drain and stop everything; target states stay as they are."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""Who may write configurations: the leader of a settled round, one at a time, and nobody waits with the lock in hand."""
+"""Who may write configurations: the leader of a settled round, one at a time; nobody waits with the lock in hand."""
 
 from __future__ import annotations
 
