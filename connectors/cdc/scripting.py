@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from connectors.cdc.expression import Run, compile_expression
+from connectors.cdc.expression import compile_expression
+from connectors.cdc.expression_closures import Run
 from connectors.cdc.expression_lexer import SyntaxProblem
 from connectors.cdc.expression_values import EvaluationProblem, HeaderValue, text
 from connectors.cdc.smt_options import option, pattern, refused, require
