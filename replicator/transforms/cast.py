@@ -16,22 +16,10 @@ from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.transforms import java_numbers as numbers
+from replicator.transforms.copying import basics, copier, same_names
 from replicator.transforms.java_lists import java_list, split
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    copier,
-    fields_of,
-    java_class,
-    null_switch,
-    require_map,
-    require_struct,
-    same_names,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import fields_of, java_class, require_map, require_struct
 
 _PURPOSE: Final = "cast types"
 _BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}

@@ -13,18 +13,9 @@ from replicator.api.schema import Schema, struct_schema
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 from replicator.transforms import paths
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    field_reader,
-    null_in_required,
-    null_switch,
-    require_map,
-    require_struct,
-)
+from replicator.transforms.copying import field_reader
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import null_in_required, require_map, require_struct
 
 _PURPOSE: Final = "field extraction"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -13,23 +13,11 @@ from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.transforms.part import (
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    java_class,
-    require_map,
-    require_struct,
-)
+from replicator.transforms.copying import Copy, CopyPlan, basics
+from replicator.transforms.part import PACKAGE, OnKey, OnValue, PartTransform
+from replicator.transforms.required import java_class, require_map, require_struct
 
 _PURPOSE: Final = "flattening"
-
-
-class _Plan(NamedTuple):
-    schema: Schema
-    build: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class _Leaf(NamedTuple):
@@ -70,7 +58,7 @@ class Flatten(PartTransform):
             return self.write(record, None, flat)
         struct = require_struct(value, _PURPOSE, schema)
         plan = self._plans(struct.schema)
-        return self.write(record, plan.schema, Struct(plan.schema, plan.build(struct.fields)))
+        return self.write(record, plan.schema, plan.copied(struct))
 
     def _joined(self, prefix: str, name: str) -> str:
         return prefix + self._delimiter + name if prefix else name
@@ -93,10 +81,10 @@ class Flatten(PartTransform):
                 )
             into[name] = value
 
-    def _plan(self, schema: Schema) -> _Plan:
+    def _plan(self, schema: Schema) -> CopyPlan:
         leaves: list[_Leaf] = []
         self._leaves(schema, "", (), schema.optional, schema.default, leaves)
-        return _Plan(basics(schema, [(leaf.name, leaf.schema) for leaf in leaves]), _builder(leaves))
+        return CopyPlan(basics(schema, [(leaf.name, leaf.schema) for leaf in leaves]), _builder(leaves))
 
     def _leaves(
         self,
@@ -141,7 +129,7 @@ def _fields(value: Any) -> Mapping[str, Any]:
     return found
 
 
-def _builder(leaves: list[_Leaf]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def _builder(leaves: list[_Leaf]) -> Copy:
     """A function that makes the flat fields: leaves of one struct are read together."""
     groups: dict[tuple[str, ...], list[_Leaf]] = {}
     for leaf in leaves:

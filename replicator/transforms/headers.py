@@ -13,21 +13,10 @@ from replicator.api.schema import Schema
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 from replicator.converters.header import infer
+from replicator.transforms.copying import basics, copier, field_reader
 from replicator.transforms.java_lists import non_empty_list
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    copier,
-    field_reader,
-    null_switch,
-    require_map,
-    require_struct,
-    schema_text,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import require_map, require_struct, schema_text
 
 
 class DropHeaders(Transformation):

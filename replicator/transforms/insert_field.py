@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
 from replicator.api.config import ConfigDef, Importance, Type, invalid, key
@@ -12,20 +12,10 @@ from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, SinkRecord
 from replicator.api.schema import INT32, INT64, STRING, Schema
 from replicator.api.struct import Struct
+from replicator.transforms.copying import CopyPlan, basics, copier, same_names
 from replicator.transforms.java_numbers import timestamp
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    copier,
-    null_switch,
-    require_map,
-    require_struct,
-    same_names,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import require_map, require_struct
 
 _PURPOSE: Final = "field insertion"
 _SUFFIX: Final = "A trailing ! makes the field required, a trailing ? optional (as it is without)."
@@ -44,11 +34,6 @@ class _Inserted(NamedTuple):
     kind: str
     name: str
     schema: Schema
-
-
-class _Plan(NamedTuple):
-    schema: Schema
-    copy: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class InsertField(PartTransform):
@@ -117,10 +102,10 @@ class InsertField(PartTransform):
             )
         return record.kafka_offset
 
-    def _plan(self, schema: Schema) -> _Plan:
+    def _plan(self, schema: Schema) -> CopyPlan:
         fields = [(f.name, f.schema) for f in schema.fields]
         fields += [(added.name, added.schema) for added in self._inserted]
-        return _Plan(basics(schema, fields), copier(same_names(schema), schema, defaults=self._defaults))
+        return CopyPlan(basics(schema, fields), copier(same_names(schema), schema, defaults=self._defaults))
 
 
 class InsertFieldKey(OnKey, InsertField):

@@ -14,20 +14,10 @@ from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.transforms import java_numbers as numbers
+from replicator.transforms.copying import copier, same_names
 from replicator.transforms.java_lists import non_empty_list
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    copier,
-    java_class,
-    null_switch,
-    require_map,
-    require_struct,
-    same_names,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import java_class, require_map, require_struct
 
 _PURPOSE: Final = "mask fields"
 _BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32}

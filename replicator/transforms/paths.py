@@ -8,7 +8,7 @@ from replicator.api.config import ConfigKey, Importance, Type, invalid, key
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.transforms.part import require_map
+from replicator.transforms.required import require_map
 
 SYNTAX: Final = "field.syntax.version"
 _PURPOSE: Final = "nested field access"

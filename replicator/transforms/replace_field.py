@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from replicator.api.config import ConfigDef, Importance, Type, key
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema
-from replicator.api.struct import Struct
+from replicator.transforms.copying import CopyPlan, basics, copier
 from replicator.transforms.java_lists import pairs
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    copier,
-    null_switch,
-    require_map,
-    require_struct,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import require_map, require_struct
 
 _PURPOSE: Final = "field replacement"
 
 
 def _check_pairs(name: str, value: Any) -> None:
     pairs(name, value or [])
-
-
-class _Plan(NamedTuple):
-    schema: Schema
-    copy: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class ReplaceField(PartTransform):
@@ -74,16 +59,16 @@ class ReplaceField(PartTransform):
             return self.write(record, None, kept)
         struct = require_struct(value, _PURPOSE, schema)
         plan = self._plans(schema)
-        return self.write(record, plan.schema, Struct(plan.schema, plan.copy(struct.fields)))
+        return self.write(record, plan.schema, plan.copied(struct))
 
     def _keeps(self, name: str) -> bool:
         return name not in self._exclude and (not self._include or name in self._include)
 
-    def _plan(self, schema: Schema) -> _Plan:
+    def _plan(self, schema: Schema) -> CopyPlan:
         kept = [f for f in schema.fields if self._keeps(f.name)]
         names = [(self._renames.get(f.name, f.name), f.name) for f in kept]
         made = basics(schema, [(new, f.schema) for (new, _), f in zip(names, kept, strict=True)])
-        return _Plan(made, copier(names, schema, defaults=self._defaults))
+        return CopyPlan(made, copier(names, schema, defaults=self._defaults))
 
 
 class ReplaceFieldKey(OnKey, ReplaceField):

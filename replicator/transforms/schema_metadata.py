@@ -11,16 +11,8 @@ from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema
 from replicator.api.struct import Struct
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    copier,
-    null_switch,
-    same_names,
-)
+from replicator.transforms.copying import copier, same_names
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
 
 
 class SetSchemaMetadata(PartTransform):

@@ -13,22 +13,10 @@ from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import INT64, STRING, Schema, SchemaType
 from replicator.api.struct import Struct
+from replicator.transforms.copying import basics, copier, same_names
 from replicator.transforms.java_numbers import DAY_MS, millis, timestamp
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    OnKey,
-    OnValue,
-    PartTransform,
-    basics,
-    copier,
-    java_class,
-    null_switch,
-    require_map,
-    require_struct,
-    same_names,
-    schema_text,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
+from replicator.transforms.required import java_class, require_map, require_struct, schema_text
 from replicator.transforms.simple_date_format import SimpleDateFormat
 
 _PURPOSE: Final = "converting timestamp formats"

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from replicator.api.config import ConfigDef, Importance, Type, key
 from replicator.api.errors import DataError
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, struct_schema
-from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
+from replicator.transforms.copying import CopyPlan, copier, distinct
 from replicator.transforms.java_lists import non_empty_list
-from replicator.transforms.part import (
-    NULL_SWITCH,
-    PACKAGE,
-    copier,
-    distinct,
-    null_switch,
-    require_map,
-    require_struct,
-)
+from replicator.transforms.part import NULL_SWITCH, PACKAGE, null_switch
+from replicator.transforms.required import require_map, require_struct
 
 _PURPOSE: Final = "copying fields from value to key"
-
-
-class _Plan(NamedTuple):
-    schema: Schema
-    copy: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class ValueToKey(Transformation):
@@ -61,9 +49,9 @@ class ValueToKey(Transformation):
             return record.evolve(key_schema=None, key={name: values.get(name) for name in self._fields})
         struct = require_struct(record.value, _PURPOSE, record.value_schema)
         plan = self._plans(struct.schema)
-        return record.evolve(key_schema=plan.schema, key=Struct(plan.schema, plan.copy(struct.fields)))
+        return record.evolve(key_schema=plan.schema, key=plan.copied(struct))
 
-    def _plan(self, schema: Schema) -> _Plan:
+    def _plan(self, schema: Schema) -> CopyPlan:
         fields: list[tuple[str, Schema]] = []
         for name in self._fields:
             field = schema.field(name)
@@ -71,4 +59,4 @@ class ValueToKey(Transformation):
                 raise DataError(f"Field does not exist: {name}")
             fields.append((name, field.schema))
         copy = copier([(name, name) for name in self._fields], schema, defaults=self._defaults)
-        return _Plan(struct_schema(distinct(fields)), copy)
+        return CopyPlan(struct_schema(distinct(fields)), copy)
