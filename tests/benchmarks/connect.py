@@ -61,7 +61,43 @@ class ConnectCluster:
         return options
 
     def connectors(self) -> dict[str, dict[str, str]]:
-        """Configurations by name."""
+        """Configurations by name: what both sides need, and the side's own options."""
+        source = self.postgres
+        return {
+            f"{self.name}-source": {
+                "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+                "tasks.max": "1",
+                "database.hostname": source.host,
+                "database.port": str(source.port),
+                "database.user": source.user,
+                "database.password": source.password,
+                "database.dbname": DATABASE,
+                "topic.prefix": self.name,
+                "plugin.name": "pgoutput",
+                "slot.name": self.name,
+                "publication.name": self.name,
+                "publication.autocreate.mode": "filtered",
+                "table.include.list": "public.bench",
+                "tombstones.on.delete": "false",
+                **self.source_options(),
+            },
+            f"{self.name}-sink": {
+                "tasks.max": "1",
+                "topics": f"{self.name}.public.bench",
+                "connection.password": self.mysql.password,
+                "insert.mode": "upsert",
+                "delete.enabled": "true",
+                "consumer.override.max.poll.records": "3000",
+                **self.sink_options(),
+            },
+        }
+
+    def source_options(self) -> dict[str, str]:
+        """Options of the source."""
+        raise NotImplementedError
+
+    def sink_options(self) -> dict[str, str]:
+        """Options of the sink, with its class."""
         raise NotImplementedError
 
     def workers(self) -> list[int]:
@@ -173,44 +209,25 @@ class Workers(ConnectCluster):
         shortest = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
         return {**super().worker_options(), **shortest, "scheduled.rebalance.max.delay.ms": "0"}
 
-    def connectors(self) -> dict[str, dict[str, str]]:
+    def source_options(self) -> dict[str, str]:
         """See ConnectCluster."""
-        source, target = self.postgres, self.mysql
         return {
-            f"{self.name}-source": {
-                "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-                "tasks.max": "1",
-                "database.hostname": source.host,
-                "database.port": str(source.port),
-                "database.user": source.user,
-                "database.password": source.password,
-                "database.dbname": DATABASE,
-                "topic.prefix": self.name,
-                "plugin.name": "pgoutput",
-                "slot.name": self.name,
-                "publication.name": self.name,
-                "publication.autocreate.mode": "filtered",
-                "table.include.list": "public.bench",
-                "tombstones.on.delete": "false",
-                "decimal.handling.mode": "string",
-                "time.precision.mode": "isostring",
-                # So that the target's columns get the types of the source.
-                "datatype.propagate.source.type": ".+",
-            },
-            f"{self.name}-sink": {
-                "connector.class": "JdbcSink",
-                "tasks.max": "1",
-                "topics": f"{self.name}.public.bench",
-                "connection.url": f"mysql://{target.host}:{target.port}/{DATABASE}",
-                "connection.user": target.user,
-                "connection.password": target.password,
-                "insert.mode": "upsert",
-                "pk.mode": "record_key",
-                "delete.enabled": "true",
-                "auto.create": "true",
-                "table.name.format": "bench",
-                "consumer.override.max.poll.records": "3000",
-            },
+            "decimal.handling.mode": "string",
+            "time.precision.mode": "isostring",
+            # So that the target's columns get the types of the source.
+            "datatype.propagate.source.type": ".+",
+        }
+
+    def sink_options(self) -> dict[str, str]:
+        """See ConnectCluster."""
+        target = self.mysql
+        return {
+            "connector.class": "JdbcSink",
+            "connection.url": f"mysql://{target.host}:{target.port}/{DATABASE}",
+            "connection.user": target.user,
+            "pk.mode": "record_key",
+            "auto.create": "true",
+            "table.name.format": "bench",
         }
 
     def workers(self) -> list[int]:

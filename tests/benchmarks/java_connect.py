@@ -58,55 +58,36 @@ class JavaConnect(ConnectCluster):
             "status.storage.partitions": "1",
         }
 
-    def connectors(self) -> dict[str, dict[str, str]]:
-        """Large batches everywhere, no waiting for them."""
-        source, target = self.postgres, self.mysql
+    def source_options(self) -> dict[str, str]:
+        """Large batches, no waiting for them."""
+        return {
+            "snapshot.fetch.size": "10240",
+            "max.batch.size": "8192",
+            "max.queue.size": "32768",
+            "poll.interval.ms": "5",
+            "producer.override.compression.type": "lz4",
+            "producer.override.batch.size": "524288",
+            "producer.override.linger.ms": "1",
+        }
+
+    def sink_options(self) -> dict[str, str]:
+        """Large batches here as well."""
+        target = self.mysql
         # The last one: or the sink takes a table of this name in another database for its own.
         driver = (
             "rewriteBatchedStatements=true&cachePrepStmts=true&useSSL=false&allowPublicKeyRetrieval=true"
             "&nullDatabaseMeansCurrent=true"
         )
         return {
-            f"{self.name}-source": {
-                "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-                "tasks.max": "1",
-                "database.hostname": source.host,
-                "database.port": str(source.port),
-                "database.user": source.user,
-                "database.password": source.password,
-                "database.dbname": DATABASE,
-                "topic.prefix": self.name,
-                "plugin.name": "pgoutput",
-                "slot.name": self.name,
-                "publication.name": self.name,
-                "publication.autocreate.mode": "filtered",
-                "table.include.list": "public.bench",
-                "tombstones.on.delete": "false",
-                "snapshot.fetch.size": "10240",
-                "max.batch.size": "8192",
-                "max.queue.size": "32768",
-                "poll.interval.ms": "5",
-                "producer.override.compression.type": "lz4",
-                "producer.override.batch.size": "524288",
-                "producer.override.linger.ms": "1",
-            },
-            f"{self.name}-sink": {
-                "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
-                "tasks.max": "1",
-                "topics": f"{self.name}.public.bench",
-                "connection.url": f"jdbc:mysql://{target.host}:{target.port}/{DATABASE}?{driver}",
-                "connection.username": target.user,
-                "connection.password": target.password,
-                "insert.mode": "upsert",
-                "primary.key.mode": "record_key",
-                "delete.enabled": "true",
-                "schema.evolution": "basic",
-                "collection.name.format": "bench",
-                "batch.size": "3000",
-                "consumer.override.max.poll.records": "3000",
-                "consumer.override.fetch.max.bytes": str(64 << 20),
-                "consumer.override.max.partition.fetch.bytes": str(16 << 20),
-            },
+            "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
+            "connection.url": f"jdbc:mysql://{target.host}:{target.port}/{DATABASE}?{driver}",
+            "connection.username": target.user,
+            "primary.key.mode": "record_key",
+            "schema.evolution": "basic",
+            "collection.name.format": "bench",
+            "batch.size": "3000",
+            "consumer.override.fetch.max.bytes": str(64 << 20),
+            "consumer.override.max.partition.fetch.bytes": str(16 << 20),
         }
 
     def workers(self) -> list[int]:
