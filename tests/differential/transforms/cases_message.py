@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.differential.transforms.cases_unwrap import (
+from tests.differential.transforms.cases_unwrap import MODES
+from tests.differential.transforms.events import (
     EVENTS,
     FROM,
     IN,
-    MODES,
     SOURCE,
     TOMBSTONE,
     TRANSACTION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.differential.transforms.cases_unwrap import (
+from tests.differential.transforms.events import (
     AFTER,
     BEFORE,
     KEY,

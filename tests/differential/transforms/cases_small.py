@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.differential.transforms.cases_unwrap import AFTER, BEFORE, EVENTS, D, envelope, event
+from tests.differential.transforms.events import AFTER, BEFORE, EVENTS, D, envelope, event
 from tests.differential.transforms.shapes import Node, S, array, case, f4, f8, i2, i4, mapping, rec, s, st
 
 DATA = "io.debezium.data."
