@@ -42,6 +42,9 @@ LIBPQ_OPTIONS: Final = {
 }
 """libpq's parameters and the options that hold them."""
 
+APPLICATION: Final = "replicator"
+"""The first word of our sessions' application_name."""
+
 _WITH_IDLE_SESSION_TIMEOUT: Final = 140000
 
 
@@ -63,7 +66,7 @@ class Connector:
         with translated(f"connecting to {self.place}"):
             connection = psycopg.connect(
                 **self._parameters,
-                application_name=f"replicator {purpose}",
+                application_name=f"{APPLICATION} {purpose}",
                 autocommit=True,
                 prepare_threshold=None,
             )
@@ -81,7 +84,7 @@ class Connector:
         with translated(f"connecting to {self.place} for replication"):
             return psycopg.connect(
                 **self._parameters,
-                application_name=f"replicator {purpose}",
+                application_name=f"{APPLICATION} {purpose}",
                 replication="database",
                 autocommit=True,
             )

@@ -19,7 +19,7 @@ from connectors.cdc.queue import RecordQueue
 from connectors.postgres import catalog, slot
 from connectors.postgres.catalog import Relation
 from connectors.postgres.chunks import TableChanged
-from connectors.postgres.connection import Connector, PlainConnection, check_encoding
+from connectors.postgres.connection import APPLICATION, Connector, PlainConnection, check_encoding
 from connectors.postgres.departures import Departures
 from connectors.postgres.encoders import Encoders
 from connectors.postgres.errors import WAL_LEVEL_HINT, translated
@@ -40,6 +40,7 @@ from connectors.postgres.position import (
 from connectors.postgres.publication import Publications, Published
 from connectors.postgres.requests import CopyRequests, CopyWanted
 from connectors.postgres.signals import Signals
+from connectors.postgres.silent_reader import SilentReader
 from connectors.postgres.snapshot import Copy, open_view
 from connectors.postgres.status import Status
 from connectors.postgres.stream import Stream
@@ -63,6 +64,7 @@ log = logging.getLogger(__name__)
 NOTES: Final = {"replicator": "tables"}
 """Added to the partition under which the watch's notes are stored."""
 _FIRST_WAIT: Final = 0.2
+_PURPOSE: Final = "reader"
 _DROP_ATTEMPTS: Final = 5
 _TEMPORARY_SLOT: Final = "replicator_copy_{}"
 
@@ -98,6 +100,7 @@ class Reader:
         self._stop = threading.Event()
         self._longest_wait: float = options["retriable.restart.connector.wait.ms"] / 1000
         self._wait = _FIRST_WAIT
+        self._former = SilentReader(options, f"{APPLICATION} {_PURPOSE}")
         self.queue = RecordQueue(options["max.queue.size"], options["max.queue.size.in.bytes"])
         self.position = position
         self._durable = 0
@@ -214,7 +217,7 @@ class Reader:
         with ExitStack() as stack:
             side = self._plain(stack, "catalog")
             self._check_server(side)
-            sender = self._sender(stack, "reader")
+            sender = self._sender(stack, _PURPOSE)
             system = sender.identify()
             self._types.forget()
             position, published = self._prepare(stack, side, system)
@@ -284,6 +287,8 @@ class Reader:
     def _prepare(self, stack: ExitStack, side: PlainConnection, system: System) -> tuple[Position, Published]:
         """Publications, slot and position, in this order (C3)."""
         there = slot.read(side, self._slot_name)
+        if self._former.end(side, there):
+            self._wait = _FIRST_WAIT
         position = self.position
         if there is not None:
             slot.check_kind(there, self._options["database.dbname"])
