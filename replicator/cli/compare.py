@@ -9,115 +9,18 @@ Run by the thread of the verifying command; memory is bounded by chunk and bucke
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from replicator.api.canonical import LOSSY, SORTED_ALIKE
-from replicator.api.database import Canonical, ColumnInfo, SourceDatabase, TablePair, TargetDatabase
+from replicator.api.canonical import SORTED_ALIKE
+from replicator.api.database import Canonical, SourceDatabase, TablePair, TargetDatabase
+from replicator.cli.buckets import ROWS_AT_ONCE, buckets_for, digest
+from replicator.cli.keyless import KeylessComparison
+from replicator.cli.suspects import Recheck
+from replicator.cli.table_pair import CHUNK, Key, TablePairReader, TableResult
 
-CHUNK: Final = 4096
 MAX_SUSPECTS: Final = 20_000
-ROWS_AT_ONCE: Final = 200_000
-"""Rows of differing buckets that are held in memory together."""
-SHOWN: Final = 20
-
-Key = tuple[bytes | None, ...]
-
-
-@dataclass(slots=True)
-class Difference:
-    """One row that differs."""
-
-    key: Key
-    source: Canonical | None
-    target: Canonical | None
-
-    @property
-    def kind(self) -> str:
-        """Missing (in the target), extra (in the target) or changed."""
-        if self.target is None:
-            return "missing"
-        return "extra" if self.source is None else "changed"
-
-
-@dataclass(slots=True)
-class TableResult:
-    """Outcome for one table.
-
-    Attributes:
-        status: equal, policy (equal but for values lost by policy), different, diverged, unknown.
-        lost: number of values lost by policy, per column.
-        moving: rows that changed all the time; they are equal in every column that stood still.
-    """
-
-    table: str
-    target: str
-    status: str = "equal"
-    reason: str = ""
-    rows: int = 0
-    chunks: int = 0
-    rechecked: int = 0
-    moving: int = 0
-    differences: list[Difference] = field(default_factory=list)
-    difference_count: int = 0
-    lost: Counter[str] = field(default_factory=Counter)
-    columns: list[str] = field(default_factory=list)
-
-    def add(self, found: Sequence[Difference]) -> None:
-        """Count differences; the first ones are kept to be shown."""
-        self.difference_count += len(found)
-        self.differences.extend(found[: SHOWN - len(self.differences)])
-
-
-class TablePairReader:
-    """Reads both sides of one table pair in the same columns, key columns first."""
-
-    def __init__(self, source: SourceDatabase, target: TargetDatabase, pair: TablePair) -> None:
-        self._source = source
-        self._target = target
-        pair = self.pair = target.compared_as(pair)
-        table = pair.source
-        self.held = target.comparable(pair)
-        keys = [name for name in table.key if name in self.held]
-        self.keyed = bool(keys) and len(keys) == len(table.key)
-        self.key_size = len(keys) if self.keyed else 0
-        self.columns = keys + [n for n in self.held if n not in keys] if self.keyed else self.held
-        by_name = {c.name: c for c in table.columns}
-        self.infos: list[ColumnInfo] = [by_name[n] for n in self.columns]
-        self._lossy = [(i, c) for i, c in enumerate(self.infos) if c.kind in LOSSY]
-
-    def source_rows(self, keys: list[Key] | None = None) -> Iterator[Canonical]:
-        """Rows of the source."""
-        return self._source.rows(self.pair.source, self.columns, keys)
-
-    def target_rows(self, keys: list[Key] | None = None) -> Iterator[Canonical]:
-        """Rows of the target."""
-        return self._target.rows(self.pair, self.columns, keys)
-
-    def key(self, row: Canonical) -> Key:
-        """The key of a row."""
-        return row[: self.key_size]
-
-    def stored(self, row: Canonical) -> Canonical:
-        """The source row as the target's type contract stores it."""
-        changed: list[bytes | None] | None = None
-        for i, column in self._lossy:
-            value = row[i]
-            if value is None:
-                continue
-            held = self._target.stored(column, value)
-            if held != value:
-                changed = changed or list(row)
-                changed[i] = held
-        return row if changed is None else tuple(changed)
-
-    def lost(self, source: Canonical, stored: Canonical) -> list[str]:
-        """Columns whose values the target cannot hold."""
-        return [c.name for c, a, b in zip(self.infos, source, stored, strict=True) if a != b]
 
 
 class TableComparison:
@@ -148,9 +51,6 @@ class TableComparison:
 
     def run(self) -> TableResult:
         """Compare; the result says how it ended."""
-        # Both build on this module's types.
-        from replicator.cli.keyless import KeylessComparison
-
         if not self._reader.keyed:
             compare = KeylessComparison(self._reader, self.result, self._catch_up, self._progress)
             compare.run(settle=self._settle, timeout=self._timeout)
@@ -259,26 +159,10 @@ class TableComparison:
                 yield stored
 
     def _recheck(self, suspects: list[Key]) -> None:
-        from replicator.cli.suspects import Recheck
-
         if suspects:
             Recheck(self._reader, self.result, self._catch_up, self._same).run(
                 suspects, settle=self._settle, timeout=self._timeout
             )
-
-
-def digest(row: Canonical) -> int:
-    """Hash of a row whose sum over rows does not depend on their order."""
-    if None in row:
-        parts = b"\x00".join(b"\x01" if v is None else b"\x02" + v for v in row)
-        return int.from_bytes(hashlib.blake2b(parts, digest_size=16, person=b"nulls").digest(), "big")
-    # No text of either side holds a NUL, and bytes are compared as hexadecimal digits.
-    return int.from_bytes(hashlib.blake2b(b"\x00".join(row), digest_size=16).digest(), "big")  # type: ignore[arg-type]
-
-
-def buckets_for(rows: int) -> int:
-    """Number of buckets for a table of about so many rows: few rows each, in bounded memory."""
-    return min(262_144, max(4_096, rows // 256))
 
 
 class _Peekable:

@@ -16,15 +16,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from replicator.api.database import Canonical
-from replicator.cli.compare import (
-    CHUNK,
-    ROWS_AT_ONCE,
-    Difference,
-    TablePairReader,
-    TableResult,
-    buckets_for,
-    digest,
-)
+from replicator.cli.buckets import ROWS_AT_ONCE, buckets_for, digest
+from replicator.cli.table_pair import CHUNK, Difference, TablePairReader, TableResult
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from replicator.api.database import Canonical
-from replicator.cli.compare import Difference, Key, TablePairReader, TableResult
+from replicator.cli.table_pair import Difference, Key, TablePairReader, TableResult
 
 _REMEMBERED = 64
 """Values of one row that are kept on each side."""

@@ -18,12 +18,13 @@ import click
 
 from replicator.api.database import SourceDatabase, TablePair, TargetDatabase
 from replicator.api.errors import ConnectError, StructuralError
-from replicator.cli.compare import TableComparison, TableResult
+from replicator.cli.compare import TableComparison
 from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import fail, fails_with, lsn, number, say
 from replicator.cli.pipeline import applied_through, default_base, load, pipeline_name
 from replicator.cli.plan import find_pairs, split_patterns
+from replicator.cli.table_pair import TableResult
 from replicator.cli.verify_report import DIFFERENT, EQUAL, POLICY, UNKNOWN, describe, sentence, table_json
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from replicator.cli.compare import Difference, TableResult
 from replicator.cli.output import number
+from replicator.cli.table_pair import Difference, TableResult
 
 EQUAL, DIFFERENT, UNKNOWN, POLICY = 0, 1, 2, 3
 SHOWN_CHARACTERS = 200

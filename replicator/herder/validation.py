@@ -17,7 +17,7 @@ from replicator.config.connector import check_topics, framework_def
 from replicator.config.masking import masked
 from replicator.config.overrides import OverridePolicy
 from replicator.config.providers import Resolver
-from replicator.config.worker import HEADER_CONVERTER, JSON_CONVERTER
+from replicator.config.worker_options import HEADER_CONVERTER, JSON_CONVERTER
 from replicator.herder.client_overrides import ClientOverrides
 from replicator.herder.config_infos import Gathered
 from replicator.herder.exactly_once_checks import check_exactly_once

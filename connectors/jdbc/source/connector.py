@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from connectors.jdbc.source.checks import validate
 from connectors.jdbc.source.monitor import TableMonitor, groups
 from connectors.jdbc.source.names import join_tables
 from connectors.jdbc.source.offsets import QUERY_PARTITION, offset_of
@@ -15,7 +16,8 @@ from connectors.jdbc.source.options import (
     TABLES,
     TABLES_FETCHED,
 )
-from connectors.jdbc.source.settings import SourceSettings, read_settings, validate
+from connectors.jdbc.source.parsing import read_settings
+from connectors.jdbc.source.settings import SourceSettings
 from connectors.jdbc.source.task import ConfluentJdbcSourceTask, JdbcSourceTask
 from replicator.api import ConfigDef, ConnectError, SourceConnector, SourceTask
 from replicator.api.config import ConfigValue

@@ -20,10 +20,11 @@ from connectors.jdbc.source.options import (
     OWN_OPTIONS,
     TABLES,
 )
+from connectors.jdbc.source.parsing import read_settings
 from connectors.jdbc.source.querier import Querier
 from connectors.jdbc.source.reading import Reader
 from connectors.jdbc.source.session import open_patiently, open_reader, reader_class
-from connectors.jdbc.source.settings import SourceSettings, read_settings
+from connectors.jdbc.source.settings import SourceSettings
 from replicator.api import (
     ConfigDef,
     ConnectError,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from replicator.api.database import Canonical, ColumnInfo, Keys, TableInfo, TablePair
-from replicator.cli.compare import TableComparison, TableResult
+from replicator.cli.compare import TableComparison
+from replicator.cli.table_pair import TableResult
 
 Rows = dict[Any, Canonical]
 

@@ -12,7 +12,7 @@ from connectors.jdbc.source.connector import ConfluentJdbcSourceConnector
 from connectors.jdbc.source.monitor import TableMonitor
 from connectors.jdbc.source.names import TableId
 from connectors.jdbc.source.options import CONFLUENT_OPTIONS
-from connectors.jdbc.source.settings import read_settings
+from connectors.jdbc.source.parsing import read_settings
 from replicator.api import ConfigError, RetriableError
 from tests.unit.runtime.service_fixture import eventually
 

@@ -13,8 +13,8 @@ from connectors.jdbc.source.monitor import groups
 from connectors.jdbc.source.names import TableFilter, TableId, join_tables, split_tables
 from connectors.jdbc.source.offsets import Offset, offset_of, older_partitions, partition_of
 from connectors.jdbc.source.options import CONFLUENT_OPTIONS
+from connectors.jdbc.source.parsing import read_settings
 from connectors.jdbc.source.reading import Column, Kind
-from connectors.jdbc.source.settings import read_settings
 from replicator.api import ConfigError, ConnectError
 from replicator.plugins.registry import Registry
 
