@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import orjson
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import validator_for
+from jsonschema.validators import Draft7Validator, validator_for
 
 from replicator.api.config import ConfigDef, Importance, Type, key, one_of
 from replicator.api.converter import SchemaAndValue
@@ -123,7 +123,7 @@ class JsonSchemaConverter(RegistryConverter):
         if not self.options["json.fail.invalid.schema"]:
             return None
         root = self._document(schema).root
-        validator = validator_for(root)(root)
+        validator = validator_for(root, default=Draft7Validator)(root)
 
         def check(tree: Any) -> None:
             try:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from jsonschema.exceptions import SchemaError as InvalidSchema
-from jsonschema.validators import validator_for
+from jsonschema.validators import Draft7Validator, validator_for
 
 from replicator.api.errors import SchemaError
 
@@ -71,7 +71,8 @@ def parse(text: str, used: Mapping[str, str]) -> JsonDocument:
         raise SchemaError("A JSON Schema is an object, true or false")
     document = JsonDocument(root, {name: _loads(other) for name, other in used.items()})
     try:
-        validator_for(root).check_schema(root)
+        # Registries take a schema that names no draft for one of draft 7.
+        validator_for(root, default=Draft7Validator).check_schema(root)
     except InvalidSchema as error:
         raise SchemaError(f"{error.message} at {error.json_path}") from error
     _check_references(document, root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from google.protobuf import descriptor_pb2 as pb
 
@@ -24,12 +24,39 @@ _GROUPS: Final = (
     frozenset((_FIELD.TYPE_FIXED32, _FIELD.TYPE_SFIXED32)),
     frozenset((_FIELD.TYPE_FIXED64, _FIELD.TYPE_SFIXED64)),
 )  # fmt: skip
-_PACKED: Final = frozenset((_FIELD.TYPE_STRING, _FIELD.TYPE_BYTES, _FIELD.TYPE_MESSAGE))
+_TEXTS: Final = frozenset((_FIELD.TYPE_STRING, _FIELD.TYPE_BYTES))
+_READER, _WRITER = "in the {reader} schema", "in the {writer} schema"
+_WORDS: Final = {
+    "MESSAGE_REMOVED": f"The {{reader}} schema is missing a MESSAGE type at path '{{path}}' {_WRITER}",
+    "FIELD_KIND_CHANGED": f"The type of a field at path '{{path}}' {_READER} does not match the {{writer}} schema",
+    "FIELD_SCALAR_KIND_CHANGED": f"The kind of a SCALAR field at path '{{path}}' {_READER} does not match its kind"
+    f" {_WRITER}",
+    "FIELD_NAMED_TYPE_CHANGED": f"The type of a MESSAGE field at path '{{path}}' {_READER} does not match its type"
+    f" {_WRITER}",
+    "FIELD_NUMERIC_LABEL_CHANGED": f"The label for a NUMERIC field at path '{{path}}' {_READER} does not match its"
+    f" label {_WRITER}",
+    "REQUIRED_FIELD_ADDED": f"A required field  at path '{{path}}' {_READER} is missing {_WRITER}",
+    "REQUIRED_FIELD_REMOVED": f"The {{reader}} schema is missing a required field at path: '{{path}}' {_WRITER}",
+    "ONEOF_FIELD_REMOVED": f"The {{reader}} schema is missing a oneof field at path '{{path}}' {_WRITER}",
+    "MULTIPLE_FIELDS_MOVED_TO_ONEOF": f"Multiple fields in the oneof at path '{{path}}' {_READER} are outside a oneof"
+    f" {_WRITER}",
+    "FIELD_MOVED_TO_EXISTING_ONEOF": f"A field in the oneof at path '{{path}}' {_READER} is outside an existing oneof"
+    f" {_WRITER}",
+}
+"""As the reference says it, its spaces too."""
 
 
 def differences(*, reader: ProtoFile, writer: ProtoFile) -> list[Difference]:
     """Why `reader` cannot read what `writer` wrote; empty if it can."""
     return _Comparison(reader, writer).files()
+
+
+class _Known(NamedTuple):
+    """A message, with what its file says."""
+
+    message: pb.DescriptorProto
+    package: str
+    proto3: bool
 
 
 class _Comparison:
@@ -41,66 +68,57 @@ class _Comparison:
         self._open: set[tuple[str, str]] = set()
 
     def files(self) -> list[Difference]:
+        ours, theirs = _full(self._reader.package, ""), _full(self._writer.package, "")
+        return self._messages(self._reader.message_type, self._writer.message_type, ours, theirs, "#")
+
+    def _messages(self, new: Any, old: Any, new_scope: str, old_scope: str, path: str) -> list[Difference]:
+        """Messages of one place, by their names."""
+        present = {m.name for m in new}
         found: list[Difference] = []
-        ours = {m.name: m for m in self._reader.message_type}
-        for old in self._writer.message_type:
-            found += self._message_named(ours.get(old.name), old, "#/", self._names(old.name))
+        for message in old:
+            where = f"{path}/{message.name}"
+            if message.options.map_entry:
+                continue
+            if message.name not in present:
+                found.append(_difference("MESSAGE_REMOVED", where))
+            else:
+                found += self._message(f"{new_scope}{message.name}", f"{old_scope}{message.name}", where)
         return found
 
-    def _names(self, name: str) -> tuple[str, str]:
-        return _full(self._reader.package, name), _full(self._writer.package, name)
-
-    def _message_named(
-        self, new: pb.DescriptorProto | None, old: pb.DescriptorProto, path: str, names: tuple[str, str]
-    ) -> list[Difference]:
-        where = f"{path}{old.name}"
-        if new is None:
-            return [_difference("MESSAGE_REMOVED", where, "is missing a message", old.name)]
-        return self._message(new, old, where, names)
-
-    def _message(
-        self, new: pb.DescriptorProto, old: pb.DescriptorProto, path: str, names: tuple[str, str]
-    ) -> list[Difference]:
-        if names in self._open:
+    def _message(self, new_name: str, old_name: str, path: str) -> list[Difference]:
+        if (new_name, old_name) in self._open:
             return []
-        self._open.add(names)
-        found: list[Difference] = []
-        nested = {m.name: m for m in new.nested_type if not m.options.map_entry}
-        for inner in old.nested_type:
-            if not inner.options.map_entry:
-                below = (f"{names[0]}.{inner.name}", f"{names[1]}.{inner.name}")
-                found += self._message_named(nested.get(inner.name), inner, f"{path}/", below)
-        ours, theirs = {f.number: f for f in new.field}, {f.number: f for f in old.field}
+        self._open.add((new_name, old_name))
+        new, old = self._new[new_name], self._old[old_name]
+        found = self._messages(
+            new.message.nested_type, old.message.nested_type, f"{new_name}.", f"{old_name}.", path
+        )
+        ours = {f.number: f for f in new.message.field}
+        theirs = {f.number: f for f in old.message.field}
         for number, field in theirs.items():
-            found += self._field(ours.get(number), field, f"{path}/{number}", old)
+            where = f"{path}/{number}"
+            if number in ours:
+                found += self._field(ours[number], new, field, old, where)
+            else:
+                found += _removed(field, f"{path}/{_oneof_name(field, old.message)}", where)
         for number, field in ours.items():
             if number not in theirs and field.label == _FIELD.LABEL_REQUIRED:
-                found.append(
-                    _difference(
-                        "REQUIRED_FIELD_ADDED", f"{path}/{number}", "has a new required field", field.name
-                    )
-                )
-        return found + self._oneofs(new, old, path)
+                found.append(_difference("REQUIRED_FIELD_ADDED", f"{path}/{number}"))
+        return found + _oneofs(new.message, old.message, path)
 
     def _field(
         self,
-        new: pb.FieldDescriptorProto | None,
+        new: pb.FieldDescriptorProto,
+        newer: _Known,
         old: pb.FieldDescriptorProto,
+        older: _Known,
         path: str,
-        owner: pb.DescriptorProto,
     ) -> list[Difference]:
-        if new is None:
-            if old.label == _FIELD.LABEL_REQUIRED:
-                return [_difference("REQUIRED_FIELD_REMOVED", path, "lacks the required field", old.name)]
-            if _in_oneof(old, owner):
-                return [_difference("ONEOF_FIELD_REMOVED", path, "lacks a field of a oneof", old.name)]
-            return []
         found = self._types(new, old, path)
-        repeated = _FIELD.LABEL_REPEATED
-        if (new.label == repeated) != (old.label == repeated) and new.type not in _PACKED:
-            found.append(
-                _difference("FIELD_NUMERIC_LABEL_CHANGED", path, "has another label for a number", new.name)
-            )
+        labels = _label(new, newer), _label(old, older)
+        scalar = _FIELD.TYPE_MESSAGE not in (new.type, old.type)
+        if not found and scalar and None not in labels and labels[0] != labels[1] and new.type not in _TEXTS:
+            found.append(_difference("FIELD_NUMERIC_LABEL_CHANGED", path))
         return found
 
     def _types(
@@ -112,7 +130,7 @@ class _Comparison:
         if new.type == old.type or any(new.type in g and old.type in g for g in _GROUPS):
             return []
         kind = "FIELD_KIND_CHANGED" if message in (new.type, old.type) else "FIELD_SCALAR_KIND_CHANGED"
-        return [_difference(kind, path, "has another kind of field", new.name)]
+        return [_difference(kind, path)]
 
     def _references(
         self, new: pb.FieldDescriptorProto, old: pb.FieldDescriptorProto, path: str
@@ -120,54 +138,70 @@ class _Comparison:
         ours, theirs = self._new.get(new.type_name), self._old.get(old.type_name)
         if ours is None or theirs is None:
             return []
-        maps = ours.options.map_entry, theirs.options.map_entry
+        maps = ours.message.options.map_entry, theirs.message.options.map_entry
         if maps == (True, True):
-            pairs = zip(ours.field, theirs.field, strict=False)
-            return [d for a, b in pairs for d in self._types(a, b, f"{path}/{a.name}")]
-        if any(maps) or _local(new.type_name, self._reader) != _local(old.type_name, self._writer):
-            # Another message with the same fields would do, but the registry goes by names.
-            return [_difference("FIELD_NAMED_TYPE_CHANGED", path, "has another type of field", new.name)]
-        return self._message(ours, theirs, path, (new.type_name, old.type_name))
-
-    def _oneofs(self, new: pb.DescriptorProto, old: pb.DescriptorProto, path: str) -> list[Difference]:
-        found: list[Difference] = []
-        before = {f.number: _in_oneof(f, old) for f in old.field}
-        for index, oneof in enumerate(new.oneof_decl):
-            members = [f for f in new.field if _in_oneof(f, new) and f.oneof_index == index]
-            moved = [f for f in members if before.get(f.number) is False]
-            stayed = [f for f in members if before.get(f.number) is True]
-            if len(moved) > 1:
-                found.append(
-                    _difference(
-                        "MULTIPLE_FIELDS_MOVED_TO_ONEOF", path, "moves several fields to a oneof", oneof.name
-                    )
-                )
-            elif moved and stayed:
-                found.append(
-                    _difference(
-                        "FIELD_MOVED_TO_EXISTING_ONEOF",
-                        path,
-                        "moves a field to an existing oneof",
-                        oneof.name,
-                    )
-                )
-        return found
+            pairs = zip(ours.message.field, theirs.message.field, strict=False)
+            return [d for a, b in pairs for d in self._types(a, b, path)]
+        if any(maps):
+            return [_difference("FIELD_KIND_CHANGED", path)]
+        local = _local(new.type_name, ours.package)
+        if local != _local(old.type_name, theirs.package):
+            # Another message with the same fields would do, but the registry goes by names; packages may change.
+            return [_difference("FIELD_NAMED_TYPE_CHANGED", path)]
+        found = self._message(new.type_name, old.type_name, f"#/{local.replace('.', '/')}")
+        return [*found, _difference("FIELD_NAMED_TYPE_CHANGED", path)] if found else []
 
 
-def _in_oneof(field: pb.FieldDescriptorProto, owner: pb.DescriptorProto) -> bool:
+def _removed(field: pb.FieldDescriptorProto, oneof: str, path: str) -> list[Difference]:
+    if field.label == _FIELD.LABEL_REQUIRED:
+        return [_difference("REQUIRED_FIELD_REMOVED", path)]
+    if _in_oneof(field):
+        return [_difference("ONEOF_FIELD_REMOVED", f"{oneof}/{field.number}")]
+    return []
+
+
+def _oneofs(new: pb.DescriptorProto, old: pb.DescriptorProto, path: str) -> list[Difference]:
+    """Fields that come to share a oneof: of several, only one value would be left."""
+    found: list[Difference] = []
+    before = {f.number: _in_oneof(f) for f in old.field}
+    for index, oneof in enumerate(new.oneof_decl):
+        members = [f for f in new.field if _in_oneof(f) and f.oneof_index == index]
+        moved = [f for f in members if before.get(f.number) is False]
+        stayed = [f for f in members if before.get(f.number) is True]
+        if len(moved) > 1:
+            found.append(_difference("MULTIPLE_FIELDS_MOVED_TO_ONEOF", f"{path}/{oneof.name}"))
+        elif moved and stayed:
+            found.append(_difference("FIELD_MOVED_TO_EXISTING_ONEOF", f"{path}/{oneof.name}"))
+    return found
+
+
+def _in_oneof(field: pb.FieldDescriptorProto) -> bool:
     return field.HasField("oneof_index") and not field.proto3_optional
 
 
-def _index(made: ProtoFile) -> dict[str, pb.DescriptorProto]:
-    found: dict[str, pb.DescriptorProto] = {}
+def _oneof_name(field: pb.FieldDescriptorProto, owner: pb.DescriptorProto) -> str:
+    return owner.oneof_decl[field.oneof_index].name if _in_oneof(field) else ""
 
-    def collect(scope: str, messages: Any) -> None:
+
+def _label(field: pb.FieldDescriptorProto, owner: _Known) -> int | None:
+    """The label that somebody wrote; None for none, which registries compare with nothing."""
+    if _in_oneof(field):
+        return None
+    if owner.proto3 and field.label == _FIELD.LABEL_OPTIONAL and not field.proto3_optional:
+        return None
+    return int(field.label)
+
+
+def _index(made: ProtoFile) -> dict[str, _Known]:
+    found: dict[str, _Known] = {}
+
+    def collect(scope: str, messages: Any, file: pb.FileDescriptorProto) -> None:
         for message in messages:
-            found[f"{scope}.{message.name}"] = message
-            collect(f"{scope}.{message.name}", message.nested_type)
+            found[f"{scope}{message.name}"] = _Known(message, file.package, file.syntax == "proto3")
+            collect(f"{scope}{message.name}.", message.nested_type, file)
 
     for one in (*made.imports.values(), made.file):
-        collect(f".{one.package}" if one.package else "", one.message_type)
+        collect(_full(one.package, ""), one.message_type, one)
     return found
 
 
@@ -175,10 +209,9 @@ def _full(package: str, name: str) -> str:
     return f".{package}.{name}" if package else f".{name}"
 
 
-def _local(name: str, file: pb.FileDescriptorProto) -> str:
-    return name.removeprefix(f".{file.package}.") if file.package else name.lstrip(".")
+def _local(name: str, package: str) -> str:
+    return name.removeprefix(f".{package}.") if package else name.lstrip(".")
 
 
-def _difference(kind: str, path: str, what: str, info: str) -> Difference:
-    text = f"The {{reader}} schema {what} at path '{path}' compared with the {{writer}} schema"
-    return Difference(kind, path, text, info)
+def _difference(kind: str, path: str) -> Difference:
+    return Difference(kind, path, _WORDS[kind].replace("{path}", path), None)

@@ -82,7 +82,7 @@ INT, TEXT = {"type": "integer"}, {"type": "string"}
         (INT, {"type": "number"}, []),
         ({"type": "number"}, INT, ["TYPE_NARROWED"]),
         (INT, TEXT, ["TYPE_CHANGED"]),
-        (open_(a=INT), open_(a=INT, b=TEXT), ["PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]),
+        (open_(a=INT), open_(a=INT, b=TEXT), ["OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]),
         (closed(a=INT), closed(a=INT, b=TEXT), []),
         (
             closed(a=INT),
@@ -95,8 +95,8 @@ INT, TEXT = {"type": "integer"}, {"type": "string"}
         (open_(a=INT), closed(a=INT), ["ADDITIONAL_PROPERTIES_REMOVED"]),
         (open_(a=INT), {**open_(a=INT), "required": ["a"]}, ["REQUIRED_ATTRIBUTE_ADDED"]),
         (open_(a=INT), open_(a={"oneOf": [{"type": "null"}, INT]}), []),
-        (open_(a={"oneOf": [{"type": "null"}, INT]}), open_(a=INT), ["SUM_TYPE_NARROWED"]),
-        ({"type": ["null", "string"]}, {"oneOf": [{"type": "null"}, TEXT]}, []),
+        (open_(a={"oneOf": [{"type": "null"}, INT]}), open_(a=INT), ["TYPE_CHANGED"]),
+        ({"type": ["null", "string"]}, {"oneOf": [{"type": "null"}, TEXT]}, ["COMBINED_TYPE_CHANGED"]),
         ({"enum": ["a"]}, {"enum": ["a", "b"]}, []),
         ({"enum": ["a", "b"]}, {"enum": ["a"]}, ["ENUM_ARRAY_NARROWED"]),
         (TEXT, {**TEXT, "maxLength": 5}, ["MAX_LENGTH_ADDED"]),
@@ -116,6 +116,195 @@ def test_json(old, new, expected):
     assert kinds(JSON, old, new) == expected
 
 
+ARRAY = {"type": "array"}
+NUMBER, NULL = {"type": "number"}, {"type": "null"}
+PARTLY = "NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL"
+
+
+def one_of(*parts, kind="oneOf"):
+    return {kind: list(parts)}
+
+
+def depends(*names):
+    return {**open_(), "dependencies": {"a": list(names)}}
+
+
+def matching(text, schema, **properties):
+    return {**closed(**properties), "patternProperties": {text: schema}}
+
+
+def places(*items, **more):
+    return {**ARRAY, "items": list(items), **more}
+
+
+def limited(kind, name, less, more, *, upper):
+    """The four changes of a limit, and which of them are incompatible."""
+    upper_name = "".join(f"_{c}" if c.isupper() else c for c in name).upper()
+    narrower, wider = ({name: less}, {name: more}) if upper else ({name: more}, {name: less})
+    base = {"type": kind}
+    changed = f"{upper_name}_{'DECREASED' if upper else 'INCREASED'}"
+    return [
+        (base, {**base, **narrower}, [f"{upper_name}_ADDED"]),
+        ({**base, **narrower}, base, []),
+        ({**base, **wider}, {**base, **narrower}, [changed]),
+        ({**base, **narrower}, {**base, **wider}, []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        *limited("string", "maxLength", 5, 9, upper=True),
+        *limited("string", "minLength", 5, 9, upper=False),
+        *limited("number", "maximum", 1.5, 9, upper=True),
+        *limited("number", "minimum", 1.5, 9, upper=False),
+        *limited("integer", "exclusiveMaximum", 5, 9, upper=True),
+        *limited("integer", "exclusiveMinimum", 5, 9, upper=False),
+        *limited("object", "maxProperties", 5, 9, upper=True),
+        *limited("object", "minProperties", 5, 9, upper=False),
+        *limited("array", "maxItems", 5, 9, upper=True),
+        *limited("array", "minItems", 5, 9, upper=False),
+        # without a type the keywords tell it
+        ({"maxLength": 9}, {"maxLength": 5}, ["MAX_LENGTH_DECREASED"]),
+        ({"properties": {}}, {}, []),
+        ({}, {"properties": {}}, ["TYPE_CHANGED"]),
+        (False, INT, []),
+        (INT, False, ["TYPE_CHANGED"]),
+        (INT, True, []),
+        # texts and numbers
+        (TEXT, {**TEXT, "pattern": "a"}, ["PATTERN_ADDED"]),
+        ({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}, ["PATTERN_CHANGED"]),
+        ({**TEXT, "pattern": "a"}, TEXT, []),
+        (NUMBER, {**NUMBER, "multipleOf": 2}, ["MULTIPLE_OF_ADDED"]),
+        ({**NUMBER, "multipleOf": 10}, {**NUMBER, "multipleOf": 2}, []),
+        ({**NUMBER, "multipleOf": 2}, {**NUMBER, "multipleOf": 10}, ["MULTIPLE_OF_EXPANDED"]),
+        ({**NUMBER, "multipleOf": 10}, {**NUMBER, "multipleOf": 11}, ["MULTIPLE_OF_CHANGED"]),
+        # lists of values
+        ({"enum": ["a"]}, {"enum": ["b"]}, ["ENUM_ARRAY_CHANGED"]),
+        ({**TEXT, "enum": ["a"]}, TEXT, []),
+        (TEXT, {**TEXT, "enum": ["a"]}, ["TYPE_CHANGED"]),
+        ({**TEXT, "enum": ["a"]}, {**TEXT, "enum": ["a", "b"]}, []),
+        ({**TEXT, "enum": ["a", "b"]}, {**TEXT, "enum": ["a"]}, ["COMBINED_TYPE_SUBSCHEMAS_CHANGED"]),
+        ({"const": 1}, {"const": 2}, []),  # registries look at the kind only
+        # not
+        ({"not": NUMBER}, {"not": INT}, []),
+        ({"not": INT}, {"not": NUMBER}, ["NOT_TYPE_EXTENDED"]),
+        # objects
+        (open_(a=INT), open_(a=INT, b={}), []),
+        (open_(a=INT), {**open_(a=INT, b=TEXT), "required": ["b"]}, ["REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]),
+        (open_(a=INT), {**open_(a=INT), "required": ["zz"]}, []),  # of what is no property, nothing is said
+        ({**open_(a=INT), "required": ["a"]}, open_(a=INT), []),
+        (open_(a=INT), {**open_(a={**INT, "default": 1}), "required": ["a"]}, []),
+        (closed(a=INT, b=False), closed(a=INT), []),
+        (closed(a=INT, b=TEXT), {**open_(a=INT), "additionalProperties": TEXT}, []),
+        (
+            closed(a=INT, b=INT),
+            {**open_(a=INT), "additionalProperties": TEXT},
+            ["PROPERTY_REMOVED_" + PARTLY, "TYPE_CHANGED"],
+        ),
+        (closed(i_1=INT), matching("^i_", NUMBER), []),
+        (matching("^i_", INT), matching("^i_", INT, i_1=NUMBER), []),
+        (
+            {**open_(a=INT), "additionalProperties": TEXT},
+            {**open_(a=INT, b=INT), "additionalProperties": TEXT},
+            ["PROPERTY_ADDED_" + PARTLY, "TYPE_CHANGED"],
+        ),
+        (
+            {**open_(a=INT), "additionalProperties": TEXT},
+            {**open_(a=INT, b=TEXT), "additionalProperties": TEXT, "required": ["b"]},
+            ["REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"],
+        ),
+        (open_(), {**open_(), "additionalProperties": TEXT}, ["ADDITIONAL_PROPERTIES_NARROWED"]),
+        ({**open_(), "additionalProperties": TEXT}, open_(), []),
+        (closed(), {**open_(), "additionalProperties": TEXT}, []),
+        ({**open_(), "additionalProperties": TEXT}, {**open_(), "additionalProperties": INT}, ["TYPE_CHANGED"]),
+        (open_(), depends("b"), ["DEPENDENCY_ARRAY_ADDED"]),
+        (depends("b"), depends("b", "c"), ["DEPENDENCY_ARRAY_EXTENDED"]),
+        (depends("b"), depends("c"), ["DEPENDENCY_ARRAY_CHANGED"]),
+        (depends("b", "c"), depends("b"), []),
+        (open_(), {**open_(), "dependencies": {"a": TEXT}}, ["DEPENDENCY_SCHEMA_ADDED"]),
+        ({**open_(), "dependencies": {"a": TEXT}}, {**open_(), "dependencies": {"a": INT}}, ["TYPE_CHANGED"]),
+        # arrays
+        (ARRAY, {**ARRAY, "items": INT}, ["SCHEMA_ADDED"]),
+        ({**ARRAY, "items": INT}, ARRAY, []),
+        (ARRAY, {**ARRAY, "uniqueItems": True}, ["UNIQUE_ITEMS_ADDED"]),
+        (places(INT, TEXT), places(INT), []),
+        (places(INT), places(INT, TEXT), ["ITEM_ADDED_TO_OPEN_CONTENT_MODEL"]),
+        (places(INT), places(INT, {}), []),
+        (places(INT, additionalItems=False), places(INT, TEXT, additionalItems=False), []),
+        (
+            places(INT, TEXT, additionalItems=False),
+            places(INT, additionalItems=False),
+            ["ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL"],
+        ),
+        (places(INT, TEXT, additionalItems=False), places(INT, additionalItems=TEXT), []),
+        (places(INT, additionalItems=TEXT), places(INT, TEXT, additionalItems=TEXT), []),
+        (
+            places(INT, additionalItems=TEXT),
+            places(INT, INT, additionalItems=TEXT),
+            ["ITEM_ADDED_" + PARTLY, "TYPE_CHANGED"],
+        ),
+        (places(INT), places(INT, additionalItems=False), ["ADDITIONAL_ITEMS_REMOVED"]),
+        (places(INT), places(INT, additionalItems=TEXT), ["ADDITIONAL_ITEMS_NARROWED"]),
+        (places(INT), places(TEXT), ["TYPE_CHANGED"]),
+        ({**ARRAY, "prefixItems": [INT], "items": False}, {**ARRAY, "prefixItems": [INT, TEXT], "items": False}, []),
+        # combinations
+        (INT, one_of(NULL, INT), []),
+        (INT, one_of(NULL, INT, kind="anyOf"), []),
+        (INT, one_of(NULL, TEXT), ["TYPE_CHANGED"]),
+        (one_of(INT), NUMBER, []),
+        (NUMBER, one_of(NUMBER, kind="allOf"), []),
+        (INT, one_of(INT, {"maximum": 5}, kind="allOf"), ["TYPE_CHANGED"]),
+        (one_of(INT, TEXT), one_of(TEXT, NUMBER), []),
+        (one_of(INT, TEXT), one_of(INT), ["SUM_TYPE_NARROWED"]),
+        (one_of(INT), one_of(TEXT), ["COMBINED_TYPE_SUBSCHEMAS_CHANGED"]),
+        (one_of(INT, INT), one_of(INT), []),
+        (one_of(TEXT, {"maxLength": 5}, kind="allOf"), one_of(TEXT, kind="allOf"), []),
+        (one_of(TEXT, kind="allOf"), one_of(TEXT, {"maxLength": 5}, kind="allOf"), ["PRODUCT_TYPE_EXTENDED"]),
+        (one_of(INT, TEXT), one_of(INT, TEXT, kind="anyOf"), []),
+        (one_of(INT, TEXT, kind="anyOf"), one_of(INT, TEXT), ["COMBINED_TYPE_CHANGED"]),
+        (one_of(INT, kind="anyOf"), one_of(INT, TEXT), []),
+        (one_of(INT), one_of(INT, kind="allOf"), []),
+        (one_of(INT), one_of(INT, TEXT, kind="allOf"), ["COMBINED_TYPE_CHANGED"]),
+        ({"type": ["object"]}, {"type": ["object", "array"]}, []),
+        ({"type": ["null", "string"]}, {"type": ["string"]}, ["SUM_TYPE_NARROWED"]),
+        # references in circles
+        (
+            open_(a=INT, next={"$ref": "#"}, no={"not": {"$ref": "#"}}),
+            open_(a=NUMBER, next={"$ref": "#"}, no={"not": {"$ref": "#"}}),
+            ["NOT_TYPE_EXTENDED"],
+        ),
+    ],
+)  # fmt: skip
+def test_json_rules(old, new, expected):
+    assert kinds(JSON, old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "expected"),
+    [
+        (
+            JSON,
+            json.dumps(open_(a=INT)),
+            json.dumps(open_(a=TEXT)),
+            '{errorType:"TYPE_CHANGED", description:"A type at path \'#/properties/a\' is different between the new '
+            'schema and the old schema"}',
+        ),
+        (
+            PROTOBUF,
+            'syntax = "proto3"; message M { oneof o { int32 a = 1; int32 b = 2; } }',
+            'syntax = "proto3"; message M { oneof o { int32 a = 1; } }',
+            '{errorType:"ONEOF_FIELD_REMOVED", description:"The new schema is missing a oneof field at path '
+            "'#/M/o/2' in the old schema\"}",
+        ),
+    ],
+)
+def test_wording(kind, old, new, expected):
+    writer, reader = (formats.parse(SchemaText(kind, text), {}) for text in (old, new))
+    found = formats.differences(kind, reader=reader, writer=writer)
+    assert [d.describe(reader="new", writer="old") for d in found] == [expected]
+
+
 def proto(body, extra=""):
     return f'syntax = "proto3"; package p; message M {{ {body} }} {extra}'
 
@@ -129,7 +318,15 @@ def proto(body, extra=""):
         (proto("int64 a = 1;"), proto("string a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
         (proto("int32 a = 1;"), proto("sint32 a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
         (proto("string a = 1;"), proto("bytes a = 1;"), []),
-        (proto("int32 a = 1;"), proto("repeated int32 a = 1;"), ["FIELD_NUMERIC_LABEL_CHANGED"]),
+        (proto("optional int32 a = 1;"), proto("repeated int32 a = 1;"), ["FIELD_NUMERIC_LABEL_CHANGED"]),
+        (
+            proto("int32 a = 1;"),
+            proto("repeated int32 a = 1;"),
+            [],
+        ),  # registries compare labels that are written
+        (proto("optional int32 a = 1;"), proto("int32 a = 1;"), []),
+        (proto("optional bytes a = 1;"), proto("repeated bytes a = 1;"), []),
+        (proto("optional N a = 1;", "message N {}"), proto("repeated N a = 1;", "message N {}"), []),
         (proto("string a = 1;"), proto("repeated string a = 1;"), []),
         (proto("", "message N {}"), proto(""), ["MESSAGE_REMOVED"]),
         (
@@ -160,6 +357,47 @@ def proto(body, extra=""):
             ["FIELD_SCALAR_KIND_CHANGED"],
         ),
         (proto("M next = 1;"), proto("M next = 1; int32 b = 2;"), []),
+        (
+            proto("map<string, int32> a = 1;"),
+            proto("N a = 1;", "message N { string key = 1; int32 value = 2; }"),
+            ["FIELD_KIND_CHANGED"],
+        ),
+        (proto("int32 a = 1;"), proto("E a = 1;", "enum E { X = 0; }"), []),
+        (proto("E a = 1;", "enum E { X = 0; }"), proto("string a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
+        (proto("E a = 1;", "enum E { X = 0; Y = 1; }"), proto("E a = 1;", "enum E { Z = 0; }"), []),
+        (proto("fixed32 a = 1;"), proto("sfixed32 a = 1;"), []),
+        (proto("float a = 1;"), proto("double a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
+        (proto("int32 a = 1;"), proto("int32 b = 1;"), []),
+        (proto("int32 a = 1;"), proto("oneof o { int32 a = 1; int32 b = 2; }"), []),
+        (proto("oneof o { int32 a = 1; int32 b = 2; }"), proto("oneof p { int32 a = 1; int32 b = 2; }"), []),
+        (proto("oneof o { int32 a = 1; }"), proto("int32 a = 1;"), []),
+        (proto("oneof o { int32 a = 1; }"), proto("string a = 1;"), ["FIELD_SCALAR_KIND_CHANGED"]),
+        (proto("message N { int32 a = 1; }"), proto(""), ["MESSAGE_REMOVED"]),
+        (
+            proto("N x = 1; message N { int32 a = 1; }"),
+            proto("N x = 1; message N { string a = 1; }"),
+            ["FIELD_SCALAR_KIND_CHANGED"],
+        ),
+        (
+            proto("N x = 1; message N { int32 a = 1; }"),
+            'syntax = "proto3"; package q; message M { .q.M.N x = 1; message N { int32 a = 1; } }',
+            [],
+        ),
+        (
+            'syntax = "proto2"; message M { optional int32 a = 1; }',
+            'syntax = "proto2"; message M { optional int32 a = 1; required int32 b = 2; }',
+            ["REQUIRED_FIELD_ADDED"],
+        ),
+        (
+            'syntax = "proto2"; message M { required int32 a = 1; }',
+            'syntax = "proto2"; message M { }',
+            ["REQUIRED_FIELD_REMOVED"],
+        ),
+        (
+            'syntax = "proto2"; message M { required int32 a = 1; }',
+            'syntax = "proto2"; message M { optional int32 a = 1; }',
+            ["FIELD_NUMERIC_LABEL_CHANGED"],
+        ),
     ],
 )
 def test_protobuf(old, new, expected):
