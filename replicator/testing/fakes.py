@@ -58,7 +58,7 @@ class Script:
         with self.changed:
             return [record.value for batch in self.puts for record in batch]
 
-    def wait(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], object], timeout: float = 40.0) -> None:
         """Wait until the condition holds.
 
         Raises:

@@ -1,40 +1,31 @@
 """Consumers of the embedded log: messages of all owned partitions in the order they were appended.
 
-Reads by the global sequence: from the newest appends kept in memory when it is near the end, else from the file.
-Belongs to the thread that polls; `wakeup` may come from any. No lock and no read transaction is held while messages
-are processed (C8); order within a partition is the order of its offsets (INV-4).
+Which partitions are read, and from where, is decided here; reading is the `Feed`'s. Belongs to the thread that polls;
+`wakeup` may come from any.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from replicator.api.errors import IllegalStateError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import Message, RebalanceListener
-from replicator.broker.embedded.batches import decode_batch, unpack_positions
-from replicator.broker.embedded.following import Follower
+from replicator.broker.embedded.feed import Feed
 from replicator.broker.embedded.groups import Groups, Member, Subscription
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.partitions import Partition
-from replicator.broker.embedded.tail import TailGroup
 from replicator.broker.embedded.unplaced import make_durable
 
 _log = logging.getLogger(__name__)
 
-_POLL_BYTES: Final = 16 << 20
-_ROWS_AT_ONCE: Final = 256
 _READ_ONLY_WAIT: Final = 0.5
-
-# (index of the first message in its append, indices of all or None, messages)
-_Part = tuple[int, Sequence[int] | None, Sequence[Message]]
 
 
 class EmbeddedConsumer:
@@ -55,22 +46,11 @@ class EmbeddedConsumer:
         self._assigned: dict[TopicPartition, Partition | None] = {}
         self._paused: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
-        # Next offset to fetch of each partition being read; what was fetched but not yet returned is in _ready.
-        self._active: dict[Partition, int] = {}
-        self._columns = ""
-        self._cursor = 0
-        self._limit = 0
-        self._ready: list[Message] = []
-        self._at = 0
-        self._ready_raw = 0
-        self._messages_per_row = 1
+        self._feed = Feed(log)
         self._stale = True
         self._topics_seen = -1
         self._on_topics = self._event.set
         log.topics_changed.append(self._on_topics)
-        self._follower = Follower()
-        with log.lock:
-            log.tail.followers |= {self._follower}
 
     @property
     def commit_wanted(self) -> bool:
@@ -115,13 +95,9 @@ class EmbeddedConsumer:
         self._check_assigned(partition)
         if self._stale:
             self._rewind()
-        for message in self._ready[self._at :]:
-            if message.partition == partition.partition and message.topic == partition.topic:
-                return message.offset
         state = self._assigned[partition]
-        if state is not None and state in self._active:
-            return self._active[state]
-        return self._positions.get(partition, 0)
+        at = None if state is None else self._feed.position(state)
+        return self._positions.get(partition, 0) if at is None else at
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Return nothing from these until resumed."""
@@ -202,9 +178,7 @@ class EmbeddedConsumer:
             self._leave()
         finally:
             self._log_state.topics_changed.remove(self._on_topics)
-            self._follower.fell_behind()
-            with self._log_state.lock:
-                self._log_state.tail.followers -= {self._follower}
+            self._feed.close()
             self._watch(())
             self._reader.close()
 
@@ -224,12 +198,12 @@ class EmbeddedConsumer:
                 self._woken = False
                 return []
             # Topics of an append were announced before it, so after this the group's share covers all up to here.
-            self._limit = self._log_state.last_seq
+            self._feed.limit = self._log_state.last_seq
             self._follow_group()
-            messages = self._take(max_messages)
+            messages = self._feed.take(max_messages, self._fill)
             if messages:
                 if self._group is not None:
-                    make_durable(self._log_state, messages, self._cursor)
+                    make_durable(self._log_state, messages, self._feed.cursor)
                 return messages
             left = deadline - time.monotonic()
             if left <= 0:
@@ -238,118 +212,25 @@ class EmbeddedConsumer:
                 left = min(left, _READ_ONLY_WAIT)
             self._event.wait(left)
 
-    def _take(self, most: int) -> list[Message]:
-        taken: list[Message] = []
-        raw = 0
-        while len(taken) < most and raw < _POLL_BYTES:
-            if self._at >= len(self._ready) and not self._fill(most - len(taken)):
-                break
-            raw += self._ready_raw
-            end = min(len(self._ready), self._at + most - len(taken))
-            if not taken and self._at == 0 and end == len(self._ready):
-                taken, self._ready, self._at = self._ready, [], 0
-            else:
-                taken += self._ready[self._at : end]
-                self._at = end
-        return taken
-
     def _fill(self, want: int) -> bool:
-        """Fetch whole appends into `_ready`; False when there is nothing to read."""
-        log = self._log_state
+        """Have messages fetched; False when there is nothing to read."""
+        log, feed = self._log_state, self._feed
         while True:
             if self._stale or self._topics_seen != log.topics_version:
                 self._rewind()
-            self._ready, self._at, self._ready_raw = [], 0, 0
-            if not self._active:
+            if not feed.active:
                 return False
-            group = log.tail.groups.get(self._cursor + 1)
-            if group is not None and group.last_seq <= self._limit:
-                self._from_tail(group, want)
-            elif self._cursor < self._limit:
-                self._from_file(want)
-            elif not self._refreshed():
-                return False
-            else:
-                self._limit = log.last_seq
-            if self._ready:
+            if feed.fetch(want):
                 return True
-
-    def _from_tail(self, group: TailGroup | None, want: int) -> None:
-        groups, active = self._log_state.tail.groups, self._active
-        seen = self._follower.seen
-        while group is not None and len(self._ready) < want and self._ready_raw < _POLL_BYTES:
-            parts: list[_Part] = []
-            for batch in group.batches:
-                expected = active.get(batch.partition)
-                end = batch.base + len(batch.messages)
-                if expected is None or end <= expected:
-                    continue
-                parts.append(_from(expected, (batch.first, batch.positions, batch.messages)))
-                active[batch.partition] = end
-            if parts:
-                self._ready += _merge(parts)
-                self._ready_raw += group.raw
-            self._cursor = group.last_seq
-            seen = group.upto
-            group = groups.get(self._cursor + 1)
-            if group is not None and group.last_seq > self._limit:
-                break
-        self._follower.moved(seen, self._log_state.tail.published)
-
-    def _from_file(self, want: int) -> None:
-        visible = self._limit
-        # Rows lie scattered among their data, so looking at many more than needed costs as much as reading them.
-        rows_wanted = 2 * want // self._messages_per_row + 2
-        limit = max(min(rows_wanted, _ROWS_AT_ONCE), len(self._active) + 1)
-        sizes = self._reader.fetch(
-            f"SELECT last_seq, count, raw {self._columns} LIMIT {limit}", (self._cursor, visible)
-        )
-        upto = _until(sizes, want, limit, visible)
-        rows = self._reader.fetch(
-            f"SELECT last_seq, partition_id, base, next, raw, first, positions, data {self._columns}",
-            (self._cursor, upto),
-        )
-        if rows:
-            self._messages_per_row = max(1, sum(row[3] - row[2] for row in rows) // len(rows))
-        by_id = {partition.id: partition for partition in self._active}
-        for _, group in itertools.groupby(rows, lambda row: row[0]):
-            parts = [part for row in group if (part := self._read_row(by_id[row[1]], row)) is not None]
-            if parts:
-                self._ready += _merge(parts)
-        self._cursor = upto
-        seen = self._log_state.tail.sums.get(upto)
-        if seen is None:
-            self._follower.fell_behind()
-        else:
-            self._follower.moved(seen, self._log_state.tail.published)
-
-    def _read_row(self, partition: Partition, row: tuple[Any, ...]) -> _Part | None:
-        _, _, base, end, raw, first, positions, data = row
-        expected = self._active[partition]
-        if end <= expected:
-            return None
-        if base > expected and not partition.topic.compacted:
-            _log.warning(
-                "Messages %d to %d of %s-%d were removed before they were read.",
-                expected,
-                base - 1,
-                *partition.tp,
-            )
-        messages = decode_batch(data, *partition.tp, base)
-        self._active[partition] = end
-        self._ready_raw += raw
-        return _from(expected, (first, None if positions is None else unpack_positions(positions), messages))
+            if not self._refreshed():
+                return False
+            feed.limit = log.last_seq
 
     # -- positions
 
     def _settle(self) -> None:
         """Give back what was fetched but not returned, so that positions say where to read on."""
-        for partition, offset in self._active.items():
-            self._positions[partition.tp] = offset
-        for message in reversed(self._ready[self._at :]):
-            self._positions[TopicPartition(message.topic, message.partition)] = message.offset
-        self._active = {}
-        self._ready, self._at = [], 0
+        self._positions.update(self._feed.end())
         self._stale = True
 
     def _rewind(self) -> None:
@@ -359,6 +240,7 @@ class EmbeddedConsumer:
         log = self._log_state
         with log.lock:
             self._topics_seen = log.topics_version
+            active: dict[Partition, int] = {}
             cursor = log.last_seq
             for tp in self._assigned:
                 topic = log.topics.get(tp.topic)
@@ -370,16 +252,11 @@ class EmbeddedConsumer:
                         self._positions.pop(tp, None)
                     offset = self._positions[tp] = self._checked_position(partition)
                     if tp not in self._paused:
-                        self._active[partition] = offset
+                        active[partition] = offset
                         cursor = min(cursor, self._sequence_before(partition, offset))
                 self._assigned[tp] = partition
-            self._cursor = cursor
-            self._watch(self._active)
-        ids = ",".join(str(partition.id) for partition in self._active)
-        # Reading by the primary key keeps the order of appends without sorting.
-        self._columns = (
-            f"FROM batches NOT INDEXED WHERE seq > ? AND seq <= ? AND partition_id IN ({ids}) ORDER BY seq"
-        )
+            self._watch(active)
+        self._feed.begin(active, cursor)
         self._stale = False
 
     def _checked_position(self, partition: Partition) -> int:
@@ -431,43 +308,3 @@ class EmbeddedConsumer:
         with log.lock:
             log.load()
         return log.last_seq > before
-
-
-def _from(expected: int, part: _Part) -> _Part:
-    """Leave out what lies before the expected offset."""
-    first, positions, messages = part
-    if messages[0].offset >= expected:
-        return part
-    skipped = sum(1 for m in messages if m.offset < expected)
-    return first + skipped, None if positions is None else positions[skipped:], messages[skipped:]
-
-
-def _merge(parts: list[_Part]) -> Sequence[Message]:
-    """Messages of the batches of one append, in the append's order."""
-    if len(parts) == 1:
-        return parts[0][2]
-    if all(positions is None for _, positions, _ in parts):
-        parts.sort(key=lambda part: part[0])
-        return [message for _, _, messages in parts for message in messages]
-    placed: dict[int, Message] = {}
-    for first, positions, messages in parts:
-        placed.update(zip(itertools.count(first) if positions is None else positions, messages, strict=False))
-    return [placed[index] for index in sorted(placed)]
-
-
-def _until(sizes: Sequence[tuple[int, int, int]], want: int, limit: int, visible: int) -> int:
-    """Sequence number up to which whole appends give about `want` messages within the byte limit."""
-    if not sizes:
-        return visible
-    count = raw = 0
-    complete = 0
-    for last, group in itertools.groupby(sizes, lambda row: row[0]):
-        held = list(group)
-        if complete and len(sizes) == limit and last == sizes[-1][0]:
-            return complete  # the limit may have cut this append
-        if complete and (count >= want or raw >= _POLL_BYTES):
-            return complete
-        complete = last
-        count += sum(row[1] for row in held)
-        raw += sum(row[2] for row in held)
-    return complete if len(sizes) == limit else max(complete, visible)

@@ -53,7 +53,7 @@ def sink(name: str = "snk", **options: str) -> dict[str, str]:
     return {"name": name, "connector.class": "FakeSink", "script": name, "topics": "t", **options}
 
 
-def eventually(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+def eventually(condition: Callable[[], Any], timeout: float = 40.0) -> Any:
     """The first true answer of `condition`; fails when there is none in time."""
     deadline = time.monotonic() + timeout
     while not (answer := condition()):
