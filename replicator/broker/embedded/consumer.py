@@ -47,6 +47,8 @@ class EmbeddedConsumer:
         self._paused: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
         self._feed = Feed(log)
+        if group is not None:
+            self._feed.expect()
         self._stale = True
         self._topics_seen = -1
         self._on_topics = self._event.set

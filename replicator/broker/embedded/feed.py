@@ -53,6 +53,10 @@ class Feed:
         with log.lock:
             log.tail.followers |= {self._follower}
 
+    def expect(self) -> None:
+        """Reading is about to begin."""
+        self._follower.expect(self._log_state.tail.published)
+
     def close(self) -> None:
         """Hold nobody up any more."""
         self._follower.fell_behind()
