@@ -36,7 +36,7 @@ def test_disk_of_the_log_is_full(
             cursor.execute("LOCK TABLES t WRITE")  # the target stands still, the log grows
             for first in range(1000, 17000, 4000):
                 pg_database.execute(_WIDE.format(first, first + 3999))
-            until(lambda: "No space left" in sync.output, 30)
+            until(lambda: "No space left" in sync.output, 60)
             assert sync.running(), sync.output
             cursor.execute("UNLOCK TABLES")
         blocker.close()

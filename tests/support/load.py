@@ -97,7 +97,7 @@ def assert_same(source: Database, target: Database) -> None:
         assert theirs == ours, _first_difference(query, ours, theirs)
 
 
-def wait_transactions(load: Load, more: int, seconds: float = 30) -> None:
+def wait_transactions(load: Load, more: int, seconds: float = 90) -> None:
     """Wait until the writer has made so many more transactions."""
     goal = load.transactions + more
     deadline = time.monotonic() + seconds

@@ -35,7 +35,7 @@ def make_sync(tmp_path: Path) -> Iterator[MakeSync]:
         sync.kill()
 
 
-def catch_up(sync: Sync, *options: str, timeout: float = 60) -> str:
+def catch_up(sync: Sync, *options: str, timeout: float = 100) -> str:
     """Run until everything written so far is in the target; what this run printed."""
     before = len(sync.output)
     code = sync.start("--until-caught-up", *options).wait(timeout)
@@ -44,14 +44,14 @@ def catch_up(sync: Sync, *options: str, timeout: float = 60) -> str:
     return printed
 
 
-def refusal(sync: Sync, *options: str, timeout: float = 60) -> str:
+def refusal(sync: Sync, *options: str, timeout: float = 100) -> str:
     """Run a pipeline that must be refused; what it printed."""
     code = sync.start("--until-caught-up", *options).wait(timeout)
     assert code == 1, f"exit code {code}:\n{sync.output}"
     return sync.output
 
 
-def running(sync: Sync, target: Database, table: str, timeout: float = 30) -> Sync:
+def running(sync: Sync, target: Database, table: str, timeout: float = 90) -> Sync:
     """Start and wait until a table has rows in the target."""
     sync.start()
 
@@ -71,7 +71,7 @@ def has_table(target: Database, table: str) -> bool:
 
 def verified(sync: Sync, code: int = 0, *options: str) -> Outcome:
     """Verify and expect an exit code."""
-    outcome = sync.verify("--settle", "1.5", "--timeout", "40", *options)
+    outcome = sync.verify("--settle", "1.5", "--timeout", "80", *options)
     assert outcome.code == code, (
         f"verify ended with {outcome.code}:\n{outcome.text}\n--- sync:\n{sync.output[-4000:]}"
     )
