@@ -175,9 +175,9 @@ class Membership:
         if not joining:
             self._waiting_since = 0.0
             return
-        back = {r.full_name for r in captured}
+        known = {(r.oid, r.full_name) for r in captured}
         for r in joining:
-            what = "has a replica identity again" if r.full_name in back else "is new"
+            what = "has a replica identity again" if (r.oid, r.full_name) in known else "is new"
             self._told[r.full_name] = f"Table {r.full_name} {what}: it is being copied."
         now = time.monotonic()
         # Not at first sight: what runs by then is known to be old only at the next look.

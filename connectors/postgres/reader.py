@@ -525,8 +525,8 @@ class Reader:
         stream = Stream(
             self._options, self._encoders, table_of, position, outbox, self._partition, self._extra
         )
-        if known is None or known.identity is None or known.floor != position.floor:
-            # The slot's identity must be durable before anything is acknowledged.
+        if known != position:
+            # The slot's identity, and which tables are copied, must be durable before anything is acknowledged.
             outbox.records.append(stream.floor_record())
         self._live = stream
         table = self.signals.table

@@ -31,8 +31,9 @@ _SLOT_EVERY: Final = 5.0
 _INSPECTION_EVERY: Final = 30.0
 _SHARE: Final = 20
 """A look takes at most this part of the time, however many tables there are."""
-_COSTS: Final = 3
-"""What the cheapest of so many looks took is what a look takes: a busy machine must not make them rare."""
+_COSTS: Final = 5
+"""What the cheapest of so many looks took is what a look takes: a machine that is busy now and then does not make them
+rare."""
 _RETAINED: Final = """
 SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END
         - restart_lsn)::int8,
@@ -138,21 +139,27 @@ class Watch:
         if self._connection is None:
             self._connection = self._connector.plain("watch")
         if self._membership is not None:
-            self._status.warn("membership", self._membership.look(self._connection))
-            self._status.warn("departures", self._reader.departures.sentences())
-            self._costs.append(time.monotonic() - now)
-            self._pause = max(self._interval, _SHARE * min(self._costs))
+            self._look(self._membership, self._connection)
         else:
             self._pause = _SLOT_EVERY
         if now >= self._slot_due:
             self._slot_facts(self._connection)
             self._slot_due = now + _SLOT_EVERY
-        if now >= self._inspection_due and self._reader.captured:
+        # A finished copy heals what warnings told of: they go at once.
+        if (now >= self._inspection_due or self._reader.copies) and self._reader.captured:
             self._status.warn("tables", self.inspect(self._connection))
             stored = self._rewrites.to_store()
             if stored is not None:
                 self._reader.notes.append(stored)
             self._inspection_due = now + _INSPECTION_EVERY
+
+    def _look(self, membership: Membership, connection: PlainConnection) -> None:
+        began = time.monotonic()
+        self._status.warn("membership", membership.look(connection))
+        self._status.warn("departures", self._reader.departures.sentences())
+        self._costs.append(time.monotonic() - began)
+        cost = min(self._costs) if len(self._costs) == _COSTS else 0.0
+        self._pause = max(self._interval, _SHARE * cost)
 
     def _slot_facts(self, connection: PlainConnection) -> None:
         row = connection.execute(_RETAINED, [self._slot]).fetchone()

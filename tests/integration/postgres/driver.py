@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from connectors.postgres.task import PostgresSourceTask
 from replicator.api import SourceRecord, decode_position
 from replicator.api.position import POSITION_HEADER
 from tests.support.fix_servers import Database
+
+PATIENCE: Final = 60.0
+"""Seconds that a state may take to come; only a failing test waits that long."""
 
 
 class Offsets:
@@ -108,7 +111,7 @@ class Driver:
         if self.acknowledge:
             self.task.commit([(batch[-1].source_partition or {}, stored)])
 
-    def until(self, done: Callable[[], bool], timeout: float = 20.0) -> None:
+    def until(self, done: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Poll until something holds."""
         deadline = time.monotonic() + timeout
         while not done():
@@ -117,12 +120,12 @@ class Driver:
             )
             self.poll()
 
-    def until_count(self, count: int, timeout: float = 20.0) -> list[SourceRecord]:
+    def until_count(self, count: int, timeout: float = PATIENCE) -> list[SourceRecord]:
         """Poll until that many records are stored."""
         self.until(lambda: len(self.records) >= count, timeout)
         return self.records
 
-    def until_phase(self, phase: str, timeout: float = 20.0) -> None:
+    def until_phase(self, phase: str, timeout: float = PATIENCE) -> None:
         """Poll until the task says that it is in a phase."""
         self.until(lambda: self.context.facts.get("phase") == phase, timeout)
 

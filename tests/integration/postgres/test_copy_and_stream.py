@@ -58,7 +58,7 @@ def test_no_gap_and_no_overlap_under_load(pg_database: Database) -> None:
     writer = threading.Thread(target=load)
     writer.start()
     with Driver(pg_database, snapshot__chunk__rows="3000") as driver:
-        driver.until(lambda: done.is_set() and len(driver.records) >= 20450, 40)
+        driver.until(lambda: done.is_set() and len(driver.records) >= 20450)
         writer.join()
         found = ids(driver.records)
         assert len(found) == len(set(found)) == 20450

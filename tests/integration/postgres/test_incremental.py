@@ -93,7 +93,7 @@ def test_rows_and_changes_together_make_the_table(pg_database: Database, restart
             )
             driver.crash()
             driver.start()
-        driver.until(lambda: driver.context.facts.get("incremental_snapshot", {}).get("tables") == [], 60)
+        driver.until(lambda: driver.context.facts.get("incremental_snapshot", {}).get("tables") == [])
     pg_database.execute("INSERT INTO t VALUES (-1, 0)")
     driver.until(lambda: -1 in ids(driver.records))
     driver.stop()

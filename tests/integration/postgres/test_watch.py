@@ -161,7 +161,7 @@ def test_rows_changed_by_ddl_while_nothing_ran_are_named(pg_database: Database) 
         driver.until(lambda: any("Column old of public.t was renamed" in w for w in warnings()))
         assert driver.task is not None
         driver.task.signal("execute-snapshot", {"type": "blocking", "data-collections": [r"public\.t"]})
-        driver.until(lambda: "renamed fresh" not in str(driver.offsets.notes), 50)
+        driver.until(lambda: "renamed fresh" not in str(driver.offsets.notes))
     with driver:
         driver.until_phase("streaming")
         driver.quiet(1.5)
