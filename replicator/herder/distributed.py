@@ -93,7 +93,7 @@ class DistributedHerder(ClusterWrites, ClusterRestarts, ClusterRequests, PluginV
             unsync_backoff=self._config.seconds("worker.unsync.backoff.ms"),
         )
         self._standing = Standing(self.loop, self._member, self._duties)
-        configs.listen(self.loop)
+        configs.listen(self.loop.changes)
         self._sink_groups = SinkGroups(parts.broker.admin, self._own_sinks, parts.resolver.resolve)
 
     @property
@@ -108,11 +108,11 @@ class DistributedHerder(ClusterWrites, ClusterRestarts, ClusterRequests, PluginV
     @property
     def on_logger_level(self) -> Callable[[str, str], None]:
         """Called with (logger, level) when a level is set for the whole group."""
-        return self.loop.on_logger_level
+        return self.loop.changes.on_logger_level
 
     @on_logger_level.setter
     def on_logger_level(self, listener: Callable[[str, str], None]) -> None:
-        self.loop.on_logger_level = listener
+        self.loop.changes.on_logger_level = listener
 
     # Life
 

@@ -11,43 +11,33 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from replicator.api.errors import ConnectError, RetriableError
+from replicator.herder.assigned_work import AssignedWork
+from replicator.herder.config_changes import Changes, ConfigChanges
 from replicator.herder.coordinator import GroupMember, Joined
 from replicator.herder.local_work import LocalWork
 from replicator.herder.rebalances import Rebalances
-from replicator.herder.reconcile import accumulate, reconfigured, steps
+from replicator.herder.reconcile import reconfigured
 from replicator.herder.reports import StatusReports
 from replicator.herder.stages import Stages
-from replicator.herder.work import NOTHING, Work
-from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey
+from replicator.herder.work import Work
+from replicator.storage.base import ConfigState, RestartRequest
 from replicator.storage.config_store import TopicConfigStore
 
 log = logging.getLogger(__name__)
 
 _TURN_SECONDS: Final = 0.5
-_FLUSH_SECONDS: Final = 5.0
 _FIRST_BACKOFF: Final = 0.2
 _LAST_BACKOFF: Final = 5.0
 
 
-@dataclass(slots=True)
-class Changes:
-    """What the config topic said since the last turn."""
-
-    connectors: set[str] = field(default_factory=set)
-    targets: set[str] = field(default_factory=set)
-    tasks: set[str] = field(default_factory=set)
-    restarts: dict[str, RestartRequest] = field(default_factory=dict)
-    assign: bool = False
-
-
-class GroupLoop(ConfigListener):
+class GroupLoop:
     """See the module.
 
     Attributes:
+        changes: what the config topic said since the last turn; listens to it.
         joined: the last completed round, None while outside the group.
         stages: what the thread does.
         rebalances: how long rounds take.
@@ -72,7 +62,7 @@ class GroupLoop(ConfigListener):
 
         Args:
             member: membership in the group.
-            configs: the config topic; this loop listens to it.
+            configs: the config topic.
             local: what runs here.
             reports: states on their way to the status topic.
             startup: opens the stores and connects; run on the thread, tried again after RetriableError.
@@ -86,24 +76,20 @@ class GroupLoop(ConfigListener):
         self.stages = Stages()
         self.rebalances = Rebalances()
         self.failure: ConnectError | None = None
-        self.on_logger_level: Callable[[str, str], None] = lambda namespace, level: None
         self._member = member
         self._configs = configs
         self._local = local
-        self._reports = reports
         self._startup = startup
         self._lead = lead
         self._follow = follow
         self._restart = restart
         self._sync_timeout = sync_timeout
         self._unsync_backoff = unsync_backoff
-        self._assigned = NOTHING
+        self._work = AssignedWork(configs, local, reports, member, self.stages)
         self._resolved = True
         self._scheduled = 0.0
-        self._known: frozenset[str] = frozenset()
-        self._changes = Changes()
-        self._lock = threading.Lock()
         self._wake = threading.Event()
+        self.changes = ConfigChanges(self._wake.set)
         self._settled = threading.Condition()
         self._stopping = threading.Event()
         self._turned = time.monotonic()
@@ -136,7 +122,7 @@ class GroupLoop(ConfigListener):
     @property
     def assigned(self) -> Work:
         """What the leader gave this worker."""
-        return self._assigned
+        return self._work.assigned
 
     def idle_for(self) -> float:
         """Seconds since the last turn ended."""
@@ -151,48 +137,6 @@ class GroupLoop(ConfigListener):
     def _is_settled(self) -> bool:
         return self.joined is not None and self._resolved and not self._member.needs_join()
 
-    # ConfigListener, on the store's thread
-
-    def connector_updated(self, connector: str) -> None:
-        """A new one is to be assigned; a changed one is started anew by its owner."""
-        self._note(lambda c: c.connectors.add(connector), assign=connector not in self._known)
-
-    def connector_removed(self, connector: str) -> None:
-        """Whoever runs it stops."""
-        self._note(lambda c: c.targets.discard(connector), assign=True)
-
-    def tasks_updated(self, connector: str) -> None:
-        """Its tasks start anew."""
-        self._note(lambda c: c.tasks.add(connector))
-
-    def target_state_changed(self, connector: str) -> None:
-        """The user wants another state."""
-        self._note(lambda c: c.targets.add(connector))
-
-    def session_key_updated(self, key: SessionKey) -> None:
-        """Requests may be signed."""
-        self._wake.set()
-
-    def restart_requested(self, request: RestartRequest) -> None:
-        """The widest of several requests for one connector counts."""
-
-        def add(changes: Changes) -> None:
-            former = changes.restarts.get(request.connector)
-            if former is None or _rank(request) > _rank(former):
-                changes.restarts[request.connector] = request
-
-        self._note(add)
-
-    def logger_level_changed(self, namespace: str, level: str) -> None:
-        """The level of a logger changes on every worker."""
-        self.on_logger_level(namespace, level)
-
-    def _note(self, change: Callable[[Changes], object], *, assign: bool = False) -> None:
-        with self._lock:
-            change(self._changes)
-            self._changes.assign = self._changes.assign or assign
-        self._wake.set()
-
     # The thread
 
     def _run(self) -> None:
@@ -202,7 +146,7 @@ class GroupLoop(ConfigListener):
                 if not self.started.is_set():
                     with self.stages.of("initializing and reading to the end of internal topics"):
                         self._startup()
-                    self._known = frozenset(self._configs.state().connectors)
+                    self.changes.known = frozenset(self._configs.state().connectors)
                     self.started.set()
                 self._turn()
                 backoff = _FIRST_BACKOFF
@@ -242,7 +186,7 @@ class GroupLoop(ConfigListener):
         self._wake.wait(self._pause())
 
     def _pause(self) -> float:
-        if self._member.needs_join() or self._changes != Changes():
+        if self._member.needs_join() or self.changes.pending:
             return 0.0
         left = self._scheduled - time.monotonic() if self._scheduled else _TURN_SECONDS
         return max(0.0, min(_TURN_SECONDS, left))
@@ -250,8 +194,7 @@ class GroupLoop(ConfigListener):
     def _before_join(self) -> None:
         """With the eager protocol everything stops before each round."""
         if self._member.needs_join() and self.joined is not None and not self.joined.incremental:
-            self._give_up(self._local.running)
-            self._assigned = NOTHING
+            self._work.give_up_all()
 
     def _leave_work_when_silent(self) -> None:
         """Others may have our work as soon as the group has given us up."""
@@ -260,8 +203,7 @@ class GroupLoop(ConfigListener):
         log.warning(
             "No answer from the group for %.1f s: this worker stops its work.", self._member.silent_for()
         )
-        self._give_up(self._local.running)
-        self._assigned, self._member.held = NOTHING, None
+        self._work.give_up_all()
         self._member.request_rejoin()
 
     def _on_joined(self, joined: Joined) -> None:
@@ -270,12 +212,7 @@ class GroupLoop(ConfigListener):
             "Joined round %d (%s) led from %s: %d pieces of work more, %d less, next round in %d ms",
             joined.generation, joined.protocol, given.leader_url, len(given.assigned), len(given.revoked), given.delay,
         )  # fmt: skip
-        if joined.incremental:
-            self._give_up(given.revoked)
-        if not given.failed:
-            held = self._assigned if joined.incremental else NOTHING
-            self._assigned = accumulate(held, given.assigned, given.revoked, incremental=joined.incremental)
-            self._member.held = replace(given, assigned=self._assigned) if joined.incremental else None
+        self._work.take(joined)
         self.joined = joined
         if not joined.leads:
             self._follow()
@@ -307,8 +244,7 @@ class GroupLoop(ConfigListener):
         except RetriableError as error:
             # Outside of the group nobody waits for this worker.
             log.warning("Could not read the configurations to their end, leaving the group: %s", error)
-            self._give_up(self._local.running)
-            self._assigned, self._member.held = NOTHING, None
+            self._work.give_up_all()
             self._member.leave("taking too long to read the log")
             wait = min(self._unsync_backoff, _LAST_BACKOFF) if joined.incremental else self._unsync_backoff
             self._stopping.wait(wait)
@@ -316,12 +252,11 @@ class GroupLoop(ConfigListener):
         return True
 
     def _apply_changes(self) -> None:
-        with self._lock:
-            changes, self._changes = self._changes, Changes()
+        changes = self.changes.take()
         if changes == Changes():
             return
         state = self._configs.state()
-        self._known = frozenset(state.connectors)
+        self.changes.known = frozenset(state.connectors)
         running = self._local.running
         stale = reconfigured(running, changes.tasks)
         if stale:
@@ -350,26 +285,5 @@ class GroupLoop(ConfigListener):
         return False
 
     def _reconcile(self) -> None:
-        """Run exactly what is assigned and configured."""
-        state = self._configs.state()
-        self._known = frozenset(state.connectors)
-        counts = {name: len(state.tasks.get(name, ())) for name in state.connectors}
-        found = steps(self._local.running, self._assigned, counts)
-        self._give_up(found.stop)
-        if found.start:
-            with self.stages.of("starting assigned connectors and tasks"):
-                self._local.start(found.start)
-
-    def _give_up(self, unwanted: Work) -> None:
-        if not unwanted:
-            return
-        with self.stages.of("stopping revoked connectors and tasks"):
-            self._local.stop(unwanted)
-        with self.stages.of("flushing updates to the status topic"):
-            # Whoever has the work next writes RUNNING: our UNASSIGNED must be there before.
-            self._reports.flush(_FLUSH_SECONDS)
-
-
-def _rank(request: RestartRequest) -> int:
-    """How much a request restarts; see the order in Connect's RestartRequest."""
-    return (0 if request.only_failed else 2) + (1 if request.include_tasks else 0)
+        self.changes.known = frozenset(self._configs.state().connectors)
+        self._work.reconcile()
