@@ -65,7 +65,6 @@ class AvroConverter(RegistryConverter):
         compiler = WriteCompiler(
             ToAvro(self._form),
             ignore_default=self.options["ignore.default.for.nullables"],
-            shared_source=self._complete,
         )
         write = compiler.value(schema, node)
 

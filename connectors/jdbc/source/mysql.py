@@ -19,6 +19,7 @@ from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.source.names import TableId
 from connectors.jdbc.source.reading import (
     Column,
+    CursorResult,
     Decode,
     Kind,
     Reader,
@@ -95,7 +96,10 @@ class MySqlReader(Reader):
         self._cast: frozenset[str] = frozenset()
         try:
             # The driver's signature knows nothing of keyword arguments in a map.
-            options: dict[str, Any] = connect_arguments(url) | {"conv": _CONVERSIONS, "program_name": name}
+            options: dict[str, Any] = connect_arguments(url) | {
+                "conv": _CONVERSIONS,
+                "program_name": self.application,
+            }
             if not {"read_timeout", "socketTimeout"} & url.options.keys():
                 # A query may sort for hours before its first row; keepalive finds a server that is gone.
                 options["read_timeout"] = None
@@ -136,7 +140,7 @@ class MySqlReader(Reader):
             raise translate(error) from error
         columns = [self._column(field, known.get(field.name)) for field in fields]
         self._cast = frozenset()
-        return _Rows(columns, cursor)
+        return CursorResult(columns, cursor, translate)
 
     def select_list(self, source: str, known: Mapping[str, TableColumn]) -> str:
         # A float is printed with six digits only; the double it becomes with all.
@@ -243,21 +247,6 @@ class MySqlReader(Reader):
     def _moment(self, zoned: bool, moment: dt.datetime) -> str:
         shown = moment if zoned else self.local(moment)
         return f"'{shown.isoformat(' ', 'microseconds')}'"
-
-
-class _Rows(Result):
-    def __init__(self, columns: Sequence[Column], cursor: Any) -> None:
-        self.columns = columns
-        self._cursor = cursor
-
-    def fetch(self, count: int) -> list[tuple[Any, ...]]:
-        try:
-            return list(self._cursor.fetchmany(count))
-        except Exception as error:
-            raise translate(error) from error
-
-    def close(self) -> None:
-        self._cursor.close()
 
 
 def _in_range(value: int) -> int:

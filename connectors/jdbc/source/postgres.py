@@ -17,6 +17,7 @@ from connectors.jdbc.dialects.postgres_errors import translate
 from connectors.jdbc.source.names import TableId
 from connectors.jdbc.source.reading import (
     Column,
+    CursorResult,
     Decode,
     Kind,
     Reader,
@@ -94,7 +95,9 @@ class PostgresReader(Reader):
         self._cursors = count(1)
         self._user_types: dict[int, tuple[str, str]] = {}
         try:
-            self._driver: psycopg.Connection[Any] = psycopg.connect(**connect_arguments(url, name))
+            self._driver: psycopg.Connection[Any] = psycopg.connect(
+                **connect_arguments(url, self.application)
+            )
             _read_as_text(self._driver)
             self._driver.execute(_SESSION)
             if self.isolation:
@@ -220,17 +223,10 @@ class PostgresReader(Reader):
         return f"'{local.isoformat(' ')}'"
 
 
-class _Rows(Result):
+class _Rows(CursorResult):
     def __init__(self, columns: Sequence[Column], cursor: Any, driver: psycopg.Connection[Any]) -> None:
-        self.columns = columns
-        self._cursor = cursor
+        super().__init__(columns, cursor, translate)
         self._driver = driver
-
-    def fetch(self, count: int) -> list[tuple[Any, ...]]:
-        try:
-            return list(self._cursor.fetchmany(count))
-        except Exception as error:
-            raise translate(error) from error
 
     def close(self) -> None:
         try:

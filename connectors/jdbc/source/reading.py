@@ -98,6 +98,26 @@ class Result(abc.ABC):
         """End the query and its transaction; only after the last row."""
 
 
+class CursorResult(Result):
+    """A driver's cursor; `translate` makes our errors of the driver's."""
+
+    def __init__(
+        self, columns: Sequence[Column], cursor: Any, translate: Callable[[Exception], Exception]
+    ) -> None:
+        self.columns = columns
+        self._cursor = cursor
+        self._translate = translate
+
+    def fetch(self, count: int) -> list[tuple[Any, ...]]:
+        try:
+            return list(self._cursor.fetchmany(count))
+        except Exception as error:
+            raise self._translate(error) from error
+
+    def close(self) -> None:
+        self._cursor.close()
+
+
 class Reader(abc.ABC):
     """One session on a database."""
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from connectors.jdbc.dialects.sqlite import translate
 from connectors.jdbc.source.names import TableId
-from connectors.jdbc.source.reading import Column, Decode, Kind, Reader, Result, TableColumn
+from connectors.jdbc.source.reading import Column, CursorResult, Decode, Kind, Reader, Result, TableColumn
 from connectors.jdbc.url import TargetUrl
 from replicator.api import DataError
 
@@ -148,26 +148,18 @@ class SqliteReader(Reader):
         return str(_micros(self.local(moment)))
 
 
-class _Rows(Result):
+class _Rows(CursorResult):
+    """The first row is fetched already: it may tell a column's type."""
+
     def __init__(self, columns: Sequence[Column], cursor: sqlite3.Cursor, first: Any) -> None:
-        self.columns = columns
-        self._cursor = cursor
+        super().__init__(columns, cursor, translate)
         self._first = first
 
     def fetch(self, count: int) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        if self._first is not None:
-            rows.append(self._first)
-            self._first = None
-        try:
-            if count > len(rows):
-                rows += self._cursor.fetchmany(count - len(rows))
-        except Exception as error:
-            raise translate(error) from error
-        return rows
-
-    def close(self) -> None:
-        self._cursor.close()
+        first, self._first = self._first, None
+        if first is None:
+            return super().fetch(count)
+        return [first, *super().fetch(count - 1)] if count > 1 else [first]
 
 
 def _declared_kind(declared: str) -> tuple[Kind, int, int | None]:

@@ -47,7 +47,6 @@ _FIRST_RETRY: Final = 1.0
 class JdbcSourceTask(SourceTask):
     """Reads some tables, or the query."""
 
-    complete_structs: ClassVar[bool] = True
     options: ClassVar[ConfigDef] = OWN_OPTIONS
     own: ClassVar[bool] = True
 

@@ -42,10 +42,9 @@ from replicator.converters.registry.avro_write_record import RecordWriter
 class WriteCompiler:
     """Compiles schemas under one set of options; keeps what it compiled."""
 
-    def __init__(self, to_avro: ToAvro, *, ignore_default: bool = False, shared_source: bool = False) -> None:
+    def __init__(self, to_avro: ToAvro, *, ignore_default: bool = False) -> None:
         self.to_avro = to_avro
         self.ignore_default = ignore_default
-        self.shared_source = shared_source
         self._records: dict[tuple[Schema, int], tuple[AvroNode, Write]] = {}
 
     def scrub(self, name: str) -> str:

@@ -11,7 +11,6 @@ from replicator.converters.registry.avro_scalars import (
     CACHED,
     RANGES,
     SMALL,
-    Append,
     Write,
     fields_of,
     marked,
@@ -21,8 +20,6 @@ from replicator.converters.registry.avro_scalars import (
 
 class Compiler(Protocol):
     """What the record needs of the compiler of all types."""
-
-    shared_source: bool
 
     def scrub(self, name: str) -> str:
         """A field's name in Avro."""
@@ -75,8 +72,7 @@ class RecordWriter:
         kind = self._straight(field, node)
         if kind is None:
             write = self.compiler.value(field.schema, node)
-            shared = self.compiler.shared_source and field.name == "source"
-            self.bound[f"W{index}"] = _shared(write) if shared else write
+            self.bound[f"W{index}"] = write
             self.lines.append(f"    W{index}(a, get({field.name!r}))")
             return
         # What is not plain goes to the general function, which also raises.
@@ -106,23 +102,3 @@ class RecordWriter:
         expected = {"integer": ("int", "long"), "text": ("string",)}
         kind = self.compiler.plain(field.schema, node)
         return kind if kind is not None and node.type in expected[kind] else None
-
-
-def _shared(write: Write) -> Write:
-    """A block that is the same object in many records is written once and kept."""
-    last: Any = None
-    kept: bytes | None = None
-
-    def encode(append: Append, value: Any) -> None:
-        nonlocal last, kept
-        if value is None or value is not last:
-            last, kept = value, None
-            write(append, value)
-            return
-        if kept is None:
-            parts: list[bytes] = []
-            write(parts.append, value)
-            kept = b"".join(parts)
-        append(kept)
-
-    return encode

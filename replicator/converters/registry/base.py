@@ -94,11 +94,6 @@ class RegistryConverter(Converter):
         self._writers: dict[tuple[str, int], tuple[Schema | None, Encode, float]] = {}
         self._readers: dict[tuple[str, bytes], Decode] = {}
         self._last: tuple[str, Schema | None, Encode] | None = None
-        self._complete = False
-
-    def expect_complete(self) -> None:
-        """Told that structs are as the source made them: blocks that many records share do not change."""
-        self._complete = True
 
     def from_connect_data(self, topic: str, schema: Schema | None, value: Any) -> bytes | None:
         if value is None and (schema is None or schema.optional):

@@ -93,7 +93,6 @@ class ProtoOptions:
     scrub: bool = False
     int_for_enums: bool = False
     optional_for_nullables: bool = False
-    struct_for_nulls: bool = False
     index_for_unions: bool = True
     wrapper_for_nullables: bool = False
     wrapper_for_raw: bool = True

@@ -112,19 +112,3 @@ def test_blocks_with_their_size_are_read():
 def _of(text):
     node = parse(text)
     return node, s.array_schema(s.OPTIONAL_STRING)
-
-
-def test_a_shared_source_block_is_written_once_and_again_when_it_changes():
-    block = s.struct_schema([("a", s.STRING)], name="S")
-    schema = s.struct_schema([("source", block), ("n", s.INT32)], name="R")
-    to_avro = ToAvro(AvroOptions())
-    write = WriteCompiler(to_avro, shared_source=True).value(schema, to_avro.node(schema))
-
-    def written(source, number):
-        parts = []
-        write(parts.append, Struct(schema, {"source": source, "n": number}))
-        return b"".join(parts)
-
-    first, second = {"a": "x"}, {"a": "y"}
-    made = [written(b, n) for n, b in enumerate((first, first, first, second, first))]
-    assert made == [b"\x02x\x00", b"\x02x\x02", b"\x02x\x04", b"\x02y\x06", b"\x02x\x08"]
