@@ -4,9 +4,10 @@
 
 LIBS is a folder with the jars that the family needs: connect-transforms and connect-json (4.1.1) for `connect` and
 `random`, debezium-connect-plugins (3.7.0.Final) besides for Debezium's, debezium-scripting with Groovy (3.3.1.Final)
-for `scripting`, debezium-connector-postgres (3.7.0.Final) for `message`. Maven's dependency:copy-dependencies gets
-them with what they need. JAVA names the `java` to run them with (Debezium since 3.4 wants version 21); `javac` may be
-older. The tests read the written files and need no Java.
+for `scripting`, debezium-connector-postgres (3.7.0.Final) for `message`, debezium-connector-jdbc (3.6.0.Final) for
+`naming`. Maven's dependency:copy-dependencies gets them with what they need. JAVA names the `java` to run them with
+(Debezium since 3.4 wants version 21); `javac` may be older.
+The tests read the written files and need no Java.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 
 from tests.differential.transforms import (
     cases_connect,
+    cases_geometry,
     cases_message,
+    cases_naming,
     cases_random,
     cases_routing,
     cases_scripting,
@@ -36,7 +39,9 @@ FAMILIES = {
     "connect": cases_connect.cases,
     "debezium_rows": cases_unwrap.cases,
     "debezium_routing": cases_routing.cases,
+    "geometry": cases_geometry.cases,
     "message": cases_message.cases,
+    "naming": cases_naming.cases,
     "random": cases_random.cases,
     "scripting": cases_scripting.cases,
     "small": cases_small.cases,
