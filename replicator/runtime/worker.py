@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from replicator.runtime.assembly import TaskGuard, TaskSpec, WorkerParts, make_work
+from replicator.api.sink import SinkTask
+from replicator.runtime.assembly import TaskGuard, TaskSpec, WorkerParts
 from replicator.runtime.measures import measures
 from replicator.runtime.plugin_info import plugin_info
+from replicator.runtime.sink_assembly import sink_work
+from replicator.runtime.source_assembly import source_work
 from replicator.runtime.startups import STARTUPS
 from replicator.runtime.stats import TaskStats
-from replicator.runtime.task import FAILED, PAUSED, RESTARTING, RUNNING, StateListener, TaskRunner
+from replicator.runtime.task import FAILED, PAUSED, RESTARTING, RUNNING, StateListener, TaskRunner, TaskWork
 
 
 class TaskHandle:
@@ -100,7 +103,7 @@ class Worker:
         )
         runner = TaskRunner(
             spec.name,
-            lambda: make_work(self.parts, spec),
+            lambda: _work(self.parts, spec),
             spec.stopping,
             self.parts.clock,
             _counted(on_state, spec.stats),
@@ -116,6 +119,11 @@ class Worker:
             handle.runner.stop()
         deadline = time.monotonic() + self.parts.config.seconds("task.shutdown.graceful.timeout.ms")
         return [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
+
+
+def _work(parts: WorkerParts, spec: TaskSpec) -> TaskWork:
+    """A run of the task, by its class."""
+    return sink_work(parts, spec) if issubclass(spec.task_class, SinkTask) else source_work(parts, spec)
 
 
 def _counted(on_state: StateListener, stats: TaskStats) -> StateListener:
