@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from connectors.elasticsearch.options import node_url
 from connectors.elasticsearch.tls import context_of
 from replicator.api import ConnectError, RetriableError
 
@@ -141,8 +142,8 @@ def segment(name: str) -> str:
 
 
 def _urls(options: Mapping[str, Any]) -> list[str]:
-    urls = [url.rstrip("/") for url in options["connection.url"]]
-    if options["elastic.security.protocol"].upper() == "SSL":
+    urls = [node_url(url) for url in options["connection.url"]]
+    if options["elastic.security.protocol"].upper() == "SSL" or any(u.startswith("https:") for u in urls):
         return [
             f"https://{url.removeprefix('http://')}" if url.startswith("http://") else url for url in urls
         ]
@@ -152,7 +153,7 @@ def _urls(options: Mapping[str, Any]) -> list[str]:
 def _http(options: Mapping[str, Any], urls: list[str]) -> httpx.Client:
     account, password = options["connection.username"], options["connection.password"]
     auth = (account, password.reveal() if password is not None else "") if account else None
-    connections = options["max.in.flight.requests"] + 1
+    connections, idle = options["max.in.flight.requests"] + 1, options["max.connection.idle.time.ms"]
     return httpx.Client(
         auth=auth,
         timeout=httpx.Timeout(
@@ -161,7 +162,7 @@ def _http(options: Mapping[str, Any], urls: list[str]) -> httpx.Client:
         limits=httpx.Limits(
             max_connections=connections,
             max_keepalive_connections=connections,
-            keepalive_expiry=options["max.connection.idle.time.ms"] / 1000,
+            keepalive_expiry=None if idle < 0 else idle / 1000,
         ),
         proxy=_proxy(options),
         verify=context_of(options) if any(url.startswith("https:") for url in urls) else True,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from connectors.elasticsearch.checks import check_together, check_topics
 from connectors.elasticsearch.options import OPTIONS
-from connectors.elasticsearch.settings import Settings
 from connectors.elasticsearch.task import ElasticsearchSinkTask
 from replicator.api import ConfigDef, SinkConnector, SinkTask, TopicPartition
 from replicator.api.source import ConnectorConfig
@@ -22,7 +22,10 @@ class ElasticsearchSinkConnector(SinkConnector):
         return OPTIONS
 
     def check(self, config: ConnectorConfig) -> None:
-        Settings(OPTIONS.parse(config))
+        options = OPTIONS.parse(config)
+        check_together(options)
+        topics = config.get("topics") or ""
+        check_topics(options, {name.strip() for name in topics.split(",") if name.strip()})
 
     def task_class(self) -> type[SinkTask]:
         return ElasticsearchSinkTask

@@ -26,6 +26,16 @@ PARTITIONERS: Final = {
 }
 _AUTH: Final = "com.amazonaws.auth"
 ASSUME_ROLE: Final = "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider"
+ACLS: Final = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "log-delivery-write",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+    "aws-exec-read",
+)
 ANONYMOUS: Final = f"{_AUTH}.AnonymousAWSCredentialsProvider"
 DEFAULT_CHAIN: Final = f"{_AUTH}.DefaultAWSCredentialsProviderChain"
 PROVIDERS: Final = (
@@ -223,7 +233,7 @@ OPTIONS: Final = ConfigDef(
         "json.decimal.format",
         _S,
         "BASE64",
-        LOW,
+        MEDIUM,
         "How Decimal values are written in JSON: BASE64 or NUMERIC.",
         one_of("BASE64", "NUMERIC", ignore_case=True),
     ),
@@ -265,7 +275,7 @@ OPTIONS: Final = ConfigDef(
         "Format of headers.",
         _format_class,
     ),
-    _option("aws.access.key.id", _S, None, HIGH, "Access key; without it the usual places are searched."),
+    _option("aws.access.key.id", _S, "", HIGH, "Access key; without it the usual places are searched."),
     _option("aws.secret.access.key", _P, None, HIGH, "Secret of the access key."),
     _option(
         "s3.credentials.provider.class",
@@ -282,10 +292,19 @@ OPTIONS: Final = ConfigDef(
     ),
     _option("s3.path.style.access.enabled", _B, True, LOW, "Bucket in the path instead of in the host name."),
     _option("s3.wan.mode", _B, False, MEDIUM, "Use S3's accelerated endpoint."),
-    _option("s3.ssea.name", _S, "", LOW, "Server side encryption: AES256, aws:kms or sse-c."),
-    _option("s3.sse.customer.key", _P, None, LOW, "Key of server side encryption with sse-c."),
+    _option(
+        "s3.ssea.name",
+        _S,
+        "",
+        LOW,
+        "Server side encryption: AES256 (with the customer's key if there is one), aws:kms, or sse-c.",
+        one_of("", "AES256", "aws:kms", "sse-c", "sse_c", ignore_case=True),
+    ),
+    _option(
+        "s3.sse.customer.key", _P, None, LOW, "The customer's key for server side encryption, in base64."
+    ),
     _option("s3.sse.kms.key.id", _S, "", LOW, "Key id of server side encryption with aws:kms."),
-    _option("s3.acl.canned", _S, None, LOW, "Canned ACL of objects."),
+    _option("s3.acl.canned", _S, None, LOW, "Canned ACL of objects.", one_of(*ACLS)),
     _option("s3.object.tagging", _B, False, LOW, "Tag objects with startOffset, endOffset and recordCount."),
     _option("s3.object.tagging.key.value.pairs", Type.LIST, "", LOW, "Further tags, as key:value."),
     _option(
@@ -303,8 +322,19 @@ OPTIONS: Final = ConfigDef(
     _option(
         "s3.elastic.buffer.enable", _B, False, LOW, "Kept for compatibility: buffers always grow as needed."
     ),
-    _option("s3.elastic.buffer.init.capacity", _I, 131_072, LOW, "Kept for compatibility."),
-    _option("shutdown.timeout.ms", _L, 3000, LOW, "Kept for compatibility."),
+    _option("s3.elastic.buffer.init.capacity", _I, 131_072, LOW, "Kept for compatibility.", at_least(4096)),
+    _option(
+        "s3.send.digest", _B, False, LOW, "Kept for compatibility: uploads carry a checksum in any case."
+    ),
+    _option(
+        "s3.schema.partition.affix.type",
+        _S,
+        "NONE",
+        LOW,
+        "PREFIX or SUFFIX puts the schema's name before or behind the partitioner's directories.",
+        one_of("SUFFIX", "PREFIX", "NONE"),
+    ),
+    _option("shutdown.timeout.ms", _L, 3000, MEDIUM, "Kept for compatibility."),
     _option("schema.cache.size", _I, 1000, LOW, "Kept for compatibility: schemas are kept by identity."),
     _option(
         "enhanced.avro.schema.support", _B, True, LOW, "Kept for compatibility: names of schemas are kept."

@@ -118,6 +118,22 @@ class TimePartitioner:
         return start + shift - _offset_ms(_moment(start, self._zone))
 
 
+class SchemaPartitioner:
+    """Another partitioner's directories, with the schema's name before or behind them."""
+
+    def __init__(self, inner: Partitioner, delimiter: str, *, before: bool) -> None:
+        self.extract = inner.extract
+        self.wallclock = inner.wallclock
+        self._inner = inner
+        self._delimiter = delimiter
+        self._before = before
+
+    def encode(self, record: SinkRecord, now: int) -> str:
+        name = None if record.value_schema is None else record.value_schema.name
+        parts = [f"schema_name={'null' if name is None else name}", self._inner.encode(record, now)]
+        return self._delimiter.join(parts if self._before else reversed(parts))
+
+
 def _offset_ms(moment: dt.datetime) -> int:
     return (moment.utcoffset() or dt.timedelta()) // dt.timedelta(milliseconds=1)
 
@@ -152,7 +168,11 @@ def partitioner_of(options: Mapping[str, Any]) -> Partitioner:
     Raises:
         ConfigError: an option it needs is missing or wrong.
     """
-    return _MAKERS[named(options["partitioner.class"], PARTITIONERS)](options)
+    made = _MAKERS[named(options["partitioner.class"], PARTITIONERS)](options)
+    affix = options["s3.schema.partition.affix.type"]
+    if affix == "NONE":
+        return made
+    return SchemaPartitioner(made, options["directory.delim"], before=affix == "PREFIX")
 
 
 def _field(options: Mapping[str, Any]) -> Partitioner:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.s3.formats import Format, format_of
-from connectors.s3.options import DEFAULT_FLUSH, DEFAULT_IDLE_MS
+from connectors.s3.options import DEFAULT_FLUSH, DEFAULT_IDLE_MS, FORMATS, named
 from connectors.s3.partitioners import Partitioner, partitioner_of, zone_of
 from replicator.api import ConfigError
 
@@ -17,6 +17,7 @@ class Settings:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.partitioner: Partitioner = partitioner_of(options)
+        _check_compression(options)
         self.values: Format = format_of(options["format.class"], options)
         self.keys = self._beside("keys", options)
         self.headers = self._beside("headers", options)
@@ -35,7 +36,8 @@ class Settings:
         self.tombstones: str = options["tombstone.encoded.partition"]
         if self.on_null == "write" and self.keys is None:
             raise ConfigError(
-                "behavior.on.null.values=write needs store.kafka.keys=true", option="behavior.on.null.values"
+                "Writing Kafka record keys to storage is mandatory when tombstone writing is enabled.",
+                option="store.kafka.keys",
             )
         self.tagging: bool = options["s3.object.tagging"]
         self.tagging_fails: bool = options["s3.object.behavior.on.tagging.error"].lower() == "fail"
@@ -65,3 +67,25 @@ class Settings:
         moment = dt.datetime.fromtimestamp(now / 1000, self.zone)
         midnight = int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
         return midnight + ((now - midnight) // self.schedule + 1) * self.schedule
+
+
+def _check_compression(options: Mapping[str, Any]) -> None:
+    """Only JSON and bytes are compressed as a whole.
+
+    Raises:
+        ConfigError: another format is to be.
+    """
+    kind = options["s3.compression.type"].lower()
+    if kind == "none":
+        return
+    for what, name in (
+        ("data", "format.class"),
+        ("keys", "keys.format.class"),
+        ("headers", "headers.format.class"),
+    ):
+        used = what == "data" or options[f"store.kafka.{what}"]
+        if used and named(options[name], FORMATS) not in ("json", "bytearray"):
+            raise ConfigError(
+                f"Compression Type {kind} not valid for {what} format class: ( {options[name]} ).",
+                option=name,
+            )

@@ -230,9 +230,8 @@ def _put_options(options: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options["s3.acl.canned"]:
         found["ACL"] = options["s3.acl.canned"]
-    name = options["s3.ssea.name"]
-    if name.lower() in ("sse-c", "sse_c"):
-        customer = options["s3.sse.customer.key"]
+    name, customer = options["s3.ssea.name"], options["s3.sse.customer.key"]
+    if name.lower() in ("sse-c", "sse_c") or (name.upper() == "AES256" and customer is not None):
         if customer is None:
             raise ConfigError("sse-c needs s3.sse.customer.key", option="s3.sse.customer.key")
         raw = base64.b64decode(customer.reveal())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from scripts.devservers import ServerUnavailable, private_instance
 from scripts.devservers.process import free_port
 from scripts.service import PROGRAM
+from tests.support import fix_s3
+from tests.support.fix_s3 import Bucket
 from tests.support.fix_servers import Database, Server
 from tests.unit.runtime.service_fixture import eventually
 
@@ -54,8 +57,9 @@ config.providers.file.param.ttl.ms=200
 class Worker:
     """`connect-standalone` with connector files, or `connect-distributed`, on a Kafka node of its own."""
 
-    def __init__(self, folder: Path, bootstrap: str) -> None:
+    def __init__(self, folder: Path, bootstrap: str, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.environment = {**os.environ, **(environment or {})}
         self.bootstrap = bootstrap
         self.port = free_port()
         self.log = folder / "log"
@@ -76,7 +80,7 @@ class Worker:
     def _run(self, program: str, *files: Path) -> None:
         command = [str(PROGRAM.with_name(program)), *map(str, files)]
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(command, stdout=log, stderr=log)
+            self.child = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def stop(self) -> None:
         if self.child is not None:
@@ -164,10 +168,22 @@ def databases(postgres: Server) -> Iterator[tuple[Database, Database]]:
 
 
 @pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """The bucket of s3-sink.properties."""
+    with fix_s3.server("moto", tmp_path_factory.mktemp("moto")) as (url, child):
+        made = Bucket(url, "my-kafka-bucket", False, child)
+        made.client.create_bucket(Bucket=made.name)
+        yield made
+
+
+@pytest.fixture(scope="module")
 def worker(
-    tmp_path_factory: pytest.TempPathFactory, bootstrap: str, databases: tuple[Database, Database]
+    tmp_path_factory: pytest.TempPathFactory,
+    bootstrap: str,
+    databases: tuple[Database, Database],
+    bucket: Bucket,
 ) -> Iterator[Worker]:
-    """A worker with the three connector files that need no other server."""
+    """A worker with the connector files; what they do not say of S3 stands in the environment."""
     folder = tmp_path_factory.mktemp("configs")
     source, target = databases
     source.execute(
@@ -186,7 +202,13 @@ def worker(
     (folder / "input.txt").write_text("first\nsecond\n")
     files.append(folder / "file-source.properties")
     files[-1].write_text(text_of("file-source.properties", **{"/tmp/input.txt": str(folder / "input.txt")}))
-    made = Worker(folder, bootstrap)
+    files.append(CONFIGS / "s3-sink.properties")
+    account = {
+        "AWS_ENDPOINT_URL": bucket.url,
+        "AWS_ACCESS_KEY_ID": bucket.options["aws.access.key.id"],
+        "AWS_SECRET_ACCESS_KEY": bucket.options["aws.secret.access.key"],
+    }
+    made = Worker(folder, bootstrap, account)
     made.start(*files)
     try:
         eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
@@ -219,6 +241,22 @@ def test_lines_of_a_file(worker: Worker) -> None:
     with (worker.folder / "input.txt").open("a") as file:
         file.write("third\n")
     eventually(lambda: values() == ["first", "second", "third"], 30)
+
+
+def test_lines_in_s3(worker: Worker, bucket: Bucket) -> None:
+    """The topic comes to the bucket whole and once, in objects named after their first record's offset."""
+
+    def lines() -> list[bytes]:
+        return [line for _, content in sorted(bucket.objects().items()) for line in content.splitlines()]
+
+    written = [json.dumps(value["payload"]).encode() for _, value in worker.messages("file-input-topic")]
+    eventually(lambda: len(lines()) >= len(written), 60)
+    assert lines() == written
+    folder, offset = "topics/file-input-topic/partition=0", 0
+    for name, content in sorted(bucket.objects().items()):
+        assert name == f"{folder}/file-input-topic+0+{offset:010d}.json"
+        offset += len(content.splitlines())
+    assert worker.state("s3-sink") == ("RUNNING",)
 
 
 def test_tables_into_topics(worker: Worker, databases: tuple[Database, Database]) -> None:

@@ -203,7 +203,7 @@ def test_linger_and_the_number_of_buffered_records(server):
 
 def test_flush_has_an_end(server):
     server.gate.clear()
-    task = started(server, **{"flush.timeout.ms": "100", "read.timeout.ms": "20000"})
+    task = started(server, **{"flush.timeout.ms": "1000", "read.timeout.ms": "20000"})
     task.put(records("a"))
     with pytest.raises(
         ConnectError, match=r"Flush timeout expired with unflushed records\. Raise flush\.timeout\.ms"

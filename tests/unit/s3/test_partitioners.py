@@ -14,11 +14,12 @@ from replicator.api import ConfigError, DataError, SinkRecord, Struct
 from replicator.api.schema import FLOAT64, INT32, STRING, struct_schema
 from tests.unit.s3.fake_store import options
 
-ROW = struct_schema([("id", INT32), ("name", STRING), ("share", FLOAT64), ("at", STRING)])
+ROW = struct_schema([("id", INT32), ("name", STRING), ("share", FLOAT64), ("at", STRING)], name="shop.Row")
 VALUE = Struct(ROW, {"id": 7, "name": "a b/c", "share": 0.5, "at": "2024-02-29T23:59:59.999Z"})
 AT = 1_709_251_199_999  # 2024-02-29T23:59:59.999Z
 NOW = 1_700_000_000_000  # 2023-11-14T22:13:20Z
 P = "io.confluent.connect.storage.partitioner."
+F = "io.confluent.connect.s3.format"
 
 
 def encode(value=VALUE, schema=ROW, timestamp=AT, **changes):
@@ -55,6 +56,12 @@ TIMED = {"partitioner_class": f"{P}TimeBasedPartitioner", "timezone": "UTC", "lo
              "timestamp_extractor": "Record"},
             "dt=2024-02-29T2350",
         ),
+        ({"s3_schema_partition_affix_type": "PREFIX"}, "schema_name=shop.Row/partition=3"),
+        (
+            {"s3_schema_partition_affix_type": "SUFFIX", "directory_delim": "_",
+             "partitioner_class": f"{P}DailyPartitioner", "timezone": "UTC"},
+            "year=2023_month=11_day=14_schema_name=shop.Row",
+        ),
     ],
 )  # fmt: skip
 def test_directories(changes, expected):
@@ -68,6 +75,10 @@ def test_maps_without_schema_have_fields_too():
         encode({"a": {}, "ok": True}, None, **by_field)
     with pytest.raises(DataError, match="FLOAT64"):
         encode(partitioner_class="FieldPartitioner", partition_field_name="share")
+
+
+def test_records_without_a_named_schema_go_to_null() -> None:
+    assert encode({"id": 1}, None, s3_schema_partition_affix_type="PREFIX") == "schema_name=null/partition=3"
 
 
 def test_spans_begin_at_local_midnight_over_a_change_of_the_clocks():
@@ -123,7 +134,17 @@ def test_times_of_fields():
             "partition.duration.ms", "positive",
         ),
         ({"partitioner.class": "com.example.Mine"}, "partitioner.class", "could not be found"),
-        ({"behavior.on.null.values": "write"}, "behavior.on.null.values", r"store\.kafka\.keys"),
+        ({"behavior.on.null.values": "write"}, "store.kafka.keys", "mandatory when tombstone writing is enabled"),
+        (
+            {"s3.compression.type": "gzip", "format.class": f"{F}.avro.AvroFormat"},
+            "format.class", r"gzip not valid for data format class: \( io\.confluent",
+        ),
+        (
+            {"s3.compression.type": "gzip", "store.kafka.keys": "true"},
+            "keys.format.class", "not valid for keys format class",
+        ),
+        ({"s3.acl.canned": "mine"}, "s3.acl.canned", "private"),
+        ({"s3.ssea.name": "rot13"}, "s3.ssea.name", "AES256"),
         ({"rotate.schedule.interval.ms": "1000"}, "timezone", "timezone to be set"),
         ({"s3.part.size": "1000"}, "s3.part.size", "at least 5242880"),
     ],
