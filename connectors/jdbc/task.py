@@ -196,17 +196,22 @@ class JdbcSinkTask(SinkTask):
         self._rejections.forget()
         self._unconfirmed = records
         if not self._applier.is_ahead or len(runs[-1].changes) < WORTH_GOING_AHEAD:
-            self._confirm()
+            self._confirm(delivered=False)
 
-    def _confirm(self) -> None:
-        """See how the records applied last ended; if they failed, they come again before all others."""
+    def _confirm(self, *, delivered: bool = True) -> None:
+        """See how the records applied last ended; if they failed, they come again before all others.
+
+        Args:
+            delivered: whether `put` returned with them: then nobody but us brings them again.
+        """
         records, self._unconfirmed = self._unconfirmed, ()
         if not records:
             return
         try:
             self._applier.complete(self._session.connection())
         except BaseException:
-            self._tail = [*records, *self._tail]
+            if delivered:
+                self._tail = [*records, *self._tail]
             raise
         self._facts.touch()
         if self._settings.whole_transactions and self._stopped.all_caught_up():

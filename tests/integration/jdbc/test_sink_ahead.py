@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from connectors.jdbc import task as task_module
 from connectors.jdbc.dialects import mysql_connection
 from replicator.api import FencedError, OffsetAndMetadata, RetriableError, TopicPartition
 from replicator.api.schema import INT64, OPTIONAL_FLOAT64, OPTIONAL_INT64, OPTIONAL_STRING
+from scripts.service import until
 from tests.support.fix_servers import Database
 from tests.support.jdbc_sink import TOPIC, FakeContext, FakeReporter, Feed, running, sync_config
 
@@ -105,6 +107,38 @@ def test_a_lost_connection_loses_and_repeats_nothing(mysql_database: Database, a
         "SELECT word, count(*), count(DISTINCT n) FROM users GROUP BY word ORDER BY word"
     )
     assert list(found) == [("a", 10, 10), ("b", 10, 10), ("c", 10, 10)]
+
+
+def test_a_small_batch_that_loses_its_connection_is_not_repeated(
+    mysql_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its `put` fails, so it is delivered again: nobody else may keep it."""
+    monkeypatch.setattr(task_module, "WORTH_GOING_AHEAD", 500)
+    feed = Feed(TOPIC, [("n", OPTIONAL_INT64)], keys=())
+    config = sync_config(mysql_database.url, max__retries="-1", retry__backoff__ms="1")
+    blocker = mysql_database.connect(autocommit=False)
+    with running(config) as task:
+        task.put([feed.create(n=n) for n in range(10)])
+        number = task._session.connection().connection_id()
+        with blocker.cursor() as cursor:
+            cursor.execute("SELECT * FROM replicator_ledger FOR UPDATE")
+        batch = [feed.create(n=n) for n in range(10, 20)]
+        killing = threading.Thread(target=_kill_waiting, args=(mysql_database, number))
+        killing.start()
+        with pytest.raises(RetriableError):
+            task.put(batch)  # waits at the ledger's row until it is killed
+        killing.join()
+        blocker.rollback()
+        task.put(batch)
+        task.put([])
+    blocker.close()
+    assert list(mysql_database.query("SELECT count(*), count(DISTINCT n) FROM users")) == [(20, 20)]
+
+
+def _kill_waiting(database: Database, number: int) -> None:
+    waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = %s"
+    until(lambda: database.query(waiting, [number]), 60)
+    database.execute(f"KILL {number}")
 
 
 def test_a_table_that_changed_under_a_batch_is_looked_at_again(mysql_database: Database) -> None:
