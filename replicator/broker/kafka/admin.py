@@ -17,7 +17,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic as KafkaTopic
 
-from replicator.api.errors import NotFoundError, RetriableError
+from replicator.api.errors import ConfigError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.broker.base import NewTopic, TopicDescription
 from replicator.broker.kafka.client_log import client_log
@@ -25,6 +25,7 @@ from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate
 from replicator.broker.kafka.groups import GroupAdmin
 from replicator.broker.kafka.options import made
 from replicator.broker.kafka.producer import unreachable
+from replicator.broker.kafka.refusals import refusal
 from replicator.broker.kafka.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _SECONDS: Final = 30.0
 _TRY_SECONDS: Final = 3.0
+_FIRST_TRY_SECONDS: Final = 1.0
 _VISIBLE_SECONDS: Final = 10.0
 _SPEC: Final[Any] = OffsetSpec
 _EXISTS: Final = KafkaError.TOPIC_ALREADY_EXISTS
@@ -56,6 +58,8 @@ class KafkaAdmin(GroupAdmin):
         self._making = threading.Lock()
         self._last_error: KafkaError | None = None
         self._cluster = ""
+        self._java = java
+        self._let_in = False
 
     def _connected(self) -> AdminClient:
         with self._making:
@@ -79,12 +83,26 @@ class KafkaAdmin(GroupAdmin):
         while True:
             try:
                 with translated("to look up topics"):
-                    return client.list_topics(topic, timeout=_TRY_SECONDS)
+                    found = client.list_topics(
+                        topic, timeout=_TRY_SECONDS if self._let_in else _FIRST_TRY_SECONDS
+                    )
             except RetriableError as error:
                 client.poll(0)  # serves the error callback, which knows why
-                reason = unreachable(error, self._last_error)
+                reason = self._refusal() or unreachable(error, self._last_error)
                 if time.monotonic() > deadline or not isinstance(reason, RetriableError):
                     raise reason from error
+            else:
+                self._let_in = True
+                return found
+
+    def _refusal(self) -> ConfigError | None:
+        """Why a client that was never let in is not; looked at twice, as a broker that stops hangs up as well."""
+        if self._let_in:
+            return None
+        if refusal(self._java, self._options) is None:
+            return None
+        time.sleep(_FIRST_TRY_SECONDS)
+        return refusal(self._java, self._options)
 
     # -- topics
 

@@ -74,10 +74,16 @@ _Make = Callable[[str], ConnectError]
 
 
 def _not_let_in(text: str) -> ConnectError:
+    if "mechanism handshake failed" in text or "UNSUPPORTED_SASL_MECHANISM" in text:
+        return ConfigError(text, option="sasl.mechanism")
+    if "_SSL)" not in text:
+        return ConfigError(
+            text, option="sasl.jaas.config", hint="Check the account in sasl.jaas.config, and sasl.mechanism."
+        )
     return ConfigError(
         text,
-        option="bootstrap.servers",
-        hint="Check security.protocol, the sasl. and ssl. options and the account.",
+        option="ssl.truststore.location",
+        hint="Check security.protocol and the ssl. options: the issuers that are trusted, the host name.",
     )
 
 
@@ -105,7 +111,8 @@ _HINTS: Final = {
 def translate(error: KafkaError, doing: str) -> ConnectError:
     """Our error for one of Kafka's; `doing` completes "Kafka refused ...", as in "to create topic x"."""
     code = error.code()
-    text = f"Kafka: failed {doing}: {error.str()} ({error.name()})."
+    told = error.str().replace("ssl.ca.location", "ssl.truststore.location")
+    text = f"Kafka: failed {doing}: {told} ({error.name()})."
     for codes, make in _TABLE:
         if code in codes:
             return make(text)

@@ -7,6 +7,7 @@ A client's configuration is, from low to high: what the framework wants, the wor
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from replicator.api.errors import ConfigError
 from replicator.broker.kafka.errors import kafka_error
-from replicator.broker.kafka.security import JAVA_NAMES, librdkafka_security
+from replicator.broker.kafka.security import EMPTY_MEANS_SOMETHING, JAVA_NAMES, librdkafka_security
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,9 @@ def worker_client_options(worker: Mapping[str, Any]) -> dict[str, str]:
     """The options of a worker that all its clients share: addresses, connections, security."""
     shared = {*_CONNECTION, *JAVA_NAMES}
     return {
-        name: _text(value) for name, value in worker.items() if name in shared and value not in (None, "")
+        name: _text(value)
+        for name, value in worker.items()
+        if name in shared and (value not in (None, "") or (value == "" and name in EMPTY_MEANS_SOMETHING))
     }
 
 
@@ -124,7 +127,8 @@ def _unknown(reason: KafkaError) -> str | None:
 
 
 def _named(reason: KafkaError, options: Mapping[str, Any]) -> str | None:
-    return next((name for name in options if f'"{name}"' in reason.str()), None)
+    words = set(re.findall(r"[\w.]*\w", reason.str()))
+    return next((name for name in options if "." in name and name in words), None)
 
 
 def _text(value: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
+from replicator.broker.kafka.client_tls import checks_names, client_context
 from replicator.broker.kafka.retrying import retried
 from replicator.broker.kafka.security import librdkafka_security
 
@@ -92,23 +92,6 @@ def settings(java: Mapping[str, str]) -> dict[str, Any]:
             "This request cannot be made with sasl.mechanism OAUTHBEARER or GSSAPI.", option="sasl.mechanism"
         )
     if security.get("security.protocol", "").upper() in ("SSL", "SASL_SSL"):
-        found["ssl_context"] = _tls(security)
-        found["ssl_check_hostname"] = (
-            security.get("ssl.endpoint.identification.algorithm", "https") == "https"
-        )
+        found["ssl_context"] = client_context(security)
+        found["ssl_check_hostname"] = checks_names(security)
     return found
-
-
-def _tls(security: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context(
-        cafile=security.get("ssl.ca.location"), cadata=security.get("ssl.ca.pem")
-    )
-    context.check_hostname = security.get("ssl.endpoint.identification.algorithm", "https") == "https"
-    chain = security.get("ssl.certificate.location")
-    if chain:
-        context.load_cert_chain(chain, security.get("ssl.key.location"), security.get("ssl.key.password"))
-    elif "ssl.certificate.pem" in security or "ssl.keystore.location" in security:
-        raise ConfigError(
-            "This request needs the client's certificate in a PEM file.", option="ssl.keystore.location"
-        )
-    return context

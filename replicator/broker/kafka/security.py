@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
 
 from replicator.api.errors import ConfigError
 
@@ -48,6 +48,9 @@ _OURS: Final = {
 
 JAVA_NAMES: Final = frozenset(_REFUSED) | _MEANINGLESS | frozenset(_PASSED) | _OURS
 """Security options of Java's clients that are understood here."""
+
+EMPTY_MEANS_SOMETHING: Final = frozenset({"ssl.endpoint.identification.algorithm"})
+"""Options whose empty value differs from none: this one switches the check of host names off."""
 
 
 def librdkafka_security(options: Mapping[str, str]) -> dict[str, str]:
@@ -137,11 +140,13 @@ def _identity(options: Mapping[str, str]) -> dict[str, str]:
     location = options.get("ssl.keystore.location")
     if not location:
         return {}
-    if _is_pem(_content(location, "ssl.keystore.location")):
+    content = _content(location, "ssl.keystore.location")
+    if _is_pem(content):
         # Java wants the key and its chain in one file.
         return {"ssl.key.location": location, "ssl.certificate.location": location}
     found = {"ssl.keystore.location": location}
     password = options.get("ssl.keystore.password")
+    _opened(content, password, "ssl.keystore.location")
     return found | ({"ssl.keystore.password": password} if password else {})
 
 
@@ -166,12 +171,19 @@ def _is_pem(content: bytes) -> bool:
 
 def _certificates(store: bytes, password: str | None, option: str) -> str:
     """The certificates of a PKCS#12 trust store, as PEM."""
-    try:
-        found = load_pkcs12(store, password.encode() if password else None)
-    except ValueError as error:
-        raise ConfigError(f"Cannot open the store of {option}: {error}.", option=option) from error
+    found = _opened(store, password, option)
     certificates = [found.cert, *found.additional_certs]
     pem = [c.certificate.public_bytes(Encoding.PEM).decode() for c in certificates if c is not None]
     if not pem:
         raise ConfigError(f"The store of {option} holds no certificate.", option=option)
     return "".join(pem)
+
+
+def _opened(store: bytes, password: str | None, option: str) -> PKCS12KeyAndCertificates:
+    try:
+        return load_pkcs12(store, password.encode() if password else None)
+    except ValueError as error:
+        secret = option.replace("location", "password")
+        raise ConfigError(
+            f"Cannot open the store of {option}: {error}.", option=option, hint=f"Check {secret}."
+        ) from error
