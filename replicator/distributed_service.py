@@ -18,8 +18,8 @@ from replicator.broker.kafka.python_client import settings
 from replicator.config.listeners import Listener, advertised, parse_listeners
 from replicator.config.providers import Resolver
 from replicator.config.worker import DISTRIBUTED, WorkerConfig
-from replicator.herder.coordinator import GroupOptions
 from replicator.herder.distributed import DistributedHerder
+from replicator.herder.membership import GroupOptions
 from replicator.herder.reloads import Reloads
 from replicator.plugins.discovery import config_providers
 from replicator.plugins.registry import Registry

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from replicator.herder.coordinator import GroupMember, Joined
+from replicator.herder.coordinator import GroupMember
 from replicator.herder.local_work import LocalWork
+from replicator.herder.membership import Joined
 from replicator.herder.reconcile import accumulate, steps
 from replicator.herder.reports import StatusReports
 from replicator.herder.stages import Stages

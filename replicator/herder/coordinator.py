@@ -8,10 +8,8 @@ may read the config topic inside of it. `changed` is called, from any thread, wh
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kafka import errors as kafka_errors
@@ -21,12 +19,7 @@ from kafka.protocol.consumer import LeaveGroupRequest
 from kafka.structs import MemberState
 
 from replicator.api.errors import BrokerError, RetriableError
-from replicator.herder.assignor import Memory, Round, cooperative, eager
-from replicator.herder.base import TaskId
 from replicator.herder.group_protocol import (
-    CONFIG_MISMATCH,
-    EAGER,
-    NO_ERROR,
     OFFERED,
     PROTOCOL_TYPE,
     VERSIONS,
@@ -37,7 +30,8 @@ from replicator.herder.group_protocol import (
     encode_assignment,
     encode_state,
 )
-from replicator.herder.work import NOTHING, Work, configured
+from replicator.herder.leader_rounds import LeaderRounds
+from replicator.herder.membership import GroupOptions, Joined, Leadership
 from replicator.storage.base import ConfigState
 
 log = logging.getLogger(__name__)
@@ -47,70 +41,6 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 # Survivors learn of a lost member with their next heartbeat, so it is not put off for long.
 _LONGEST_HEARTBEAT_MS: Final = 1000
 _LEAVE_MS: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class GroupOptions:
-    """How to be a member.
-
-    Attributes:
-        client: options of the Kafka client, in kafka-python's names.
-        group: name of the group.
-        url: REST address of this worker.
-        protocol: sessioned, compatible or eager.
-        session_ms, heartbeat_ms, rebalance_ms: timeouts.
-        max_delay_ms: longest wait for a worker that vanished.
-    """
-
-    client: Mapping[str, Any]
-    group: str
-    url: str
-    protocol: str
-    session_ms: int
-    heartbeat_ms: int
-    rebalance_ms: int
-    max_delay_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A completed round, as seen by one member."""
-
-    assignment: Assignment
-    generation: int
-    member: str
-    protocol: str
-
-    @property
-    def leads(self) -> bool:
-        """Whether this member is the leader."""
-        return self.member == self.assignment.leader
-
-    @property
-    def incremental(self) -> bool:
-        """Whether the protocol moves only what must move."""
-        return self.assignment.version >= 1
-
-    @property
-    def sessioned(self) -> bool:
-        """Whether requests between workers are signed."""
-        return self.assignment.version >= 2
-
-
-@dataclass(slots=True)
-class Leadership:
-    """What the leader of the present round knows of the members."""
-
-    urls: Mapping[str, str] = field(default_factory=dict)
-    work: Mapping[str, Work] = field(default_factory=dict)
-
-    def owner(self, connector: str, task: int | None = None) -> str | None:
-        """URL of the worker that runs a connector or task."""
-        for member, has in self.work.items():
-            runs = connector in has.connectors if task is None else TaskId(connector, task) in has.tasks
-            if runs:
-                return self.urls.get(member)
-        return None
 
 
 class GroupMember:
@@ -141,13 +71,9 @@ class GroupMember:
         self.leadership: Leadership | None = None
         self.changed = changed
         self._configs = configs
-        self._refresh = refresh
         self._client: KafkaNetClient | None = None
         self._coordinator: _Coordinator | None = None
-        self._memory = Memory()
-        self._departed: set[str] = set()
-        self._lock = threading.Lock()
-        self._last_generation = -1
+        self._rounds = LeaderRounds(configs, refresh, options.max_delay_ms)
         self._contact = time.monotonic()
 
     def start(self, timeout: float) -> None:
@@ -211,8 +137,7 @@ class GroupMember:
 
     def announce_leave(self, member: str) -> None:
         """A member leaves on purpose: nobody waits for it. Any thread."""
-        with self._lock:
-            self._departed.add(member)
+        self._rounds.depart(member)
         self.request_rejoin()
 
     def poll(self, timeout: float) -> Joined | None:
@@ -234,9 +159,9 @@ class GroupMember:
             raise _translated(error) from error
         joined = coordinator.take_joined()
         if joined is not None:
-            self._last_generation = joined.generation
+            self._rounds.joined(joined)
             if not joined.leads:
-                self.leadership, self._memory = None, Memory()
+                self.leadership = None
         return joined
 
     def leave(self, reason: str) -> None:
@@ -264,68 +189,8 @@ class GroupMember:
         self, leader: str, protocol: str, members: Mapping[str, WorkerState], generation: int
     ) -> dict[str, bytes]:
         """The leader's part of a round."""
-        version = VERSIONS[protocol]
-        offset = self._offset(max(state.offset for state in members.values()))
-        url = members[leader].url
-        if offset is None:
-            top = max(state.offset for state in members.values())
-            failed = Assignment(version, CONFIG_MISMATCH, leader, url, top)
-            return {member: encode_assignment(version, failed) for member in members}
-        outcome = self._round(version, members, generation)
-        given = {
-            member: Assignment(
-                version,
-                NO_ERROR,
-                leader,
-                url,
-                offset,
-                outcome.assigned[member],
-                outcome.revoked[member],
-                outcome.delay,
-            )
-            for member in members
-        }
-        self.leadership = Leadership(
-            {member: state.url for member, state in members.items()},
-            {
-                member: ((state.work if version else NOTHING) - given[member].revoked)
-                | given[member].assigned
-                for member, state in members.items()
-            },
-        )
-        return {member: encode_assignment(version, assignment) for member, assignment in given.items()}
-
-    def _round(self, version: int, members: Mapping[str, WorkerState], generation: int) -> Round:
-        state = self._configs()
-        everything = configured({name: len(state.tasks.get(name, ())) for name in state.connectors})
-        if version == 0:
-            return eager(members, everything)
-        with self._lock:
-            departed = frozenset(self._departed)
-            self._departed &= members.keys()
-        self._memory, outcome = cooperative(
-            self._memory,
-            {member: found.work for member, found in members.items()},
-            everything,
-            generation=generation,
-            last_generation=self._last_generation,
-            now=int(time.monotonic() * 1000),
-            max_delay=self.options.max_delay_ms,
-            departed=departed,
-            urls={member: found.url for member, found in members.items()},
-        )
-        return outcome
-
-    def _offset(self, highest: int) -> int | None:
-        """Offset to assign from; None when this leader cannot catch up with the other members."""
-        if self._configs().offset >= highest:
-            return highest
-        try:
-            self._refresh()
-        except RetriableError as error:
-            log.warning("The leader is behind the configurations of other workers: %s", error)
-        found = self._configs().offset
-        return found if found >= highest else None
+        assignments, self.leadership = self._rounds.assign(leader, protocol, members, generation)
+        return {member: encode_assignment(a.version, a) for member, a in assignments.items()}
 
     def _require(self) -> _Coordinator:
         if self._coordinator is None:
@@ -439,5 +304,3 @@ _HINTS: Final = {
     ),
     "InvalidSessionTimeoutError": "session.timeout.ms is outside of what the brokers allow.",
 }
-
-__all__ = ["EAGER", "GroupMember", "GroupOptions", "Joined", "Leadership"]

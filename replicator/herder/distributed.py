@@ -18,10 +18,11 @@ from replicator.herder.cluster_requests import ClusterRequests
 from replicator.herder.cluster_restarts import ClusterRestarts
 from replicator.herder.cluster_views import ClusterViews
 from replicator.herder.cluster_writes import ClusterWrites
-from replicator.herder.coordinator import GroupMember, GroupOptions, Joined
+from replicator.herder.coordinator import GroupMember
 from replicator.herder.group_loop import GroupLoop
 from replicator.herder.leading import LeaderDuties
 from replicator.herder.local_work import LocalWork
+from replicator.herder.membership import GroupOptions, Joined
 from replicator.herder.peers import Peers
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.reports import StatusReports

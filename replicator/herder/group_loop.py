@@ -16,8 +16,9 @@ from typing import Final
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.herder.assigned_work import AssignedWork
 from replicator.herder.config_changes import Changes, ConfigChanges
-from replicator.herder.coordinator import GroupMember, Joined
+from replicator.herder.coordinator import GroupMember
 from replicator.herder.local_work import LocalWork
+from replicator.herder.membership import Joined
 from replicator.herder.rebalances import Rebalances
 from replicator.herder.reconcile import reconfigured
 from replicator.herder.reports import StatusReports

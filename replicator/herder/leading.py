@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from replicator.config.worker import WorkerConfig
-from replicator.herder.coordinator import Joined
+from replicator.herder.membership import Joined
 from replicator.herder.sessions import new_key
 from replicator.runtime.clock import Clock
 from replicator.storage.base import ConnectorStatus, State, StatusStore, TaskStatus

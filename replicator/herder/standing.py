@@ -14,9 +14,10 @@ from typing import Final
 
 from replicator.api.errors import RetriableError
 from replicator.herder.base import NotLeaderError, RefusedError
-from replicator.herder.coordinator import GroupMember, Joined
+from replicator.herder.coordinator import GroupMember
 from replicator.herder.group_loop import GroupLoop
 from replicator.herder.leading import LeaderDuties
+from replicator.herder.membership import Joined
 
 _SETTLE_SECONDS: Final = 30.0
 _CLAIM_SECONDS: Final = 10.0

@@ -251,6 +251,7 @@ def test_a_worker_that_comes_back_gets_its_work_back(group: Group, flow: Flow):
     nothing_lost(flow)
 
 
+@pytest.mark.timeout(280)  # three starts of a Kafka of its own
 def test_kafka_restarts(private_kafka: Callable[..., KafkaServer], tmp_path: Path):
     """Workers survive a restart and a kill of Kafka, and the same group goes on."""
     kafka = private_kafka()
