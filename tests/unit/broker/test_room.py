@@ -11,7 +11,8 @@ import pytest
 
 from replicator.api.errors import DiskFullError
 from replicator.broker.base import NewMessage, NewTopic, OffsetAndMetadata, TopicPartition
-from replicator.broker.embedded import EmbeddedBroker, room
+from replicator.broker.embedded import EmbeddedBroker, maintenance, room
+from scripts.service import until
 
 TP = TopicPartition("t", 0)
 
@@ -26,6 +27,62 @@ class Disk:
         used = sum(f.stat().st_size for f in self.folder.iterdir()) + self.others
         free = max(self.size - used, 0)
         return os.statvfs_result((1, 1, self.size, free, free, 0, 0, 0, 0, 255))
+
+
+def test_room_is_made_when_something_was_consumed_not_when_it_is_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "_TICK", 3600.0)
+    disk = Disk(tmp_path, 16 << 20)
+    monkeypatch.setattr(room.os, "statvfs", disk.statvfs)
+    with EmbeddedBroker(tmp_path) as broker:
+        broker.admin().create_topics([NewTopic("t", 1)])
+        producer, consumer = broker.producer("p"), broker.consumer("c", "g")
+        consumer.assign([TP])
+        payload = os.urandom(100_000)
+        written = 0
+
+        def refused() -> DiskFullError | None:
+            nonlocal written
+            try:
+                producer.append([NewMessage("t", None, payload, 0)])
+            except DiskFullError as error:
+                return error
+            written += 1
+            return None
+
+        def short() -> DiskFullError | None:
+            error = refused()
+            return error if error is not None and broker.log.budget.short else None
+
+        error = until(short, 60)
+        assert written > 20
+        room_again = error.room
+        assert not room_again.is_set()
+        assert consumer.commit_wanted
+        read = 0
+        while read < written:
+            read += len(consumer.poll(1000, 10))
+        consumer.commit({TP: OffsetAndMetadata(read)})
+        assert room_again.wait(60)
+        assert refused() is None
+        assert not consumer.commit_wanted
+        consumer.close()
+
+
+def test_more_than_there_will_ever_be_room_for_is_refused_and_less_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room.os, "statvfs", Disk(tmp_path, 16 << 20).statvfs)
+    with EmbeddedBroker(tmp_path) as broker:
+        broker.admin().create_topics([NewTopic("t", 1)])
+        producer = broker.producer("p")
+        for _ in range(2):
+            with pytest.raises(DiskFullError) as refused:
+                producer.append([NewMessage("t", None, os.urandom(12 << 20), 0)])
+            assert refused.value.room is not None
+            assert refused.value.room.wait(60)
+        producer.append([NewMessage("t", None, os.urandom(1 << 20), 0)])
 
 
 def test_a_full_disk_empties_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

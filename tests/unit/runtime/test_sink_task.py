@@ -12,6 +12,7 @@ from replicator.api.record import Header, SinkRecord, TopicPartition
 from replicator.api.schema import STRING
 from replicator.api.sink import OffsetAndMetadata, SinkTask
 from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.embedded import EmbeddedBroker
 from replicator.runtime import task
 from replicator.service import Service
 from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state
@@ -216,6 +217,17 @@ def test_request_commit() -> None:
         write(service, "a")
         service.herder.put_connector_config("snk", sink())
         eventually(lambda: group_offset(service) == 1)
+
+
+def test_positions_are_committed_early_while_the_log_needs_room() -> None:
+    own, broker = script("snk"), EmbeddedBroker(":memory:")
+    with running(broker, **{"offset.flush.interval.ms": "3600000"}) as service:
+        write(service, "a", "b")
+        service.herder.put_connector_config("snk", sink())
+        own.wait(lambda: own.values() == ["a", "b"])
+        assert group_offset(service) is None
+        broker.log.budget.hungry = True
+        eventually(lambda: group_offset(service) == 2)
 
 
 def test_stop_commits() -> None:

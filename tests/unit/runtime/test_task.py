@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from replicator.api.errors import ConnectError, RetriableError
+from replicator.api.errors import ConnectError, DiskFullError, RetriableError
 from replicator.api.failpoints import arm, failpoint
 from replicator.runtime.stats import TaskStats
 from replicator.runtime.task import FAILED, RESTARTING, RUNNING, TaskRunner
@@ -64,7 +64,7 @@ def run(
     )
     holder.append(runner)
     runner.start()
-    assert runner.join(10)
+    assert runner.join(40)
     return states, clock.waits, works
 
 
@@ -73,6 +73,11 @@ def test_backoff_doubles_up_to_half_a_minute() -> None:
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
     assert [state for state, _ in states] == [RESTARTING] * 8 + [RUNNING]
     assert [work.closed for work in works] == [1] * 9
+
+
+def test_a_full_disk_of_the_log_is_outlived() -> None:
+    states, waits, _ = run(DiskFullError("no space"), None)
+    assert ([state for state, _ in states], waits) == ([RESTARTING, RUNNING], [1])
 
 
 def test_the_first_error_is_shown_even_when_closing_fails_too() -> None:

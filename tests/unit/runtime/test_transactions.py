@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from replicator.api.errors import BrokerError, RetriableError
+from replicator.api.errors import BrokerError, DiskFullError, RetriableError
 from replicator.api.record import SourceRecord, TopicPartition
 from replicator.broker.base import NewMessage
 from replicator.broker.embedded import EmbeddedBroker
@@ -161,17 +161,18 @@ def test_nothing_is_committed_after_a_failure(
     assert (rig.visible(), rig.stored()) == ([], None)
 
 
+@pytest.mark.parametrize("error", [RetriableError("later"), DiskFullError("no space")])
 def test_an_append_that_can_be_made_again_fails_nothing(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     rig = Rig(broker)
 
     def later(*_: object) -> None:
-        raise RetriableError("later")
+        raise error
 
     with monkeypatch.context() as patched:
         patched.setattr(rig.producer, "append", later)
-        with pytest.raises(RetriableError):
+        with pytest.raises(type(error)):
             rig.deliver(rig.records(1))
     rig.deliver(rig.records(1))
     assert (rig.visible(), rig.stored()) == ([1], 1)
