@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 from replicator.api.errors import DiskFullError
 from replicator.broker.base import NewMessage, NewTopic, OffsetAndMetadata, TopicPartition
 from replicator.broker.embedded import EmbeddedBroker, maintenance, room
-from scripts.service import until
 
 TP = TopicPartition("t", 0)
 
@@ -51,11 +51,9 @@ def test_room_is_made_when_something_was_consumed_not_when_it_is_time(
             written += 1
             return None
 
-        def short() -> DiskFullError | None:
-            error = refused()
-            return error if error is not None and broker.log.budget.short else None
-
-        error = until(short, 60)
+        deadline = time.monotonic() + 60
+        while (error := refused()) is None or not broker.log.budget.short:
+            assert time.monotonic() < deadline
         assert written > 20
         room_again = error.room
         assert not room_again.is_set()
