@@ -1,9 +1,9 @@
 """Producers: idempotent, acks=all, partitions chosen as Java does (C12).
 
 Belongs to the thread that appends. A thread of its own serves acknowledgements; `on_done` is called there, in the
-order of the acknowledgements. Only the last message of an append in each partition carries a callback: an idempotent
-producer acknowledges a partition in order, and with `enable.gapless.guarantee` any message lost before it is fatal
-for all that follow (INV-1, INV-6).
+order of the acknowledgements. Only the last message of each request carries a callback: an idempotent producer
+acknowledges a partition in order, and with `enable.gapless.guarantee` any message lost before it is fatal for all that
+follow (INV-1, INV-6).
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, murmur2
 from confluent_kafka import Producer as Client
 
-from replicator.api.errors import ConfigError, ConnectError, DataError, IllegalStateError, RetriableError
+from replicator.api.errors import ConfigError, ConnectError, IllegalStateError, RetriableError
 from replicator.broker.base import NewMessage
 from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import kafka_error, translate, translated
 from replicator.broker.kafka.options import made
+from replicator.broker.kafka.window import Limits, Place, Request, Window, requests_of
 
 Done = Callable[[Exception | None], None]
 
@@ -36,7 +38,8 @@ DEFAULTS: Final = {
     "delivery.timeout.ms": str(2**31 - 1),
     "compression.type": "lz4",
     "linger.ms": "1",
-    "batch.size": str(1 << 20),
+    # In memory; compressed it is held below max.request.size, see window.
+    "batch.size": str(4 << 20),
     "batch.num.messages": "10000",
     # As Java's max.request.size; what is larger is refused before anything of its append is sent.
     "message.max.bytes": str(1 << 20),
@@ -44,7 +47,6 @@ DEFAULTS: Final = {
     "queue.buffering.max.kbytes": str(32 << 10),
     "topic.metadata.refresh.interval.ms": "60000",
 }
-_OVERHEAD: Final = 128
 _PARTITIONS_KNOWN_FOR: Final = 60.0
 _METADATA_TIMEOUT: Final = 10.0
 _POLL_SECONDS: Final = 0.5
@@ -52,7 +54,7 @@ _CLOSE_SECONDS: Final = 5.0
 
 
 class _Append:
-    """One append on its way; done when the last message of each of its partitions is acknowledged."""
+    """One append on its way; done when the last message of each of its requests is acknowledged."""
 
     __slots__ = ("error", "left", "on_done", "owner")
 
@@ -63,8 +65,9 @@ class _Append:
         self.left = 1
         self.error: Exception | None = None
 
-    def delivered(self, error: KafkaError | None, _: Any) -> None:
+    def delivered(self, request: Request, error: KafkaError | None, _: Any) -> None:
         """Callback of librdkafka."""
+        self.owner.leave(request)
         self.owner.count_down(self, None if error is None else translate(error, "to append"))
 
 
@@ -76,7 +79,7 @@ class KafkaProducer:
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect in the background; `options` are librdkafka's."""
         settings = self._settings(options)
-        self._limit = int(settings["message.max.bytes"])
+        self._window, self._limits = self._bounds(settings)
         self._client: Any = made(Client, settings)
         self._known: dict[str, tuple[int, float]] = {}
         self._changed = threading.Condition()
@@ -98,6 +101,20 @@ class KafkaProducer:
             settings.setdefault("enable.gapless.guarantee", "true")
         return settings
 
+    def _bounds(self, settings: dict[str, Any]) -> tuple[Window | None, Limits]:
+        """How much is handed over at a time, which only idempotent producers need; sets what the client bounds."""
+        idempotent = "transactional.id" in settings or str(settings["enable.idempotence"]).lower() == "true"
+        compressed = settings["compression.type"] != "none"
+        # Room for what is added to a request, and for data that compression makes larger.
+        message = _number(settings, "message.max.bytes")
+        sent = message - message // 8
+        largest = _number(settings, "batch.size")
+        if not (idempotent and compressed):
+            settings["batch.size"] = str(min(largest, message))
+            return Window(sent) if idempotent else None, Limits(message, sent, sent, compressed=False)
+        settings["message.max.bytes"] = str(max(message, largest))
+        return Window(sent), Limits(message, largest - largest // 8, sent, compressed=True)
+
     # -- appending
 
     def append(self, batch: Sequence[NewMessage], on_done: Done | None = None) -> None:
@@ -114,11 +131,12 @@ class KafkaProducer:
                 on_done(None)
             return
         placed = self._placed(batch)
+        requests = requests_of(batch, placed, self._limits)
         entry = _Append(self, on_done)
         with self._changed:
             self._outstanding.append(entry)
         try:
-            self._produce(batch, placed, entry)
+            self._produce(batch, placed, requests, entry)
         except BaseException as error:
             # What was produced before stays; the caller must see the failure, not a later success.
             entry.on_done = None
@@ -127,12 +145,12 @@ class KafkaProducer:
             raise
         self.count_down(entry, None)
 
-    def _placed(self, batch: Sequence[NewMessage]) -> list[int]:
-        """The partition of each message."""
-        placed: list[int] = []
+    def _placed(self, batch: Sequence[NewMessage]) -> list[Place]:
+        """The partition of each message, one object for each partition."""
+        placed: list[Place] = []
+        places: dict[Place, Place] = {}
         counts: dict[str, int] = {}
         loose: dict[str, int] = {}
-        limit = self._limit // 2
         for message in batch:
             topic = message.topic
             count = counts.get(topic)
@@ -150,21 +168,9 @@ class KafkaProducer:
                     partition = loose.setdefault(topic, random.randrange(count))
             elif not 0 <= partition < count:
                 raise IllegalStateError(f"The topic {topic} has {count} partitions; there is no {partition}.")
-            placed.append(partition)
-            rest = message.rest
-            size = len(message.prefix) + (len(rest) if rest is not None else 0) + len(message.key or b"")
-            if size > limit:
-                self._check_size(message, size)
+            place = topic, partition
+            placed.append(places.setdefault(place, place))
         return placed
-
-    def _check_size(self, message: NewMessage, size: int) -> None:
-        size += sum(len(name.encode()) + len(value or b"") for name, value in message.headers or ())
-        if size > self._limit - _OVERHEAD:
-            raise DataError(
-                f"The message for {message.topic} is {size} bytes when serialized which is larger than"
-                f" {self._limit}, which is the value of the max.request.size configuration.",
-                hint="Raise producer.max.request.size, and max.message.bytes of the topic.",
-            )
 
     def _count(self, topic: str) -> int:
         known = self._known.get(topic)
@@ -194,39 +200,73 @@ class KafkaProducer:
                 raise RetriableError(f"Kafka: the topic {topic} has no partitions yet.")
             time.sleep(0.05)
 
-    def _produce(self, batch: Sequence[NewMessage], placed: Sequence[int], entry: _Append) -> None:
-        last: dict[tuple[str, int], int] = {}
-        for index, message in enumerate(batch):
-            last[message.topic, placed[index]] = index
-        marks = set(last.values())
-        entry.left += len(marks)
-        produce: Any = self._client.produce
-        for index, message in enumerate(batch):
-            rest = message.rest
-            prefix = message.prefix
-            arguments = (
-                message.topic,
-                prefix + rest if rest is not None and prefix else rest,
-                message.key,
-                placed[index],
-                entry.delivered if index in marks else None,
-                None,
-                message.timestamp or 0,
-                message.headers or None,
-            )
-            try:
-                produce(*arguments)
-            except BufferError:
-                self._produce_when_room(arguments)
-            except KafkaException as error:
-                raise translate(kafka_error(error), f"to append to {message.topic}") from error
+    def _produce(
+        self,
+        batch: Sequence[NewMessage],
+        placed: Sequence[Place],
+        requests: dict[Place, list[Request]],
+        entry: _Append,
+    ) -> None:
+        entry.left += sum(map(len, requests.values()))
+        open_now: dict[Place, Request] = {}
+        current: Request | None = None
+        try:
+            for index, message in enumerate(batch):
+                place = placed[index]
+                if current is None or place is not current.place:
+                    current = open_now.get(place)
+                    if current is None:
+                        current = open_now[place] = self._entered(requests[place].pop(0))
+                if index == current.last:
+                    self._produce_one(message, place[1], partial(entry.delivered, current))
+                    del open_now[place]
+                    current = None
+                else:
+                    self._produce_one(message, place[1], None)
+        except BaseException:
+            for request in open_now.values():
+                self.leave(request)
+            raise
+
+    def _produce_one(self, message: NewMessage, partition: int, done: Callable[..., None] | None) -> None:
+        body = message.body
+        arguments = (
+            message.topic,
+            None if body is None else b"".join((message.prefix, body, message.suffix)),
+            message.key,
+            partition,
+            done,
+            None,
+            message.timestamp or 0,
+            message.headers or None,
+        )
+        try:
+            self._client.produce(*arguments)
+        except BufferError:
+            self._produce_when_room(arguments)
+        except KafkaException as error:
+            raise translate(kafka_error(error), f"to append to {message.topic}") from error
+
+    def _entered(self, request: Request) -> Request:
+        if self._window is not None:
+            self._window.enter(request, self._check_open)
+        return request
+
+    def leave(self, request: Request) -> None:
+        """A request that was handed over has an answer, or its rest will not be handed over."""
+        if self._window is not None:
+            self._window.leave(request)
+
+    def _check_open(self) -> None:
+        self._check()
+        if self._closed.is_set():
+            raise IllegalStateError("The producer was closed while it waited for room.")
 
     def _produce_when_room(self, arguments: tuple[Any, ...]) -> None:
         """The client's queue is full: Kafka is slower than we are, or away."""
         while True:
-            self._check()
-            if self._closed.wait(0.005):
-                raise IllegalStateError("The producer was closed while it waited for room.")
+            self._check_open()
+            self._closed.wait(0.005)
             try:
                 self._client.produce(*arguments)
             except BufferError:
@@ -306,6 +346,13 @@ class KafkaProducer:
             log.warning("A producer is closed with %d messages not acknowledged.", left)
             self._client.purge()
             self._client.poll(0)
+
+
+def _number(settings: Mapping[str, Any], name: str) -> int:
+    try:
+        return int(settings[name])
+    except ValueError as error:
+        raise ConfigError(f"Kafka's client needs a number for {name}.", option=name) from error
 
 
 def unreachable(error: ConnectError, last: KafkaError | None) -> ConnectError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +56,25 @@ def test_a_message_that_is_too_large_is_refused_before_anything_is_sent(
         append(producer, [NewMessage(topic, b"k", b"small"), NewMessage(topic, b"k", b"x" * 100_000)])
     append(producer, [NewMessage(topic, b"k", b"x" * 90_000)])
     assert broker.admin().end_offsets([TopicPartition(topic, 0)]) == {TopicPartition(topic, 0): 1}
+    producer.close()
+
+
+@pytest.mark.parametrize("codec", ["lz4", "snappy", "gzip", "none"])
+def test_a_request_stays_below_what_brokers_take(broker: KafkaBroker, topic: str, codec: str) -> None:
+    # A topic takes 250 KB at a time: schemas that repeat are worth little of it, what does not repeat its whole size.
+    broker.admin().create_topics([NewTopic(topic, 1, 1, {"max.message.bytes": "250000"})])
+    options = {"max.request.size": 250_000, "compression.type": codec, "linger.ms": 20}
+    producer = broker.producer("p", options=options)
+    noise = random.Random(5)
+    schemas = [noise.randbytes(size) for size in (4000, 4000, 20_000)]
+    batch = [NewMessage(topic, b"k", noise.randbytes(300), prefix=schemas[0]) for _ in range(1500)]
+    batch += [NewMessage(topic, b"k", noise.randbytes(900), prefix=schemas[n % 3]) for n in range(200)]
+    batch += [NewMessage(topic, b"k", noise.randbytes(5000)) for _ in range(200)]
+    append(producer, batch)
+    consumer = broker.consumer("c")
+    consumer.assign([TopicPartition(topic, 0)])
+    assert [m.value for m in read(consumer, 1900)] == [m.prefix + (m.rest or b"") for m in batch]
+    consumer.close()
     producer.close()
 
 
