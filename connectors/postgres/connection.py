@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-from connectors.postgres.errors import translated
+from connectors.postgres.errors import WAL_LEVEL_HINT, translated
 from replicator.api import ConfigError, Secret
 
 PlainConnection = psycopg.Connection[tuple[Any, ...]]
@@ -108,6 +108,22 @@ def check_encoding(connection: PlainConnection) -> None:
             "The database's encoding is SQL_ASCII: its text cannot be decoded reliably.",
             option="database.dbname",
             hint="Use a database with encoding UTF8.",
+        )
+
+
+def check_wal_level(connection: PlainConnection) -> None:
+    """Refuse a server without logical decoding.
+
+    Raises:
+        ConfigError: wal_level is another than logical.
+    """
+    with translated("reading wal_level"):
+        row = connection.execute("SHOW wal_level").fetchone()
+    if row is not None and row[0] != "logical":
+        raise ConfigError(
+            f"The server's wal_level is {row[0]}, but logical decoding needs logical.",
+            option="database.hostname",
+            hint=WAL_LEVEL_HINT,
         )
 
 

@@ -46,7 +46,10 @@ _ROW_KINDS: Final = (pgoutput.INSERT, pgoutput.UPDATE, pgoutput.DELETE, pgoutput
 class Owner(Protocol):
     """What is needed of the reader."""
 
-    captured: list[Relation]
+    @property
+    def captured(self) -> list[Relation]:
+        """The tables that are captured."""
+        ...
 
 
 class _Window:

@@ -43,9 +43,13 @@ _PATIENCE: Final = 60.0
 class Owner(Protocol):
     """What is needed of the reader."""
 
-    captured: list[Relation]
     fitting: threading.Lock
     departures: Departures
+
+    @property
+    def captured(self) -> list[Relation]:
+        """The tables that are captured; another list each time they were looked at."""
+        ...
 
     def refit(self, streamed: Sequence[str] = ()) -> None:
         """Leave the stream between two transactions and begin anew with the tables as they are then."""

@@ -7,8 +7,8 @@ record ends the transaction, and its offset and mark say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from connectors.cdc.queue import RecordQueue
 from replicator.api import ChangeRecord, Header, SourceRecord
@@ -86,3 +86,15 @@ def mark_end(record: SourceRecord) -> None:
     if headers:
         text: str = headers[0].value
         headers[0] = Header(POSITION_HEADER, STRING, text[:-1] + END_MARK)
+
+
+def context_headers(options: Mapping[str, Any], task: int) -> list[Header]:
+    """Headers that every record carries, if they are wanted."""
+    if not options["extended.headers.enabled"]:
+        return []
+    context = {
+        "connectorLogicalName": options["topic.prefix"],
+        "taskId": str(task),
+        "connectorName": "postgresql",
+    }
+    return [Header(f"__debezium.context.{name}", STRING, value) for name, value in context.items()]

@@ -16,6 +16,7 @@ from connectors.cdc.heartbeat import Heartbeat
 from connectors.postgres.connection import PlainConnection
 from connectors.postgres.errors import translated
 from connectors.postgres.outbox import Outbox
+from connectors.postgres.progress import Progress
 from connectors.postgres.requests import CopyWanted
 from connectors.postgres.status import Status
 from connectors.postgres.stream import Stream
@@ -40,11 +41,7 @@ class Owner(Protocol):
     """What the session needs of the reader."""
 
     heartbeat: Heartbeat
-
-    @property
-    def durable(self) -> int:
-        """The highest durable position."""
-        ...
+    progress: Progress
 
     @property
     def copy_wanted(self) -> bool:
@@ -150,7 +147,7 @@ class Streaming:
         stream.idle(end)
         if data[17]:
             self._reply_due = True
-            if self._owner.durable < end:
+            if self._owner.progress.durable < end:
                 self._probe()
 
     def _probe(self) -> None:
@@ -188,7 +185,7 @@ class Streaming:
     def _feedback(self, received: int) -> None:
         sender = self._sender
         age = sender.feedback_age
-        durable = self._owner.durable
+        durable = self._owner.progress.durable
         self._received = max(self._received, received)
         if age > self._interval or (age > _TICK and (self._reply_due or durable > sender.confirmed)):
             sender.feedback(self._received, durable)
@@ -202,7 +199,7 @@ class Streaming:
     def last_words(self) -> None:
         """The task stops: confirm what is durable."""
         try:
-            self._sender.feedback(self._received, self._owner.durable)
+            self._sender.feedback(self._received, self._owner.progress.durable)
         except ConnectError as error:
             log.debug("The last status message could not be sent: %s", error)
 

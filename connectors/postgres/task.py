@@ -58,7 +58,7 @@ class PostgresSourceTask(SourceTask):
             "postgres", options["topic.prefix"], reader.queue, lambda: len(reader.captured)
         )
         if stored and position is not None:
-            self._reader.acknowledge(position.floor)
+            self._reader.progress.acknowledge(position.floor)
         tables = self.context.offsets.offset({**self._partition, **NOTES})
         self._watch = Watch(options, self._reader, status, tables)
         self._thread = threading.Thread(
@@ -81,7 +81,7 @@ class PostgresSourceTask(SourceTask):
         """Positions that are durable may be acknowledged (INV-2)."""
         assert self._reader is not None
         for _partition, offset in offsets:
-            self._reader.acknowledge(durable_floor(offset))
+            self._reader.progress.acknowledge(durable_floor(offset))
 
     def signal(self, kind: str, data: Mapping[str, Any]) -> None:
         """Debezium's signals (see `signals`); any thread.

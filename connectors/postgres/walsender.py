@@ -19,7 +19,7 @@ from psycopg import pq, sql
 
 from connectors.postgres.connection import PlainConnection, server_version
 from connectors.postgres.errors import by_state, translated
-from replicator.api import ConnectError, RetriableError
+from replicator.api import ConfigError, ConnectError, RetriableError
 
 _FEEDBACK: Final = struct.Struct("!cQQQQB")
 _POSTGRES_EPOCH_US: Final = 946_684_800_000_000
@@ -209,3 +209,22 @@ def _failure(result: pq.abc.PGresult, doing: str) -> ConnectError:
 
 def _quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def stream_parameters(text: str | None) -> dict[str, str]:
+    """The further parameters of START_REPLICATION in slot.stream.params.
+
+    Raises:
+        ConfigError: an entry has another form than name=value.
+    """
+    parameters = {}
+    for part in (text or "").split(";"):
+        if part.strip():
+            name, equals, value = part.partition("=")
+            if not equals:
+                raise ConfigError(
+                    f"Invalid entry {part!r} in slot.stream.params: expected name=value.",
+                    option="slot.stream.params",
+                )
+            parameters[name.strip()] = value.strip()
+    return parameters

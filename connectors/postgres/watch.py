@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import psycopg
 
@@ -19,7 +19,7 @@ from connectors.cdc.selection import Selection
 from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.connection import Connector, PlainConnection
-from connectors.postgres.errors import translated
+from connectors.postgres.divergence import Copied, Divergence
 from connectors.postgres.membership import Membership, Owner
 from connectors.postgres.rewrites import Rewrites
 from connectors.postgres.status import Status
@@ -40,39 +40,18 @@ SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_cur
        coalesce(wal_status, ''), age(catalog_xmin)
   FROM pg_replication_slots WHERE slot_name = %s
 """
-_CHANGED: Final = """
-SELECT relid::int8, coalesce(n_tup_upd, 0) + coalesce(n_tup_del, 0)
-  FROM pg_stat_user_tables WHERE relid = ANY(%s::oid[])
-"""
-
-
-class Copied(NamedTuple):
-    """A finished copy: what was missing in these tables is there again.
-
-    Attributes:
-        names: the tables.
-        changes: updates and deletes of those without replica identity before the copy began, by object id.
-    """
-
-    names: list[str]
-    changes: dict[int, int]
-
-
-def changes(connection: PlainConnection, relations: Sequence[Relation]) -> dict[int, int]:
-    """Updates and deletes so far of the tables without replica identity, by object id of each leaf."""
-    leaves = [leaf for r in relations if not r.has_identity for leaf in r.leaves]
-    if not leaves:
-        return {}
-    with translated("reading statistics"):
-        return {int(oid): int(count) for oid, count in connection.execute(_CHANGED, [leaves]).fetchall()}
 
 
 class Watched(Owner, Protocol):
     """What the watch looks at in the reader."""
 
-    snapshot_opened: float | None
     copies: deque[Copied]
     notes: deque[dict[str, Any]]
+
+    @property
+    def snapshot_opened(self) -> float | None:
+        """When the copy's snapshot was opened, by this process's clock; None while there is none."""
+        ...
 
 
 class Watch:
@@ -104,8 +83,7 @@ class Watch:
         self._slot_due = self._inspection_due = self._pause = 0.0
         self._leaves: dict[int, tuple[str, frozenset[int]]] = {}
         self._gone: dict[str, str] = {}
-        self._counts: dict[int, int] = {}
-        self._diverged_tables: set[str] = set()
+        self._divergence = Divergence()
         self._rewrites = Rewrites(tables)
 
     def start(self) -> None:
@@ -208,7 +186,7 @@ class Watch:
         ]
         warnings += self._detached(now)
         warnings += self._rewrites.inspect(connection, [r for r in now if r.oid in known])
-        warnings += self._diverged(connection, [r for r in now if r.full_name in names])
+        warnings += self._divergence.inspect(connection, [r for r in now if r.full_name in names])
         return warnings
 
     def _detached(self, now: Sequence[Relation]) -> list[str]:
@@ -227,19 +205,7 @@ class Watch:
     def _learn_copies(self) -> None:
         while self._reader.copies:
             copied = self._reader.copies.popleft()
-            self._counts.update(copied.changes)
-            self._diverged_tables.difference_update(copied.names)
+            self._divergence.copied(copied)
             self._rewrites.copied(copied.names)
             for name in copied.names:
                 self._gone.pop(name, None)
-
-    def _diverged(self, connection: PlainConnection, relations: Sequence[Relation]) -> list[str]:
-        leaves = {leaf: r.full_name for r in relations if not r.has_identity for leaf in r.leaves}
-        counts = changes(connection, relations).items()
-        changed = {leaves[oid] for oid, count in counts if count > self._counts.setdefault(oid, count)}
-        self._diverged_tables |= changed
-        return [
-            f"Table {name} diverged: it has no replica identity and was updated or deleted from, which is not "
-            f"replicated. Give it a primary key or REPLICA IDENTITY FULL, and it is copied anew by itself."
-            for name in sorted(self._diverged_tables & set(leaves.values()))
-        ]

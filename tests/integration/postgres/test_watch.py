@@ -11,8 +11,9 @@ from connectors.postgres import catalog
 from connectors.postgres.catalog import Relation
 from connectors.postgres.config import CONFIG
 from connectors.postgres.departures import Departures
+from connectors.postgres.divergence import Copied, changes
 from connectors.postgres.status import Status
-from connectors.postgres.watch import Copied, Watch, changes
+from connectors.postgres.watch import Watch
 from tests.integration.postgres.driver import Context, Driver, Offsets
 from tests.support.fix_servers import Database
 
