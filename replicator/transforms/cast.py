@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from base64 import b64encode
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
 from replicator.api.config import ConfigDef, Importance, Type, invalid, key
-from replicator.api.errors import ConfigError, DataError
-from replicator.api.logical import DATE, TIME, TIMESTAMP
+from replicator.api.errors import ConfigError
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
-from replicator.transforms import java_numbers as numbers
+from replicator.transforms.cast_values import TARGETS, Caster, cast, caster, names_of
 from replicator.transforms.copying import basics, copier, same_names
 from replicator.transforms.java_lists import java_list, split
 from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch
-from replicator.transforms.required import fields_of, java_class, require_map, require_struct
+from replicator.transforms.required import fields_of, require_map, require_struct
 
 _PURPOSE: Final = "cast types"
-_BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}
-_TARGETS: Final = (
-    *_BITS,
-    SchemaType.FLOAT32,
-    SchemaType.FLOAT64,
-    SchemaType.BOOLEAN,
-    SchemaType.STRING,
-)
-_SOURCES: Final = (*_TARGETS, SchemaType.BYTES)
-_INSTANTS: Final = (DATE, TIME, TIMESTAMP)
-_INFERRED: Final[dict[type, SchemaType]] = {
-    bool: SchemaType.BOOLEAN,
-    int: SchemaType.INT64,
-    float: SchemaType.FLOAT64,
-    str: SchemaType.STRING,
-    bytes: SchemaType.BYTES,
-    bytearray: SchemaType.BYTES,
-    memoryview: SchemaType.BYTES,
-    list: SchemaType.ARRAY,
-    tuple: SchemaType.ARRAY,
-    dict: SchemaType.MAP,
-    Struct: SchemaType.STRUCT,
-}
-
-Caster = Callable[[Any], Any]
 
 
 class _Plan(NamedTuple):
@@ -182,17 +153,13 @@ def _target(text: str, *, whole: bool) -> SchemaType:
             cause = f"java.lang.IllegalArgumentException: No enum constant {constant}"
             message = f"Invalid value {cause} for configuration {message}"
         raise ConfigError(message, option="spec") from None
-    if target not in _TARGETS:
+    if target not in TARGETS:
         raise ConfigError(
             f"Cast transformation does not support casting to {target.name}; supported types are "
-            f"{_names(_TARGETS)}",
+            f"{names_of(TARGETS)}",
             option="spec",
         )
     return target
-
-
-def _names(types: tuple[SchemaType, ...]) -> str:
-    return java_list([t.name for t in types])
 
 
 def _cast_schema(schema: Schema, target: SchemaType, *, keep_basics: bool) -> Schema:
@@ -200,93 +167,3 @@ def _cast_schema(schema: Schema, target: SchemaType, *, keep_basics: bool) -> Sc
     if keep_basics:
         return basics(schema).evolve(type=target, optional=schema.optional, default=default)
     return Schema(target, optional=schema.optional, default=default)
-
-
-def cast(schema: Schema | None, value: Any, target: SchemaType) -> Any:
-    """One value cast to a type.
-
-    Raises:
-        DataError: it cannot be.
-    """
-    return None if value is None else caster(schema, target)(value)
-
-
-def caster(schema: Schema | None, target: SchemaType) -> Caster:
-    """A function that casts values of a schema that are not null."""
-    if schema is None:
-        return lambda value: caster(Schema(_inferred(value)), target)(value)
-    if schema.type not in _SOURCES:
-        message = (
-            f"Cast transformation does not support casting from {schema.type.name}; supported types are "
-            f"{_names(_SOURCES)}"
-        )
-        return lambda value: _fail(message)
-    made = _plain_caster(schema, target)
-
-    def checked(value: Any) -> Any:
-        try:
-            return made(value)
-        except ValueError:
-            raise DataError(f"Value ({value}) was out of range for requested data type") from None
-
-    return checked
-
-
-def _fail(message: str) -> Any:
-    raise DataError(message)
-
-
-def _inferred(value: Any) -> SchemaType:
-    found = _INFERRED.get(type(value))
-    if found is None:
-        raise DataError(
-            f"Cast transformation was passed a value of type class {java_class(value)} which is not supported by "
-            "Connect's data API"
-        )
-    return found
-
-
-def _plain_caster(schema: Schema, target: SchemaType) -> Caster:
-    if target is SchemaType.STRING:
-        return lambda value: _to_string(value, schema)
-    encode = _epoch if schema.name in _INSTANTS else None
-    number = _to_number(schema, target)
-    return number if encode is None else lambda value: number(encode(value, schema))
-
-
-def _to_number(schema: Schema, target: SchemaType) -> Caster:
-    bits = _BITS.get(target, 0)
-
-    def convert(value: Any) -> Any:
-        if isinstance(value, str):
-            if bits:
-                return numbers.parse_integer(value, bits)
-            if target is SchemaType.BOOLEAN:
-                return value.lower() == "true"
-            parsed = numbers.parse_double(value)
-            return numbers.single(parsed) if target is SchemaType.FLOAT32 else parsed
-        if not isinstance(value, (int, float, Decimal)):
-            raise DataError(f"Unexpected type in Cast transformation: class {java_class(value, schema)}")
-        if bits:
-            return numbers.narrow(value, bits)
-        if target is SchemaType.BOOLEAN:
-            return value if isinstance(value, bool) else numbers.narrow(value, 64) != 0
-        return numbers.single(float(value)) if target is SchemaType.FLOAT32 else float(value)
-
-    return convert
-
-
-def _epoch(value: Any, schema: Schema) -> Any:
-    """What a date, time or timestamp is stored as."""
-    if not isinstance(value, (dt.date, dt.time)):
-        return value
-    ms = numbers.millis(value)
-    return ms // numbers.DAY_MS if schema.name == DATE else ms
-
-
-def _to_string(value: Any, schema: Schema) -> str:
-    if isinstance(value, (dt.date, dt.time)):
-        return numbers.date_text(numbers.millis(value))
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return b64encode(value).decode("ascii")
-    return numbers.text_of(value, is_single=schema.type is SchemaType.FLOAT32)

@@ -5,22 +5,19 @@ Compiled once per query. Every struct lists all its fields in order.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from typing import Any, Final
 
+from connectors.jdbc.source.number_types import after, number_type
 from connectors.jdbc.source.reading import INTEGERS, NUMBERS, Column, Decode, Kind
 from connectors.jdbc.source.settings import SourceSettings
-from replicator.api import DataError, Schema, SchemaError, SchemaType, StructuralError
+from connectors.jdbc.source.time_types import timestamp_type, whole_milliseconds
+from replicator.api import DataError, Schema, SchemaError, StructuralError
 from replicator.api.logical import (
-    DBZ_VARIABLE_SCALE_DECIMAL,
     date_schema,
-    decimal_schema,
     time_schema,
-    timestamp_schema,
 )
 from replicator.api.schema import (
     BOOLEAN,
@@ -49,14 +46,6 @@ _PLAIN: Final = {
     Kind.BYTES: BYTES,
     Kind.OTHER: STRING,
 }
-_LONGEST_INTEGER: Final = 18
-_LOWEST_SCALE: Final = -84
-_NO_SCALE: Final = 127
-"""Scale of numbers that declare none, where the schema must have one."""
-
-_EXACT: Final = Context(prec=20_000)
-_EPOCH: Final = dt.datetime(1970, 1, 1)
-_MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 
 class TooNarrowError(Exception):
@@ -105,7 +94,7 @@ def plan_rows(
             continue
         schema, decode = _field(column, settings)
         if column.narrow and settings.plain_numeric and column.name not in wide:
-            schema, decode = INT32, _after(decode, _narrow(column.name))
+            schema, decode = INT32, after(decode, _narrow(column.name))
         fields.append((column.name, schema.as_optional() if column.optional else schema))
         steps.append((index, column.name, decode, column.optional))
     if len({field for field, _ in fields}) != len(fields):
@@ -148,14 +137,14 @@ def _maker(steps: Sequence[tuple[int, str, Decode | None, bool]], partial: bool)
 def _field(column: Column, settings: SourceSettings) -> tuple[Schema, Decode | None]:
     kind, decode = column.kind, column.decode
     if kind in NUMBERS:
-        return _number(column, settings)
+        return number_type(column, settings)
     if kind is Kind.DATE:
         return date_schema(), decode
     if kind is Kind.TIME:
-        return time_schema(), _after(decode, _whole_milliseconds)
+        return time_schema(), after(decode, whole_milliseconds)
     if kind is Kind.TIMESTAMP:
-        schema, form = _timestamp(settings)
-        return schema, _after(decode, form)
+        schema, form = timestamp_type(settings)
+        return schema, after(decode, form)
     return _PLAIN[kind], decode
 
 
@@ -166,136 +155,6 @@ def _narrow(name: str) -> Decode:
         return value
 
     return fits
-
-
-def _after(decode: Decode | None, then: Decode) -> Decode:
-    if decode is None:
-        return then
-
-    def both(value: Any) -> Any:
-        decoded = decode(value)
-        return None if decoded is None else then(decoded)
-
-    return both
-
-
-def _whole_milliseconds(value: Any) -> Any:
-    """Connect's Time and Timestamp count milliseconds."""
-    return value.replace(microsecond=value.microsecond // 1000 * 1000) if value.microsecond % 1000 else value
-
-
-# --- numbers ---
-
-
-def _number(column: Column, settings: SourceSettings) -> tuple[Schema, Decode | None]:
-    mapped = column.kind is Kind.NUMERIC or settings.every_decimal
-    if mapped and settings.numeric != "none":
-        found = _mapped(column, settings.numeric)
-        if found is not None:
-            return found[0], _after(column.decode, found[1])
-    if column.scale is not None:
-        return decimal_schema(column.scale), _after(column.decode, _scaled(column.scale))
-    if settings.plain_numeric:
-        return decimal_schema(_NO_SCALE), _after(column.decode, _scaled(_NO_SCALE))
-    return _VARIABLE, _after(column.decode, _variable)
-
-
-def _mapped(column: Column, mapping: str) -> tuple[Schema, Decode] | None:
-    """The primitive type of a number under `numeric.mapping`, or None when it stays a Decimal."""
-    precision, scale = column.precision, column.scale
-    if scale is None:
-        return (FLOAT64, _to_float) if mapping == "best_fit_eager_double" else None
-    if mapping == "precision_only":
-        return _integer(precision) if scale == 0 and precision <= _LONGEST_INTEGER else None
-    if _LOWEST_SCALE <= scale < 1 and precision <= _LONGEST_INTEGER:
-        return _integer(precision - scale) if precision - scale <= _LONGEST_INTEGER else None
-    if scale > 0 and (precision <= _LONGEST_INTEGER or mapping == "best_fit_eager_double"):
-        return FLOAT64, _to_float
-    return None
-
-
-def _integer(digits: int) -> tuple[Schema, Decode]:
-    schema = INT64 if digits > 9 else INT32 if digits > 4 else INT16 if digits > 2 else INT8
-    return schema, _to_integer
-
-
-def _to_integer(value: Decimal) -> int:
-    if not value.is_finite() or value != value.to_integral_value():
-        raise DataError(f"{value} is no integer")
-    return int(value)
-
-
-def _to_float(value: Decimal) -> float:
-    return float(value)
-
-
-def _scaled(scale: int) -> Decode:
-    unit = Decimal((0, (1,), -scale))
-
-    def exact(value: Decimal) -> Decimal:
-        _, _, exponent = value.as_tuple()
-        if exponent == -scale:
-            return value
-        if isinstance(exponent, str):
-            raise DataError(f"{value} has no form in Connect's Decimal")
-        fitted = value.quantize(unit, context=_EXACT)
-        if fitted != value:
-            raise DataError(f"{value} has more than {scale} fraction digits")
-        return fitted
-
-    return exact
-
-
-_VARIABLE: Final = Schema(
-    SchemaType.STRUCT,
-    name=DBZ_VARIABLE_SCALE_DECIMAL,
-    version=1,
-    doc="Variable scaled decimal",
-    fields=[("scale", INT32), ("value", BYTES)],
-)
-
-
-def _variable(value: Decimal) -> dict[str, Any]:
-    sign, digits, exponent = value.as_tuple()
-    if isinstance(exponent, str):
-        raise DataError(f"{value} has no form in Connect's types")
-    unscaled = int("".join(map(str, digits))) * (-1 if sign else 1)
-    size = (unscaled + (unscaled < 0)).bit_length() // 8 + 1
-    return {"scale": -exponent, "value": unscaled.to_bytes(size, "big", signed=True)}
-
-
-# --- timestamps ---
-
-
-def micros_of(moment: dt.datetime) -> int:
-    """Microseconds since the epoch of a naive UTC moment."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _timestamp(settings: SourceSettings) -> tuple[Schema, Decode]:
-    form = settings.granularity
-    if form == "connect_logical":
-        return timestamp_schema(), _whole_milliseconds
-    if form.endswith("_iso_datetime_string"):
-        return STRING, _iso(settings.zone, "" if form.startswith("micros") else "000")
-    factor = 1 if form.startswith("micros") else 1000
-    if form.endswith("_long"):
-        return INT64, lambda moment: _within_long(micros_of(moment) * factor)
-    return STRING, lambda moment: str(micros_of(moment) * factor)
-
-
-def _within_long(number: int) -> int:
-    if not -(2**63) <= number < 2**63:
-        raise DataError(f"A timestamp of {number} nanoseconds is beyond INT64")
-    return number
-
-
-def _iso(zone: dt.tzinfo, more_digits: str) -> Decode:
-    def text(moment: dt.datetime) -> str:
-        shown = moment.replace(tzinfo=dt.UTC).astimezone(zone).replace(tzinfo=None)
-        return shown.isoformat("T", "microseconds") + more_digits
-
-    return text
 
 
 def is_integer(column: Column) -> bool:
