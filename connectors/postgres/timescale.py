@@ -137,9 +137,12 @@ class TimescaleDb(Transformation):
         source = record.value.get("source") if is_envelope(record) else None
         if not isinstance(source, Struct) or source.fields.get("schema") not in self._schemas:
             return record
-        chunk = source.fields["schema"], source.fields.get("table")
-        hypertable = self._chunks.hypertable(chunk) if self._chunks is not None and chunk[1] else None
-        if hypertable is None or self._chunks is None:
+        name = source.fields.get("table")
+        if self._chunks is None or name is None:
+            return record
+        chunk: Table = (str(source.fields["schema"]), str(name))
+        hypertable = self._chunks.hypertable(chunk)
+        if hypertable is None:
             return record
         aggregate = self._chunks.aggregate(hypertable)
         schema, table = aggregate or hypertable

@@ -249,6 +249,8 @@ def test_lines_in_s3(worker: Worker, bucket: Bucket) -> None:
     def lines() -> list[bytes]:
         return [line for _, content in sorted(bucket.objects().items()) for line in content.splitlines()]
 
+    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 30)
+    eventually(lambda: len(worker.messages("file-input-topic")) >= 2, 30)
     written = [json.dumps(value["payload"]).encode() for _, value in worker.messages("file-input-topic")]
     eventually(lambda: len(lines()) >= len(written), 60)
     assert lines() == written
