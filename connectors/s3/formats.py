@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from connectors.s3.classes import FORMATS, named
 from connectors.s3.json_format import BytesWriter, JsonWriter
-from connectors.s3.options import FORMATS, named
 from connectors.s3.upload import Upload
 from replicator.api import Schema
 

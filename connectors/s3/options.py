@@ -4,73 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api import ConfigDef, ConfigError, Importance, Type
+from connectors.s3.classes import (
+    ACLS,
+    DEFAULT_CHAIN,
+    FORMAT_PACKAGE,
+    FORMATS,
+    PARTITIONER_PACKAGE,
+    PARTITIONERS,
+    PROVIDERS,
+    one_of_classes,
+)
+from replicator.api import ConfigDef, Importance, Type
 from replicator.api.config import ConfigKey, at_least, between, key, non_empty, one_of
 
 HIGH, MEDIUM, LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
-_FORMATS: Final = "io.confluent.connect.s3.format"
-_PARTITIONERS: Final = "io.confluent.connect.storage.partitioner"
 SMALLEST_PART: Final = 5 * 1024 * 1024
 DEFAULT_FLUSH: Final = 1000
 DEFAULT_IDLE_MS: Final = 10_000
-
-FORMATS: Final = {
-    f"{_FORMATS}.json.JsonFormat": "json",
-    f"{_FORMATS}.avro.AvroFormat": "avro",
-    f"{_FORMATS}.parquet.ParquetFormat": "parquet",
-    f"{_FORMATS}.bytearray.ByteArrayFormat": "bytearray",
-}
-PARTITIONERS: Final = {
-    f"{_PARTITIONERS}.{name}Partitioner": name
-    for name in ("Default", "Field", "TimeBased", "Daily", "Hourly")
-}
-_AUTH: Final = "com.amazonaws.auth"
-ASSUME_ROLE: Final = "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider"
-ACLS: Final = (
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "log-delivery-write",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-    "aws-exec-read",
-)
-ANONYMOUS: Final = f"{_AUTH}.AnonymousAWSCredentialsProvider"
-DEFAULT_CHAIN: Final = f"{_AUTH}.DefaultAWSCredentialsProviderChain"
-PROVIDERS: Final = (
-    DEFAULT_CHAIN,
-    ASSUME_ROLE,
-    ANONYMOUS,
-    f"{_AUTH}.EnvironmentVariableCredentialsProvider",
-    f"{_AUTH}.InstanceProfileCredentialsProvider",
-    f"{_AUTH}.EC2ContainerCredentialsProviderWrapper",
-    f"{_AUTH}.WebIdentityTokenCredentialsProvider",
-    f"{_AUTH}.profile.ProfileCredentialsProvider",
-)
-
-
-def _class(known: tuple[str, ...]) -> Any:
-    """A class of a fixed set, by full or simple name."""
-    accepted = {*known, *(name.rpartition(".")[2] for name in known)}
-
-    def check(name: str, value: Any) -> None:
-        if value is not None and value not in accepted:
-            raise ConfigError(
-                f"Invalid value {value} for configuration {name}: Class {value} could not be found."
-                f" Known are {', '.join(known)}.",
-                option=name,
-            )
-
-    return check
-
-
-def named(value: str, known: dict[str, str]) -> str:
-    """The short name of a class given by full or simple name."""
-    for full, short in known.items():
-        if value in (full, full.rpartition(".")[2]):
-            return short
-    raise ConfigError(f"Class {value} could not be found.")
 
 
 def _option(
@@ -81,7 +31,7 @@ def _option(
 
 _S, _I, _L, _B, _P = Type.STRING, Type.INT, Type.LONG, Type.BOOLEAN, Type.PASSWORD
 _COMPRESSIONS: Final = one_of("none", "gzip", ignore_case=True)
-_format_class = _class(tuple(FORMATS))
+_format_class = one_of_classes(tuple(FORMATS))
 
 OPTIONS: Final = ConfigDef(
     key(
@@ -133,10 +83,10 @@ OPTIONS: Final = ConfigDef(
     _option(
         "partitioner.class",
         Type.CLASS,
-        f"{_PARTITIONERS}.DefaultPartitioner",
+        f"{PARTITIONER_PACKAGE}.DefaultPartitioner",
         HIGH,
         "Decides the directory of a record: Default, Field, TimeBased, Daily or HourlyPartitioner.",
-        _class(tuple(PARTITIONERS)),
+        one_of_classes(tuple(PARTITIONERS)),
     ),
     _option("partition.field.name", Type.LIST, None, MEDIUM, "Fields whose values name the directories."),
     _option(
@@ -161,7 +111,7 @@ OPTIONS: Final = ConfigDef(
             "Record",
             "RecordField",
             *(
-                f"{_PARTITIONERS}.TimeBasedPartitioner${n}TimestampExtractor"
+                f"{PARTITIONER_PACKAGE}.TimeBasedPartitioner${n}TimestampExtractor"
                 for n in ("Wallclock", "Record", "RecordField")
             ),
         ),
@@ -176,7 +126,7 @@ OPTIONS: Final = ConfigDef(
     _option(
         "format.class",
         Type.CLASS,
-        f"{_FORMATS}.json.JsonFormat",
+        f"{FORMAT_PACKAGE}.json.JsonFormat",
         HIGH,
         "Format of the objects: JsonFormat, AvroFormat, ParquetFormat or ByteArrayFormat.",
         _format_class,
@@ -265,12 +215,17 @@ OPTIONS: Final = ConfigDef(
     _option("store.kafka.keys", _B, False, LOW, "Write keys to a file beside the values'."),
     _option("store.kafka.headers", _B, False, LOW, "Write headers to a file beside the values'."),
     _option(
-        "keys.format.class", Type.CLASS, f"{_FORMATS}.avro.AvroFormat", LOW, "Format of keys.", _format_class
+        "keys.format.class",
+        Type.CLASS,
+        f"{FORMAT_PACKAGE}.avro.AvroFormat",
+        LOW,
+        "Format of keys.",
+        _format_class,
     ),
     _option(
         "headers.format.class",
         Type.CLASS,
-        f"{_FORMATS}.avro.AvroFormat",
+        f"{FORMAT_PACKAGE}.avro.AvroFormat",
         LOW,
         "Format of headers.",
         _format_class,
@@ -283,7 +238,7 @@ OPTIONS: Final = ConfigDef(
         DEFAULT_CHAIN,
         LOW,
         "Where credentials come from when none are given; AwsAssumeRoleCredentialsProvider takes a role.",
-        _class(PROVIDERS),
+        one_of_classes(PROVIDERS),
     ),
     _option("s3.credentials.provider.sts.role.arn", _S, None, LOW, "Role to assume."),
     _option("s3.credentials.provider.sts.role.external.id", _S, None, LOW, "External id for the role."),

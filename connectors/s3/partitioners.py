@@ -7,9 +7,9 @@ import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from connectors.s3.classes import PARTITIONERS, named
 from connectors.s3.fields import field_of
 from connectors.s3.joda import compile_pattern
-from connectors.s3.options import PARTITIONERS, named
 from connectors.s3.timestamps import Extract, extractor
 from replicator.api import ConfigError, DataError, SchemaType, SinkRecord
 

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.s3.classes import FORMATS, named
 from connectors.s3.formats import Format, format_of
-from connectors.s3.options import DEFAULT_FLUSH, DEFAULT_IDLE_MS, FORMATS, named
+from connectors.s3.options import DEFAULT_FLUSH, DEFAULT_IDLE_MS
 from connectors.s3.partitioners import Partitioner, partitioner_of, zone_of
 from replicator.api import ConfigError
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from connectors.s3.options import ANONYMOUS, ASSUME_ROLE
+from connectors.s3.classes import ANONYMOUS, ASSUME_ROLE
 from replicator.api import ConfigError, ConnectError, RetriableError
 
 log = logging.getLogger(__name__)
