@@ -91,6 +91,7 @@ class TaskRunner:
         self._make_work = make_work
         self._clock = clock
         self._on_state = on_state
+        self._abandoned = False
         self._turned = clock.now()
         self._paused = threading.Event()
         if paused:
@@ -133,6 +134,10 @@ class TaskRunner:
         if self._thread.ident is not None:
             self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """Nobody waits for it any more, and somebody else may have its work: its state is no news (any thread)."""
+        self._abandoned = True
 
     def silent_for(self) -> float:
         """Seconds since the present step, or the start of the work, began; 0 while there is no work (any thread)."""
@@ -198,7 +203,8 @@ class TaskRunner:
 
     def _set_state(self, state: str, trace: str | None = None) -> None:
         self.state, self.trace = state, trace
-        self._on_state(state, trace)
+        if not self._abandoned:
+            self._on_state(state, trace)
 
 
 def _trace(error: BaseException) -> str:

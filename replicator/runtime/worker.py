@@ -118,7 +118,10 @@ class Worker:
         for handle in handles:
             handle.runner.stop()
         deadline = time.monotonic() + self.parts.config.seconds("task.shutdown.graceful.timeout.ms")
-        return [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
+        left = [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
+        for handle in left:
+            handle.runner.abandon()
+        return left
 
 
 def _work(parts: WorkerParts, spec: TaskSpec) -> TaskWork:

@@ -101,6 +101,32 @@ def test_a_task_that_hangs_is_abandoned_in_time() -> None:
         own.wait(lambda: own.stops == 1)
 
 
+def test_what_becomes_of_an_abandoned_task_is_no_news() -> None:
+    """Another worker may run it already: a late failure must not cover that one's state."""
+    begun, release = threading.Event(), threading.Event()
+
+    class Stuck(Work):
+        def start(self) -> None:
+            begun.set()
+            assert release.wait(30)
+            super().start()
+
+    states: list[str] = []
+    works = [Stuck([], ValueError("fenced"), None)]
+    runner = TaskRunner(
+        "c-0", works.pop, threading.Event(), ManualClock(), lambda state, _: states.append(state)
+    )
+    runner.start()
+    assert begun.wait(30)
+    runner.stop()
+    assert not runner.join(0.01)
+    runner.abandon()
+    release.set()
+    assert runner.join(30)
+    assert states == []
+    assert runner.state == FAILED
+
+
 def test_facts_and_gauges_are_snapshots() -> None:
     own = script("src")
     with running() as service:
