@@ -7,11 +7,8 @@ target. The copy itself is the pipeline's, and goes on when this command is inte
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,7 +17,6 @@ import click
 
 from replicator.api.database import SourceDatabase, TargetDatabase
 from replicator.api.errors import (
-    BadRequestError,
     ConfigError,
     ConnectError,
     IllegalStateError,
@@ -29,9 +25,9 @@ from replicator.api.errors import (
 from replicator.cli.database_url import DatabaseUrl
 from replicator.cli.databases import source_database, target_database
 from replicator.cli.output import duration, fails_with, number, say
-from replicator.cli.pipeline import Pipeline, default_base, load, pipeline_name
+from replicator.cli.pipeline import Pipeline, default_base, pipeline_name
+from replicator.cli.pipeline_service import PipelineService, running_pipeline
 from replicator.cli.plan import split_patterns
-from replicator.cli.status import overview_of
 
 T = TypeVar("T")
 
@@ -59,7 +55,7 @@ def command(source_url: str, target_url: str, tables: str, name: str | None, dat
     """Empty tables in the target and copy them again, while the pipeline runs and the source is written to."""
     base = data_dir or default_base()
     name = pipeline_name(source_url, target_url, name)
-    pipeline = _running(base, name)
+    pipeline = running_pipeline(base, name)
     source, target = source_database(source_url), target_database(target_url)
     try:
         Recopy(pipeline, source, target).run(split_patterns(tables))
@@ -70,37 +66,12 @@ def command(source_url: str, target_url: str, tables: str, name: str | None, dat
         target.close()
 
 
-def _running(base: Path, name: str) -> Pipeline:
-    """The pipeline, which must run and have a port.
-
-    Raises:
-        IllegalStateError: it does not.
-    """
-    pipeline = load(base / name)
-    if pipeline is None:
-        raise IllegalStateError(
-            f"There is no pipeline {name} in {base}.",
-            hint="Start it: replicator sync SOURCE_URL TARGET_URL; see 'replicator status' for those that are there.",
-        )
-    if not pipeline.running():
-        raise IllegalStateError(
-            f"Pipeline {name} is not running.",
-            hint=f"Start it, then run this again: replicator sync '{pipeline.source}' '{pipeline.target}'"
-            f" --name {name} (with the passwords).",
-        )
-    if pipeline.port is None:
-        raise IllegalStateError(
-            f"Pipeline {name} runs with --port off, so it cannot be asked.",
-            hint=f"Stop it (kill {pipeline.pid}) and start it without --port off, then run this again.",
-        )
-    return pipeline
-
-
 class Recopy:
     """One request, followed to its end."""
 
     def __init__(self, pipeline: Pipeline, source: SourceDatabase, target: TargetDatabase) -> None:
         self._pipeline = pipeline
+        self._service = PipelineService(pipeline)
         self._source = source
         self._target = target
         self._said = 0.0
@@ -136,7 +107,7 @@ class Recopy:
     # --- before ---
 
     def _choose(self, patterns: Sequence[str]) -> None:
-        known = sorted(self._facts(self._overview()))
+        known = sorted(self._service.facts(self._service.overview()))
         if not known:
             raise IllegalStateError(
                 f"Pipeline {self._pipeline.name} is still starting.", hint="Run this again in a moment."
@@ -169,28 +140,13 @@ class Recopy:
     def _ask(self, names: Sequence[str]) -> None:
         self._asked = time.monotonic()
         data = {"type": "blocking", "data-collections": [re.escape(name) for name in names]}
-        self._signal("source", "execute-snapshot", data)
-
-    def _signal(self, role: str, kind: str, data: Mapping[str, Any]) -> None:
-        name, port = self._pipeline.name, self._pipeline.port
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/replicator/connectors/{name}-{role}/signal",
-            data=json.dumps({"type": kind, "data": data}).encode(),
-            headers={"Content-Type": "application/json"},
-            method="POST",
-        )
-        try:
-            urllib.request.urlopen(request, timeout=30).close()
-        except urllib.error.HTTPError as error:
-            raise _refusal(error) from None
-        except OSError as error:
-            raise ConnectError(f"Pipeline {name} does not answer on port {port}: {error}") from None
+        self._service.signal("source", "execute-snapshot", data)
 
     def _copied(self) -> bool:
         """Whether each table's rows are of a copy that began after the request."""
-        overview = self._overview()
+        overview = self._service.overview()
         self._check(overview)
-        facts = self._facts(overview)
+        facts = self._service.facts(overview)
         waiting = [n for n in self._names if not self._is_copied(facts.get(n, {}))]
         lost = [n for n in waiting if facts.get(n, {}).get("state") not in _ON_ITS_WAY]
         if lost and facts and time.monotonic() - self._asked > LINE_EVERY:
@@ -208,11 +164,11 @@ class Recopy:
 
     def _applied(self, goal: int) -> bool:
         """Whether the target has the copies, and everything up to the goal."""
-        overview = self._overview()
+        overview = self._service.overview()
         self._check(overview)
         if max(self._reached().values(), default=0) < goal:
             return False
-        tasks = self._tasks(overview, "sink")
+        tasks = self._service.tasks(overview, "sink")
         stopped = [t for task in tasks for t in task.get("facts", {}).get("stopped_tables") or {}]
         if any(self._ours(table) for table in stopped):
             self._passed = 0.0
@@ -245,40 +201,7 @@ class Recopy:
         """The table behind a name of a stopped table, when it is one of those that are copied."""
         return self._targets.get(stopped) or self._targets.get(stopped.rpartition(".")[2])
 
-    # --- what the pipeline says ---
-
-    def _overview(self) -> dict[str, Any]:
-        """What the service tells of itself.
-
-        Raises:
-            ConnectError: the pipeline ended, or is silent for long.
-        """
-        deadline = time.monotonic() + _SILENCE
-        while time.monotonic() < deadline:
-            found = overview_of(self._pipeline.port or 0)
-            if found is not None:
-                return found
-            if not self._pipeline.running():
-                raise ConnectError(
-                    f"Pipeline {self._pipeline.name} ended.",
-                    hint="Start it again with the same 'replicator sync': it goes on with the copy where it stopped.",
-                )
-            time.sleep(TICK)
-        raise ConnectError(
-            f"Pipeline {self._pipeline.name} does not answer on port {self._pipeline.port}, though its process"
-            f" {self._pipeline.pid} runs."
-        )
-
-    def _tasks(self, overview: Mapping[str, Any], role: str) -> list[dict[str, Any]]:
-        name = f"{self._pipeline.name}-{role}"
-        return [t for c in overview.get("connectors", []) if c["name"] == name for t in c.get("tasks", [])]
-
-    def _facts(self, overview: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Facts of the source's tables."""
-        found: dict[str, dict[str, Any]] = {}
-        for task in self._tasks(overview, "source"):
-            found |= task.get("facts", {}).get("tables") or {}
-        return found
+    # --- what keeps it ---
 
     def _check(self, overview: Mapping[str, Any]) -> None:
         """Look for what keeps the copy from arriving.
@@ -287,7 +210,7 @@ class Recopy:
             ConnectError: the pipeline failed, or one of the tables cannot be applied.
         """
         for role in ("source", "sink"):
-            for task in self._tasks(overview, role):
+            for task in self._service.tasks(overview, role):
                 if task["state"] == "FAILED":
                     lines = str(task.get("trace") or "").strip().splitlines()
                     raise ConnectError(
@@ -307,7 +230,7 @@ class Recopy:
         Raises:
             ConnectError: the new copy itself cannot be applied.
         """
-        facts = self._facts(overview).get(table, {})
+        facts = self._service.facts(overview).get(table, {})
         if facts.get("state") != "copying" and not self._is_copied(facts):
             return  # the truncate is not in the log yet
         now = time.monotonic()
@@ -323,7 +246,7 @@ class Recopy:
         say(
             f"{table} was stopped in the target; its waiting changes are left out, the new copy replaces them."
         )
-        self._signal("sink", "skip-to-truncate", {"tables": [stopped]})
+        self._service.signal("sink", "skip-to-truncate", {"tables": [stopped]})
 
     def _say(self, text: str) -> None:
         now = time.monotonic()
@@ -360,12 +283,3 @@ def _progress(name: str, facts: Mapping[str, Any]) -> str:
     done, total = int(facts.get("rows_done") or 0), int(facts.get("rows_total") or 0)
     share = f"{min(100, 100 * done // total)}%, " if total > 0 else ""
     return f"{name}: {share}{number(done)} of about {number(max(total, done))} rows"
-
-
-def _refusal(error: urllib.error.HTTPError) -> ConnectError:
-    """The service's own words."""
-    try:
-        message = str(json.load(error)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = f"The pipeline answered {error.code}."
-    return {400: BadRequestError, 409: IllegalStateError}.get(error.code, ConnectError)(message)
