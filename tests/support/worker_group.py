@@ -60,10 +60,10 @@ class Worker:
         self._file.write_text(text)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, env: dict[str, str] | None = None) -> None:
         with self.log.open("ab") as out:
             command = [sys.executable, "-m", "replicator", "distributed", str(self._file)]
-            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=env)
 
     def wait_healthy(self, timeout: float = 30) -> None:
         until(lambda: self.get("/health")["status"] == "healthy", timeout, f"worker {self.number} is healthy")
@@ -154,13 +154,13 @@ class Group:
         self.options |= {name.replace("_", "."): value for name, value in options.items()}
         self.workers: list[Worker] = []
 
-    def add(self, count: int = 1, **options: str) -> list[Worker]:
+    def add(self, count: int = 1, env: dict[str, str] | None = None, **options: str) -> list[Worker]:
         """Start workers and wait for them."""
         given = {**self.options, **{n.replace("_", "."): v for n, v in options.items()}}
         fresh = [Worker(self.folder, len(self.workers) + n, given) for n in range(count)]
         self.workers += fresh
         for worker in fresh:
-            worker.start()
+            worker.start(env)
         for worker in fresh:
             worker.wait_healthy()
         return fresh
