@@ -42,6 +42,11 @@ def java() -> str:
     return found
 
 
+def java_version() -> int:
+    """The first number of the version of `java()`."""
+    return _version(java())
+
+
 def jars(name: str, artifacts: Sequence[str]) -> Path:
     """A folder with the jars of `artifacts` (`group:artifact:version`) and everything they need.
 

@@ -1,6 +1,7 @@
-"""`make bench-java`: Debezium and Kafka Connect on Java beside ours, on the same work in the same run.
+"""`make bench-java`: Debezium and Kafka Connect on Java, and Debezium Server, beside ours, on the same work in one run.
 
-Both go through the same Kafka node between the same databases, one after the other, part by part. Takes minutes.
+Between the same databases and, but for Debezium Server and `replicator sync`, through the same Kafka node; one after
+the other, part by part. Takes minutes. Debezium Server is left out, with a word, where it cannot be had.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from pathlib import Path
 
 from scripts.devservers import Instance, ServerUnavailable, ensure_running
 from scripts.devservers.kafka import Kafka
-from tests.benchmarks import figures, java_connect
+from tests.benchmarks import figures, java_connect, java_server
 from tests.benchmarks.bench import Pipeline, Site, embedded
 from tests.benchmarks.java_connect import JavaConnect
+from tests.benchmarks.java_server import DebeziumServer
 from tests.benchmarks.run import PARTS, add_options, measured, own_kafka, workers
 
 _COMPARED = ("snapshot", "catchup", "latency")
 _ROWS = 200_000
 _JAVA = f"Debezium {java_connect.DEBEZIUM}, Kafka Connect {java_connect.CONNECT}, JDBC sink"
+_SERVER = f"Debezium Server {java_connect.DEBEZIUM} with its JDBC sink, without Kafka"
 _FIGURES = (
     ("snapshot", "per_second", "snapshot, rows/s", True),
     ("catchup", "per_second", "catch-up, changes/s", True),
@@ -53,8 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _compare(options: argparse.Namespace, servers: ExitStack) -> None:
     postgres, mysql, kafka = ensure_running("postgres"), ensure_running("mysql"), own_kafka(servers)
-    sides = {
-        _JAVA: Site(postgres, mysql, partial(java, kafka)),
+    sides = {_JAVA: Site(postgres, mysql, partial(java, kafka))}
+    try:
+        java_server.fetch()
+        sides[_SERVER] = Site(postgres, mysql, DebeziumServer)
+    except ServerUnavailable as reason:
+        print(f"bench-java: without Debezium Server: {reason}", file=sys.stderr)
+    sides |= {
         "replicator, two workers through Kafka": Site(postgres, mysql, partial(workers, kafka)),
         "replicator sync": Site(postgres, mysql, embedded),
     }

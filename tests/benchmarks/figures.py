@@ -65,6 +65,9 @@ def lines(results: Results, asked: dict[str, str]) -> list[tuple[str, str, str]]
         text = f"kill -9 to rows flowing, session {part['session_seconds']:.0f} s, worker of source / sink"
         times = f"{part['source_seconds']:.1f} / {part['sink_seconds']:.1f} s"
         found.append((text, asked.get("takeover", ""), times))
+        if "planned_source_seconds" in part:
+            times = f"{part['planned_source_seconds']:.1f} / {part['planned_sink_seconds']:.1f} s"
+            found.append(("the same for a planned stop (SIGTERM)", "no time-out", times))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Takeover: a worker is killed while rows flow; how long until a row that was committed later is visible.
+"""Takeover: a worker is killed, or stopped, while rows flow; how long until a row that was committed later is visible.
 
 Session timeout 6 s (the shortest that brokers allow by default), no delay of rebalances. The parent process is
 frozen first, so that it does not start the worker anew: the tasks have to run elsewhere.
@@ -22,15 +22,16 @@ _SQL = "INSERT INTO bench VALUES (%s, 7, 'new', 12.50, 'a note', now())"
 
 
 def takeover(site: Site) -> dict[str, Any]:
-    """Seconds from `kill -9` to the first row committed afterwards, for the worker of the source and of the sink."""
+    """Seconds from `kill -9`, or SIGTERM, to the first row committed afterwards, for the worker of source and sink."""
     return {
         "session_seconds": SESSION_SECONDS,
-        **{f"{which}_seconds": _kill(site, which) for which in ("source", "sink")},
+        **{f"{which}_seconds": _end(site, which, signal.SIGKILL) for which in ("source", "sink")},
+        **{f"planned_{which}_seconds": _end(site, which, signal.SIGTERM) for which in ("source", "sink")},
     }
 
 
-def _kill(site: Site, which: str) -> float:
-    with fresh(site, f"takeover{which}") as bench:
+def _end(site: Site, which: str, how: signal.Signals) -> float:
+    with fresh(site, f"{how.name.lower()}{which}") as bench:
         bench.fill(1, 1000)
         bench.sync.start()
         bench.wait_for_row(1000, 120)
@@ -42,7 +43,7 @@ def _kill(site: Site, which: str) -> float:
         try:
             bench.wait_for_row(_FIRST + 100, 60)
             os.kill(workers.pid, signal.SIGSTOP)
-            os.kill(victim, signal.SIGKILL)
+            os.kill(victim, how)
             began = time.perf_counter()
             seconds = bench.wait_for_row(writer.following, 120) - began
         finally:
