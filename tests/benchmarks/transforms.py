@@ -7,6 +7,7 @@ figure is the best of a few runs; plans are compiled before the clock starts.
 from __future__ import annotations
 
 import logging
+import struct
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -143,6 +144,12 @@ VECTOR_ROW = struct_schema(
     [("id", INT32), ("embedding", array_schema(FLOAT64, name="io.debezium.data.DoubleVector"))]
 )
 VECTOR_RECORD = record(VECTOR_ROW, {"id": 1, "embedding": [0.5, 1.25, -3.0]})
+GEOMETRY = struct_schema(
+    [("wkb", BYTES), ("srid", OPTIONAL_INT32)], name="io.debezium.data.geometry.Geometry", version=1
+)
+# A point in little endian, with its spatial reference in front.
+PLACE = {"wkb": struct.pack("<BII2d", 1, 0x20000001, 4326, 13.4, 52.5), "srid": 4326}
+PLACE_RECORD = record(struct_schema([("id", INT32), ("place", GEOMETRY)]), {"id": 1, "place": PLACE})
 
 
 class Subject(NamedTuple):
@@ -197,6 +204,11 @@ SUBJECTS = (
     ),
     Subject("ExtractSchemaToNewRecord", {}, TYPED_EVENT),
     Subject("VectorToJsonConverter", {}, VECTOR_RECORD),
+    Subject("SwapGeometryCoordinates", {}, PLACE_RECORD),
+    Subject("GeometryFormatTransformer", {"format": "wkb"}, PLACE_RECORD),
+    Subject("CollectionNameTransformation", {"collection.naming.style": "snake_case"}, EVENT),
+    Subject("FieldNameTransformation", {"column.naming.style": "snake_case"}),
+    Subject("ActivateTracingSpan", {}, EVENT),
     Subject("SchemaChangeEventFilter", {"schema.change.event.exclude.list": "DROP"}, EVENT),
     Subject("TimezoneConverter", {"converted.timezone": "Europe/Berlin"}, EVENT),
 )
