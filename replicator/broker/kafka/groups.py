@@ -19,7 +19,9 @@ from replicator.broker.kafka.errors import translate, translated
 from replicator.broker.kafka.python_client import delete_group_offsets, remove_static_members
 from replicator.broker.kafka.retrying import retried
 
-_SECONDS: Final = 30.0
+_SECONDS: Final = 10.0
+_TRY_SECONDS: Final = 3.0
+_COORDINATED: Final = "__consumer_offsets"
 
 
 class GroupAdmin:
@@ -33,13 +35,24 @@ class GroupAdmin:
         self._fence = fence
         self._java = java
 
+    def _reached(self) -> AdminClient:
+        """The client, when the cluster answers it.
+
+        librdkafka ends the process when the connection to a group's coordinator breaks while a request waits for it
+        (its issue 4605): no such request may wait while Kafka is away. Other requests just fail then.
+        """
+        client = self._client()
+        with translated("to reach the cluster"):
+            client.list_topics(_COORDINATED, timeout=_TRY_SECONDS)
+        return client
+
     @retried
     def group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
         """Committed positions; empty when the group is unknown."""
         asked = [ConsumerGroupTopicPartitions(group)]
         try:
             with translated(f"to read the positions of the group {group}"):
-                answer = self._client().list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
+                answer = self._reached().list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
                 found = answer.result(_SECONDS + 5).topic_partitions
         except NotFoundError:
             return {}
@@ -53,7 +66,6 @@ class GroupAdmin:
         """Number of live members."""
         return len(self._members(group))
 
-    @retried
     def assigned_partitions(self, group: str) -> set[TopicPartition] | None:
         """Partitions that the members of a settled group read; None while it is rebalancing, or has none."""
         found = self._described(group)
@@ -67,10 +79,11 @@ class GroupAdmin:
         found = self._described(group)
         return [] if found is None or found.state == ConsumerGroupState.DEAD else list(found.members)
 
+    @retried
     def _described(self, group: str) -> Any:
         try:
             with translated(f"to describe the group {group}"):
-                answer = self._client().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
+                answer = self._reached().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
                 return answer.result(_SECONDS + 5)
         except NotFoundError:
             return None
@@ -107,7 +120,7 @@ class GroupAdmin:
         doing = f"to change the positions of the group {group}"
         asked = [ConsumerGroupTopicPartitions(group, changed)]
         with translated(doing):
-            answer = self._client().alter_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
+            answer = self._reached().alter_consumer_group_offsets(asked, request_timeout=_SECONDS)[group]
             found = answer.result(_SECONDS + 5).topic_partitions
         for entry in found:
             if entry.error is not None:
@@ -124,9 +137,8 @@ class GroupAdmin:
         """
         try:
             with translated(f"to delete the group {group}"):
-                self._client().delete_consumer_groups([group], request_timeout=_SECONDS)[group].result(
-                    _SECONDS + 5
-                )
+                answer = self._reached().delete_consumer_groups([group], request_timeout=_SECONDS)[group]
+                answer.result(_SECONDS + 5)
         except NotFoundError:
             return
 
