@@ -16,8 +16,8 @@ from replicator.api.record import Header, SourceRecord
 from replicator.broker.base import MessageHeaders, NewMessage
 from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain
-from replicator.runtime.commits import partition_key
 from replicator.runtime.crossings import DELICATE
+from replicator.runtime.durability import partition_key
 from replicator.runtime.inflight import PartitionOffset
 from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_letters import LetterEncoder

@@ -17,7 +17,7 @@ from replicator.api.failpoints import failpoint
 from replicator.api.record import SourceRecord
 from replicator.broker.base import NewMessage, Producer
 from replicator.runtime.clock import Clock
-from replicator.runtime.commits import partition_key
+from replicator.runtime.durability import partition_key
 from replicator.runtime.inflight import PartitionOffset
 from replicator.storage.base import OffsetStore
 

@@ -9,28 +9,29 @@ Layout (little-endian): docs/decisions/20261121-embedded-log-format.md.
 from __future__ import annotations
 
 import struct
-import sys
 import threading
-from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise, repeat
 from typing import Final, NamedTuple
 
-import orjson
 import zstandard
 
 from replicator.api.errors import BrokerError
-from replicator.broker.base import Message, MessageHeaders, NewMessage
+from replicator.broker.base import Message, NewMessage
+from replicator.broker.embedded.batch_headers import decode_headers, encode_headers
+from replicator.broker.embedded.columns import (
+    ABSENT,
+    decode_column,
+    decode_sparse_column,
+    encode_column,
+    integers,
+    ints,
+)
 
 _PLAIN: Final = b"\x00"
 _ZSTD: Final = b"\x01"
 _SMALLEST_TO_COMPRESS: Final = 256
 _HEAD: Final = struct.Struct("<IB")
-_ABSENT: Final = -1
-
-_NO_HEADERS: Final = 0
-_UNIFORM: Final = 1
-_RAGGED: Final = 2
 
 # Half the time of level 1, for a log that is a quarter larger and lives for minutes.
 _LEVEL: Final = -2
@@ -63,16 +64,16 @@ def encode_batch(
         offsets: distances from the batch's base offset, when they are not 0, 1, 2 ...
     """
     count = len(messages)
-    header_mode, header_sections = _encode_headers([m.headers for m in messages])
+    header_mode, header_sections = encode_headers([m.headers for m in messages])
     sections = [
         _HEAD.pack(count, header_mode),
-        b"" if offsets is None else _ints("q", offsets),
+        b"" if offsets is None else ints("q", offsets),
         _encode_timestamps([m.timestamp for m in messages], now),
     ]
-    raw = _encode_column([m.key for m in messages], sections)
+    raw = encode_column([m.key for m in messages], sections)
     raw += _encode_values(messages, sections)
     sections += header_sections
-    table = _ints("I", [len(sections), *map(len, sections)])
+    table = ints("I", [len(sections), *map(len, sections)])
     body = b"".join([table, *sections])
     if len(body) < _SMALLEST_TO_COMPRESS:
         return EncodedBatch(_PLAIN + body, count, raw)
@@ -98,13 +99,13 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
     body = _decompressor().decompress(blob[1:]) if blob[:1] == _ZSTD else blob[1:]
     sections = _split(body)
     count, header_mode = _HEAD.unpack(sections[0])
-    keys = _decode_column(sections[3:6], count)
+    keys = decode_column(sections[3:6], count)
     prefix, bodies, suffix = _decode_values(sections[6:10], count)
-    headers = _decode_headers(header_mode, sections[10:], count)
+    headers = decode_headers(header_mode, sections[10:], count)
     offsets: Iterable[int] = (
-        [base + d for d in _array("q", sections[1])] if sections[1] else range(base, base + count)
+        [base + d for d in integers("q", sections[1])] if sections[1] else range(base, base + count)
     )
-    times = _array("q", sections[2])
+    times = integers("q", sections[2])
     timestamps: Iterable[int] = repeat(times[0], count) if len(times) == 1 else times
     return list(
         map(
@@ -125,7 +126,7 @@ def _decode(blob: bytes, topic: str, partition: int, base: int) -> list[Message]
 def _split(body: bytes) -> list[bytes]:
     (number,) = struct.unpack_from("<I", body)
     start = 4 + 4 * number
-    ends = accumulate(_array("I", body[4:start]), initial=start)
+    ends = accumulate(integers("I", body[4:start]), initial=start)
     return [body[a:b] for a, b in pairwise(ends)]
 
 
@@ -133,35 +134,14 @@ def _encode_timestamps(timestamps: list[int | None], now: int) -> bytes:
     known = [now if t is None else t for t in timestamps]
     if known.count(known[0]) == len(known):
         del known[1:]
-    return _ints("q", known)
-
-
-def _encode_column(items: Sequence[bytes | None], sections: list[bytes]) -> int:
-    """Append prefix, lengths and joined rest of a column to `sections`; returns its delivered size."""
-    present: Sequence[bytes]
-    try:
-        lengths = list(map(len, items))  # type: ignore[arg-type]
-        present = items  # type: ignore[assignment]
-        size = sum(lengths)
-    except TypeError:  # some are None
-        present = [item for item in items if item is not None]
-        lengths = [_ABSENT if item is None else len(item) for item in items]
-        size = sum(map(len, present))
-    shared = _shared_prefix(min(present), max(present)) if len(present) > 1 else 0
-    if lengths.count(lengths[0]) == len(lengths):
-        del lengths[1:]
-    if shared:
-        sections += (present[0][:shared], _ints("i", lengths), b"".join([item[shared:] for item in present]))
-    else:
-        sections += (b"", _ints("i", lengths), b"".join(present))
-    return size
+    return ints("q", known)
 
 
 def _encode_values(messages: Sequence[NewMessage | Message], sections: list[bytes]) -> int:
     """Values without what their producer says they share, if it is one for all; else what they turn out to share."""
     prefix, suffix = messages[0].prefix, messages[0].suffix
     if not prefix or not all(m.prefix is prefix for m in messages):
-        size = _encode_column([m.value for m in messages], sections)
+        size = encode_column([m.value for m in messages], sections)
         sections.append(b"")
         return size
     if suffix and all(m.suffix is suffix for m in messages):
@@ -170,117 +150,34 @@ def _encode_values(messages: Sequence[NewMessage | Message], sections: list[byte
         suffix = b""
         bodies = [m.rest for m in messages]
     shared = len(prefix) + len(suffix)
-    lengths = [_ABSENT if b is None else shared + len(b) for b in bodies]
+    lengths = [ABSENT if b is None else shared + len(b) for b in bodies]
     if lengths.count(lengths[0]) == len(lengths):
         del lengths[1:]
     data = b"".join([b for b in bodies if b is not None])
-    sections += (prefix, _ints("i", lengths), data, suffix)
+    sections += (prefix, ints("i", lengths), data, suffix)
     return len(data)
 
 
 def _decode_values(sections: Sequence[bytes], count: int) -> tuple[bytes, Sequence[bytes | None], bytes]:
     """The shared prefix, what is between in each value, and the shared suffix."""
     prefix, packed_lengths, data, suffix = sections
-    stored = _array("i", packed_lengths)
+    stored = integers("i", packed_lengths)
     lengths = [stored[0]] * count if len(stored) == 1 else stored
-    if min(lengths) == _ABSENT:
-        return b"", _decode_sparse_column(prefix, lengths, data), b""
+    if min(lengths) == ABSENT:
+        return b"", decode_sparse_column(prefix, lengths, data), b""
     shared = len(prefix) + len(suffix)
     starts = accumulate([n - shared for n in lengths] if shared else lengths, initial=0)
     return prefix, [data[a:b] for a, b in pairwise(starts)], suffix
 
 
-def _decode_column(sections: Sequence[bytes], count: int) -> Sequence[bytes | None]:
-    prefix, packed_lengths, data = sections
-    stored = _array("i", packed_lengths)
-    lengths = [stored[0]] * count if len(stored) == 1 else stored
-    shared = len(prefix)
-    if min(lengths) == _ABSENT:
-        return _decode_sparse_column(prefix, lengths, data)
-    if shared:
-        starts = accumulate([n - shared for n in lengths], initial=0)
-        return [prefix + data[a:b] for a, b in pairwise(starts)]
-    return [data[a:b] for a, b in pairwise(accumulate(lengths, initial=0))]
-
-
-def _decode_sparse_column(prefix: bytes, lengths: Sequence[int], data: bytes) -> Sequence[bytes | None]:
-    shared = len(prefix)
-    starts = accumulate([0 if n == _ABSENT else n - shared for n in lengths], initial=0)
-    return [
-        None if n == _ABSENT else prefix + data[a:b]
-        for n, (a, b) in zip(lengths, pairwise(starts), strict=True)
-    ]
-
-
-def _encode_headers(headers: list[MessageHeaders | None]) -> tuple[int, list[bytes]]:
-    if not any(headers):
-        return _NO_HEADERS, [b""]
-    sections: list[bytes] = []
-    try:
-        # One header a message, all of the same name: what log readers write.
-        pairs = [pair for (pair,) in headers]  # type: ignore[misc]
-        name = pairs[0][0]
-        values = [value for key, value in pairs if key == name]
-        if len(values) == len(pairs):
-            _encode_column(values, sections)
-            return _UNIFORM, [orjson.dumps([name]), *sections]
-    except (TypeError, ValueError):
-        pass  # several headers, or none, on some message: the general form below
-    names: dict[str, int] = {}
-    ids = [names.setdefault(pair[0], len(names)) for held in headers for pair in held or ()]
-    _encode_column([pair[1] for held in headers for pair in held or ()], sections)
-    counts = [len(held or ()) for held in headers]
-    return _RAGGED, [orjson.dumps(list(names)), *sections, _ints("I", counts), _ints("I", ids)]
-
-
-def _decode_headers(mode: int, sections: Sequence[bytes], count: int) -> Iterable[MessageHeaders | None]:
-    if mode == _NO_HEADERS:
-        return repeat(None, count)
-    names = orjson.loads(sections[0])
-    if mode == _UNIFORM:
-        name = names[0]
-        return [[(name, value)] for value in _decode_column(sections[1:4], count)]
-    counts, ids = _array("I", sections[4]), _array("I", sections[5])
-    values = _decode_column(sections[1:4], len(ids))
-    flat = [(names[i], value) for i, value in zip(ids, values, strict=True)]
-    return [flat[a:b] or None for a, b in pairwise(accumulate(counts, initial=0))]
-
-
-def _shared_prefix(low: bytes, high: bytes) -> int:
-    """Length of the longest common prefix, by bisection: comparing slices is a memcmp."""
-    good, bad = 0, min(len(low), len(high)) + 1
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        if low[good:middle] == high[good:middle]:
-            good = middle
-        else:
-            bad = middle
-    return good
-
-
-def _ints(code: str, numbers: Iterable[int]) -> bytes:
-    packed = array(code, numbers)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
-
-
-def _array(code: str, data: bytes) -> array[int]:
-    numbers = array(code)
-    numbers.frombytes(data)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
-
-
 def pack_positions(positions: Sequence[int]) -> bytes:
     """Indices of a batch's messages within their append."""
-    return _ints("I", positions)
+    return ints("I", positions)
 
 
 def unpack_positions(data: bytes) -> Sequence[int]:
     """Inverse of `pack_positions`."""
-    return _array("I", data)
+    return integers("I", data)
 
 
 def _compressor() -> zstandard.ZstdCompressor:

@@ -18,8 +18,9 @@ from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.base import Message, RebalanceListener
 from replicator.broker.embedded.feed import Feed
-from replicator.broker.embedded.groups import Groups, Member, Subscription
+from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.membership import Member, Subscription
 from replicator.broker.embedded.partitions import Partition
 from replicator.broker.embedded.unplaced import make_durable
 

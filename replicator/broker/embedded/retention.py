@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from replicator.broker.embedded.groups import GroupSnapshot
 from replicator.broker.embedded.log import Log
+from replicator.broker.embedded.membership import GroupSnapshot
 from replicator.broker.embedded.partitions import Partition, Topic
 
 _DEFAULTS: Final[Mapping[str, str]] = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from replicator.api import TopicPartition
 from replicator.broker.base import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
-from replicator.broker.embedded.groups import balance
+from replicator.broker.embedded.membership import balance
 
 ALL = [TopicPartition("t", n) for n in range(12)]
 share = st.sets(st.sampled_from(ALL))
