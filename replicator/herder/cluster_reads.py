@@ -7,6 +7,7 @@ from typing import Any
 from replicator.herder.base import ConnectorInfo, ConnectorStatus, TaskInfo, TaskProgress, TaskState
 from replicator.herder.cluster_part import ClusterPart
 from replicator.herder.offset_changes import OffsetChanges
+from replicator.herder.tracking import check_resettable, check_tracked
 
 
 class ClusterReads(ClusterPart):
@@ -43,10 +44,12 @@ class ClusterReads(ClusterPart):
 
     def active_topics(self, name: str) -> list[str]:
         """Topics used; empty for an unknown connector, as in Connect."""
+        check_tracked(self._config)
         return [topic.topic for topic in self._statuses.topics(name)]
 
     def reset_active_topics(self, name: str) -> None:
         """Forget the topics used; those still in use come back."""
+        check_resettable(self._config)
         self._forget_topics(name)
         self._reports.forget_topics(name)
 

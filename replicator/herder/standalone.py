@@ -11,31 +11,18 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from replicator.api.errors import (
-    AlreadyExistsError,
-    BadRequestError,
-    IllegalStateError,
-    NotFoundError,
-)
-from replicator.herder.base import (
-    ConnectorInfo,
-    ConnectorStatus,
-    Health,
-    RefusedError,
-    TaskInfo,
-    TaskProgress,
-    TaskState,
-)
+from replicator.api.errors import AlreadyExistsError, BadRequestError, IllegalStateError, NotFoundError
+from replicator.herder.base import ConnectorInfo, ConnectorStatus, Health
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry
 from replicator.herder.entry_work import EntryWork
 from replicator.herder.naming import initial_target, with_name
-from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
+from replicator.herder.standalone_reads import StandaloneReads
 from replicator.runtime.worker import Worker
 
 
-class StandaloneHerder(PluginViews):
+class StandaloneHerder(StandaloneReads, PluginViews):
     """Implements `herder.base.Herder`."""
 
     def __init__(self, worker: Worker) -> None:
@@ -55,65 +42,6 @@ class StandaloneHerder(PluginViews):
     def health(self) -> Health:
         """A herder that answers is healthy."""
         return Health("healthy", "Worker has completed startup and is ready to handle requests.")
-
-    def connectors(self) -> list[str]:
-        """Names, sorted."""
-        return sorted(self._entries)
-
-    def connector_info(self, name: str) -> ConnectorInfo:
-        """Configuration and tasks."""
-        with self._lock:
-            return self._entry(name).info()
-
-    def connector_config(self, name: str) -> dict[str, str]:
-        """The unresolved configuration."""
-        with self._lock:
-            return dict(self._entry(name).config)
-
-    def connector_status(self, name: str) -> ConnectorStatus:
-        """States."""
-        with self._lock:
-            return self._entry(name, f"No status found for connector {name}").status(self._worker_id)
-
-    def task_status(self, name: str, task: int) -> TaskState:
-        """State of one task."""
-        missing = f"No status found for task {name}-{task}"
-        with self._lock:
-            entry = self._entry(name, missing)
-            if not 0 <= task < len(entry.task_configs):
-                raise NotFoundError(missing)
-            return entry.task_state(task, self._worker_id)
-
-    def progress(self, name: str) -> list[TaskProgress]:
-        """Live facts of the tasks."""
-        with self._lock:
-            return self._entry(name).progress()
-
-    def task_infos(self, name: str) -> list[TaskInfo]:
-        """Task configurations."""
-        with self._lock:
-            return self._entry(name).task_infos()
-
-    def active_topics(self, name: str) -> list[str]:
-        """Topics used; empty for an unknown connector, as in Connect."""
-        self._check_tracking()
-        with self._lock:
-            entry = self._entries.get(name)
-            return sorted(entry.topics) if entry else []
-
-    def reset_active_topics(self, name: str) -> None:
-        """Forget the topics used."""
-        self._check_tracking()
-        if not self._parts.config["topic.tracking.allow.reset"]:
-            raise RefusedError(403, "Topic tracking reset is disabled.")
-        with self._lock:
-            entry = self._entries.get(name)
-            if entry:
-                entry.topics.clear()
-
-    def _check_tracking(self) -> None:
-        if not self._parts.config["topic.tracking.enable"]:
-            raise RefusedError(403, "Topic tracking is disabled.")
 
     # Configurations
 
@@ -237,10 +165,6 @@ class StandaloneHerder(PluginViews):
 
     # Offsets
 
-    def connector_offsets(self, name: str) -> list[dict[str, Any]]:
-        """Stored offsets of a source, group positions of a sink."""
-        return self._offsets(self._entry(name)).show()
-
     def alter_offsets(self, name: str, offsets: Sequence[Mapping[str, Any]]) -> str:
         """Change offsets of a stopped connector."""
         with self._lock:
@@ -251,17 +175,7 @@ class StandaloneHerder(PluginViews):
         with self._lock:
             return self._offsets(self._stopped(name)).reset()
 
-    def _offsets(self, entry: Entry) -> OffsetChanges:
-        cls = self._parts.registry.connector(entry.config["connector.class"])[1]
-        return OffsetChanges(self._parts, entry.name, entry.kind, cls, entry.config)
-
     # Life
-
-    def started_sinks(self) -> dict[str, dict[str, str]]:
-        """Unresolved configurations of the sinks that are to run."""
-        with self._lock:
-            wanted = [e for e in self._entries.values() if e.kind == "sink" and e.target == STARTED]
-            return {entry.name: dict(entry.config) for entry in wanted}
 
     def stop(self) -> None:
         """Drain and stop everything; target states stay as they are."""
@@ -280,17 +194,6 @@ class StandaloneHerder(PluginViews):
             if entry is None or entry.target == STOPPED:
                 return
             self._work.regenerate(entry)
-
-    # Finding
-
-    def _entry(self, name: str, missing: str | None = None) -> Entry:
-        entry = self._entries.get(name)
-        if entry is None:
-            raise NotFoundError(missing or f"Connector {name} not found")
-        return entry
-
-    def _known(self, name: str) -> Entry:
-        return self._entry(name, f"Unknown connector {name}")
 
     def _stopped(self, name: str) -> Entry:
         entry = self._entry(name)
