@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-LEAD: Final = 6 << 20
+LEAD: Final = 10 << 20
 """Bytes (as counted for the tail) a producer may be ahead of a consumer that keeps up."""
 
 REACH: Final = 256 << 20

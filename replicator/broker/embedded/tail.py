@@ -15,7 +15,7 @@ from replicator.broker.embedded.batches import EncodedBatch
 from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.partitions import Partition
 
-_TAIL_BYTES: Final = 12 << 20
+_TAIL_BYTES: Final = 20 << 20
 _SUMS_KEPT: Final = 4096
 # What a message takes in memory beside its bytes, without and with the data it was made from (measured).
 _MESSAGE_BYTES: Final = 200
