@@ -67,7 +67,7 @@ def lines(results: Results, asked: dict[str, str]) -> list[tuple[str, str, str]]
         found.append((text, asked.get("takeover", ""), times))
         if "planned_source_seconds" in part:
             times = f"{part['planned_source_seconds']:.1f} / {part['planned_sink_seconds']:.1f} s"
-            found.append(("the same for a planned stop (SIGTERM)", "no time-out", times))
+            found.append(("the same from the end of a worker stopped by SIGTERM", "no time-out", times))
     return found
 
 

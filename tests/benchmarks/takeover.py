@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any, cast
 
 from tests.benchmarks.bench import Bench, Site, fresh
@@ -18,11 +19,15 @@ from tests.benchmarks.connect import Workers
 SESSION_SECONDS = 6.0
 _FIRST = 1_000_000
 _PAUSE = 0.01
+_PATIENCE = 40.0
 _SQL = "INSERT INTO bench VALUES (%s, 7, 'new', 12.50, 'a note', now())"
 
 
 def takeover(site: Site) -> dict[str, Any]:
-    """Seconds from `kill -9`, or SIGTERM, to the first row committed afterwards, for the worker of source and sink."""
+    """Seconds from the end of a worker, killed or asked to stop, to the first row committed afterwards.
+
+    Each for the worker of the source and of the sink.
+    """
     return {
         "session_seconds": SESSION_SECONDS,
         **{f"{which}_seconds": _end(site, which, signal.SIGKILL) for which in ("source", "sink")},
@@ -44,6 +49,7 @@ def _end(site: Site, which: str, how: signal.Signals) -> float:
             bench.wait_for_row(_FIRST + 100, 60)
             os.kill(workers.pid, signal.SIGSTOP)
             os.kill(victim, how)
+            _wait_for_end(victim)
             began = time.perf_counter()
             seconds = bench.wait_for_row(writer.following, 120) - began
         finally:
@@ -51,6 +57,15 @@ def _end(site: Site, which: str, how: signal.Signals) -> float:
         bench.wait_for_row(writer.following - 1, 60)
         bench.check_equal()
         return seconds
+
+
+def _wait_for_end(pid: int) -> None:
+    """A worker that is asked to stop goes on for a moment; its frozen parent does not take note of the end."""
+    deadline = time.monotonic() + _PATIENCE
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the worker {pid} does not end")
+        time.sleep(0.005)
 
 
 class _Writer(threading.Thread):
