@@ -65,7 +65,7 @@ def test_stop_and_go_on(pg_database: Database, mysql_database: Database, make_sy
     _shop(pg_database)
     sync = running(make_sync(pg_database, mysql_database), mysql_database, "customers")
     pg_database.execute("INSERT INTO customers VALUES (1000, 'while it runs')")
-    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 1000"), 15)
+    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 1000"), 60)
     assert sync.stop() == 0
     assert "Traceback" not in sync.output
     pg_database.execute(
@@ -74,7 +74,7 @@ def test_stop_and_go_on(pg_database: Database, mysql_database: Database, make_sy
         "DELETE FROM customers WHERE id <= 10",
     )
     sync.start()
-    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 1001"), 15)
+    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 1001"), 60)
     verified(sync)
     assert sync.stop() == 0
     # A copy made anew would have been noticed here: rows deleted in the target only stay deleted.
@@ -185,14 +185,14 @@ def test_recopy_makes_one_table_equal_again(
 ) -> None:
     _shop(pg_database)
     sync = running(make_sync(pg_database, mysql_database, port=None), mysql_database, "shop_orders")
-    until(lambda: mysql_database.query("SELECT count(*) FROM customers") == [(500,)], 15)
+    until(lambda: mysql_database.query("SELECT count(*) FROM customers") == [(500,)], 60)
     mysql_database.execute(
         "UPDATE customers SET name = 'wrong'", "INSERT INTO customers VALUES (7777, 'extra')"
     )
     verified(sync, 1)
     outcome = sync.recopy("public.customers")
     assert outcome.code == 0, outcome.text
-    until(lambda: not mysql_database.query("SELECT 1 FROM customers WHERE name = 'wrong' OR id = 7777"), 20)
+    until(lambda: not mysql_database.query("SELECT 1 FROM customers WHERE name = 'wrong' OR id = 7777"), 60)
     verified(sync)
     assert sync.stop() == 0
 
@@ -216,7 +216,7 @@ def test_schema_changes_on_the_way(
         "ALTER TABLE customers DROP COLUMN name",
         "INSERT INTO customers VALUES (602, NULL, true)",
     )
-    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 602"), 20)
+    until(lambda: mysql_database.query("SELECT 1 FROM customers WHERE id = 602"), 60)
     verified(sync)
     assert sync.stop() == 0
 
@@ -315,11 +315,11 @@ def test_standalone_runs_connectors_from_files(
                 "SELECT count(*) FROM orders"
             ) == [(rows,)]
 
-        until(lambda: arrived(100), 30)
+        until(lambda: arrived(100), 60)
         pg_database.execute(
             "DELETE FROM orders WHERE id > 90", "UPDATE orders SET note = 'changed' WHERE id = 1"
         )
-        until(lambda: arrived(90), 15)
+        until(lambda: arrived(90), 60)
         child.terminate()
         assert child.wait(30) == 0
     finally:

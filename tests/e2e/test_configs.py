@@ -211,7 +211,7 @@ def worker(
     made = Worker(folder, bootstrap, account)
     made.start(*files)
     try:
-        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
+        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 60)
         yield made
         made.stop()
     finally:
@@ -225,22 +225,22 @@ def rows(database: Database, query: str) -> Callable[[], list[tuple[Any, ...]]]:
 
 
 def test_files_without_a_name_are_named_by_their_file(worker: Worker) -> None:
-    eventually(lambda: len(worker.call("GET", "/connectors")[1] or ()) >= 3, 30)
+    eventually(lambda: len(worker.call("GET", "/connectors")[1] or ()) >= 3, 60)
     assert set(worker.call("GET", "/connectors")[1]) >= {"file-source", "jdbc-source", "jdbc-sink"}
     assert 'jdbc-source.properties has no "name": the connector is called jdbc-source' in worker.output
     for name in ("file-source", "jdbc-source", "jdbc-sink"):
-        eventually(lambda name=name: worker.state(name) == ("RUNNING",), 30)
+        eventually(lambda name=name: worker.state(name) == ("RUNNING",), 60)
 
 
 def test_lines_of_a_file(worker: Worker) -> None:
     def values() -> list[Any]:
         return [value["payload"] for _, value in worker.messages("file-input-topic")]
 
-    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 30)
-    eventually(lambda: values() == ["first", "second"], 30)
+    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 60)
+    eventually(lambda: values() == ["first", "second"], 60)
     with (worker.folder / "input.txt").open("a") as file:
         file.write("third\n")
-    eventually(lambda: values() == ["first", "second", "third"], 30)
+    eventually(lambda: values() == ["first", "second", "third"], 60)
 
 
 def test_lines_in_s3(worker: Worker, bucket: Bucket) -> None:
@@ -249,8 +249,8 @@ def test_lines_in_s3(worker: Worker, bucket: Bucket) -> None:
     def lines() -> list[bytes]:
         return [line for _, content in sorted(bucket.objects().items()) for line in content.splitlines()]
 
-    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 30)
-    eventually(lambda: len(worker.messages("file-input-topic")) >= 2, 30)
+    eventually(lambda: "file-input-topic" in str(worker.call("GET", "/connectors/file-source/topics")[1]), 60)
+    eventually(lambda: len(worker.messages("file-input-topic")) >= 2, 60)
     written = [json.dumps(value["payload"]).encode() for _, value in worker.messages("file-input-topic")]
     eventually(lambda: len(lines()) >= len(written), 60)
     assert lines() == written
@@ -264,11 +264,11 @@ def test_lines_in_s3(worker: Worker, bucket: Bucket) -> None:
 def test_tables_into_topics(worker: Worker, databases: tuple[Database, Database]) -> None:
     topics = "/connectors/jdbc-source/topics"
     expected = ["postgres-orders", "postgres-users"]
-    eventually(lambda: sorted(worker.call("GET", topics)[1]["jdbc-source"]["topics"]) == expected, 30)
+    eventually(lambda: sorted(worker.call("GET", topics)[1]["jdbc-source"]["topics"]) == expected, 60)
     both = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
-    eventually(lambda: [value["payload"] for _, value in worker.messages("postgres-users")] == both, 30)
+    eventually(lambda: [value["payload"] for _, value in worker.messages("postgres-users")] == both, 60)
     databases[0].execute("INSERT INTO users VALUES (3, 'c')")
-    eventually(lambda: worker.messages("postgres-users")[-1][1]["payload"] == {"id": 3, "name": "c"}, 30)
+    eventually(lambda: worker.messages("postgres-users")[-1][1]["payload"] == {"id": 3, "name": "c"}, 60)
     offsets = worker.call("GET", "/connectors/jdbc-source/offsets")[1]["offsets"]
     assert {
         "partition": {"protocol": "1", "table": "public.orders"},
@@ -298,8 +298,8 @@ def test_records_into_a_table(worker: Worker, databases: tuple[Database, Databas
     worker.produce("orders", order(1, 10), order(2, 20), order(1, 11))
     found = rows(databases[1], "SELECT id, amount FROM orders ORDER BY id")
     exists = rows(databases[1], "SELECT count(*) FROM pg_tables WHERE tablename='orders'")
-    eventually(lambda: exists() == [(1,)], 30)
-    eventually(lambda: found() == [(1, 11), (2, 20)], 30)
+    eventually(lambda: exists() == [(1,)], 60)
+    eventually(lambda: found() == [(1, 11), (2, 20)], 60)
 
 
 def test_one_topic_into_several_sinks_at_their_own_pace(
@@ -309,14 +309,14 @@ def test_one_topic_into_several_sinks_at_their_own_pace(
     file = {"connector.class": "FileStreamSink", "topics": "orders", "file": str(out)}
     assert worker.call("PUT", "/connectors/orders-file/config", file)[0] == 201
     worker.produce("orders", order(5, 50))
-    eventually(lambda: out.exists() and "{amount=50}" in out.read_text(), 30)
+    eventually(lambda: out.exists() and "{amount=50}" in out.read_text(), 60)
     assert worker.call("PUT", "/connectors/orders-file/pause")[0] == 202
-    eventually(lambda: worker.state("orders-file") == ("PAUSED",), 30)
+    eventually(lambda: worker.state("orders-file") == ("PAUSED",), 60)
     worker.produce("orders", order(6, 60))
-    eventually(lambda: databases[1].query("SELECT amount FROM orders WHERE id = 6") == [(60,)], 30)
+    eventually(lambda: databases[1].query("SELECT amount FROM orders WHERE id = 6") == [(60,)], 60)
     assert "60" not in out.read_text()
     assert worker.call("PUT", "/connectors/orders-file/resume")[0] == 202
-    eventually(lambda: "{amount=60}" in out.read_text(), 30)
+    eventually(lambda: "{amount=60}" in out.read_text(), 60)
 
 
 def tolerant() -> dict[str, Any]:
@@ -348,9 +348,9 @@ def test_a_tolerant_sink_on_one_broker(worker: Worker, databases: tuple[Database
     assert worker.call("POST", "/connectors", given)[0] == 201
     worker.produce("tolerant", order(1, 10), (b"no", b"no json"), order(3, 30))
     exists = rows(databases[1], "SELECT count(*) FROM pg_tables WHERE tablename='tolerant'")
-    eventually(lambda: exists() == [(1,)], 30)
-    eventually(lambda: databases[1].query("SELECT amount FROM tolerant ORDER BY 1") == [(10,), (30,)], 30)
-    eventually(lambda: "Dead letter queue dlq-jdbc-sink cannot have 3 replicas" in worker.output, 30)
+    eventually(lambda: exists() == [(1,)], 60)
+    eventually(lambda: databases[1].query("SELECT amount FROM tolerant ORDER BY 1") == [(10,), (30,)], 60)
+    eventually(lambda: "Dead letter queue dlq-jdbc-sink cannot have 3 replicas" in worker.output, 60)
     assert worker.state("tolerant-sink") == ("RUNNING",)
     consumer = Consumer(
         {"bootstrap.servers": worker.bootstrap, "group.id": "dlq", "auto.offset.reset": "earliest"}
@@ -371,7 +371,7 @@ def test_a_converter_that_does_not_fit(worker: Worker, databases: tuple[Database
         "connection.password": at.password, "key.converter": "org.apache.kafka.connect.storage.StringConverter",
     }  # fmt: skip
     assert worker.call("PUT", "/connectors/persons-jdbc-sink/config", config)[0] == 201
-    eventually(lambda: worker.state("persons-jdbc-sink") == ("FAILED",), 30)
+    eventually(lambda: worker.state("persons-jdbc-sink") == ("FAILED",), 60)
     trace = worker.trace("persons-jdbc-sink")
     assert "Tolerance exceeded in error handler" in trace
     assert (
@@ -390,7 +390,7 @@ def test_a_boolean_is_an_option(worker: Worker) -> None:
     }
     status, answer = worker.call("PUT", "/connectors/boolean/config", config)
     assert (status, answer["config"]["value.converter.schemas.enable"]) == (201, "true")
-    eventually(lambda: (worker.folder / "o").exists() and "first" in (worker.folder / "o").read_text(), 30)
+    eventually(lambda: (worker.folder / "o").exists() and "first" in (worker.folder / "o").read_text(), 60)
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
@@ -415,12 +415,12 @@ def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -
     file.write_text(text_of("file-source.properties", **changes))
     made.start_distributed()
     try:
-        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 30)
+        eventually(lambda: made.call("GET", "/connectors")[0] == 200, 60)
         apply = [str(PROGRAM), "connectors", "apply", str(file), "--url", f"http://127.0.0.1:{made.port}"]
         applied = subprocess.run(apply, capture_output=True, text=True, timeout=60, check=False)
         assert applied.returncode == 0, applied.stdout + applied.stderr + made.output
-        eventually(lambda: made.state("file-source") == ("RUNNING",), 30)
-        eventually(lambda: [v["payload"] for _, v in made.messages("distributed-topic")] == ["one"], 30)
+        eventually(lambda: made.state("file-source") == ("RUNNING",), 60)
+        eventually(lambda: [v["payload"] for _, v in made.messages("distributed-topic")] == ["one"], 60)
         # A value of a provider whose lease ends restarts the connector when it has changed.
         values = tmp_path / "values.properties"
         values.write_text(f"out={tmp_path}/first.txt")
@@ -430,12 +430,12 @@ def test_the_same_file_on_a_distributed_worker(tmp_path: Path, bootstrap: str) -
             "file": f"${{file:{values}:out}}",
         }
         assert made.call("PUT", "/connectors/file-sink/config", sink)[0] == 201
-        eventually(lambda: holds(tmp_path / "first.txt", "one\n"), 30)
+        eventually(lambda: holds(tmp_path / "first.txt", "one\n"), 60)
         values.write_text(f"out={tmp_path}/second.txt")
-        eventually((tmp_path / "second.txt").exists, 30)
+        eventually((tmp_path / "second.txt").exists, 60)
         with (tmp_path / "input.txt").open("a") as more:
             more.write("two\n")
-        eventually(lambda: "two" in (tmp_path / "second.txt").read_text(), 30)
+        eventually(lambda: "two" in (tmp_path / "second.txt").read_text(), 60)
         assert "first.txt" not in json.dumps(made.call("GET", "/connectors?expand=info&expand=status"))
         made.stop()
     finally:

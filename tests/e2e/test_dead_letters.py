@@ -62,13 +62,13 @@ def test_a_refused_row_is_replayed(pg_database: Database, mysql_database: Databa
     try:
         service.herder.put_connector_config("src", _source(pg_database))
         service.herder.put_connector_config("snk", _sink(mysql_database))
-        eventually(lambda: service.herder.progress("src")[0].facts.get("phase") == "streaming", 30)
+        eventually(lambda: service.herder.progress("src")[0].facts.get("phase") == "streaming", 60)
         pg_database.execute(
             "INSERT INTO goods VALUES (1, 'one'), (2, 'too long'), (3, 'three'), (4, 'far too long')"
         )
-        eventually(lambda: mysql_database.query(NAMES) == [(1, "one"), (3, "three")], 30)
+        eventually(lambda: mysql_database.query(NAMES) == [(1, "one"), (3, "three")], 60)
         pg_database.execute("UPDATE goods SET name = 'short' WHERE id = 4")
-        eventually(lambda: mysql_database.query(NAMES) == [(1, "one"), (3, "three"), (4, "short")], 30)
+        eventually(lambda: mysql_database.query(NAMES) == [(1, "one"), (3, "three"), (4, "short")], 60)
         box = LetterBox(service.broker)
         letters: list[Any] = list(box.letters("dlq", LetterFilter()))
         assert [x.context["stage"] for x in letters] == ["TASK_PUT"] * 2
@@ -80,9 +80,9 @@ def test_a_refused_row_is_replayed(pg_database: Database, mysql_database: Databa
         assert (planned.replayed, len(planned.superseded)) == ({"shop.public.goods": 1}, 1)
         box.replay("dlq", LetterFilter())
         expected = [(1, "one"), (2, "too long"), (3, "three"), (4, "short")]
-        eventually(lambda: mysql_database.query(NAMES) == expected, 30)
+        eventually(lambda: mysql_database.query(NAMES) == expected, 60)
         pg_database.execute("UPDATE goods SET name = 'later' WHERE id = 2")
         expected[1] = (2, "later")
-        eventually(lambda: mysql_database.query(NAMES) == expected, 30)
+        eventually(lambda: mysql_database.query(NAMES) == expected, 60)
     finally:
         service.stop()

@@ -41,15 +41,15 @@ def test_metrics_of_a_pipeline(pg_database: Database, mysql_database: Database, 
     )
     port = free_port()
     sync = running(make_sync(pg_database, mysql_database, port=str(port)), mysql_database, "goods")
-    until(lambda: Scrape(port).value("debezium_metrics_Connected", context="streaming") == 1, 30)
+    until(lambda: Scrape(port).value("debezium_metrics_Connected", context="streaming") == 1, 60)
     pg_database.execute(
         "INSERT INTO goods VALUES (1000, 'new')",
         "UPDATE goods SET name = 'other' WHERE id = 1",
         "DELETE FROM goods WHERE id = 2",
     )
-    until(lambda: (Scrape(port).value("debezium_metrics_TotalNumberOfDeleteEventsSeen") or 0) == 1, 30)
-    until(lambda: (Scrape(port).value("replicator_table_rows_total", connector="sink") or 0) >= 303, 30)
-    until(lambda: Scrape(port).value("replicator_end_to_end_seconds_count") is not None, 30)
+    until(lambda: (Scrape(port).value("debezium_metrics_TotalNumberOfDeleteEventsSeen") or 0) == 1, 60)
+    until(lambda: (Scrape(port).value("replicator_table_rows_total", connector="sink") or 0) >= 303, 60)
+    until(lambda: Scrape(port).value("replicator_end_to_end_seconds_count") is not None, 60)
     scrape = Scrape(port)
     expected = {
         ("debezium_metrics_TotalNumberOfCreateEventsSeen", "source"): 1,

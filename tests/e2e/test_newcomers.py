@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.request
 
 import psycopg
@@ -18,7 +17,7 @@ from tests.support.sync_process import MakeSync, catch_up, has_table, running, v
 BASE = ("CREATE TABLE t (id int PRIMARY KEY, v int)", "INSERT INTO t VALUES (1, 0)")
 
 
-def _arrives(target: Database, query: str, expected: object, timeout: float = 40) -> None:
+def _arrives(target: Database, query: str, expected: object, timeout: float = 60) -> None:
     def there() -> bool:
         table = query.split(" FROM ")[1].split()[0]
         return has_table(target, table) and target.query(query) == expected
@@ -45,7 +44,7 @@ def test_new_tables_join_a_running_pipeline_under_load(
             "INSERT INTO s.x VALUES (1)",
         )
         if kill:
-            until(lambda: has_table(mysql_database, "late") or "public.late" in sync.output, 30)
+            until(lambda: has_table(mysql_database, "late") or "public.late" in sync.output, 60)
             sync.kill()
             pg_database.execute("UPDATE late SET v = 'while it was down' WHERE id % 7 = 0")
             sync.start()
@@ -53,7 +52,7 @@ def test_new_tables_join_a_running_pipeline_under_load(
         _arrives(mysql_database, "SELECT count(*), count(DISTINCT a) FROM bare", [(1000, 1000)])
         pg_database.execute("UPDATE late SET v = 'x' WHERE id = 5", "INSERT INTO bare VALUES (0)")
         _arrives(mysql_database, "SELECT v FROM late WHERE id = 5", [("x",)])
-        until(lambda: has_table(mysql_database, "s_x") and has_table(mysql_database, "empty_one"), 30)
+        until(lambda: has_table(mysql_database, "s_x") and has_table(mysql_database, "empty_one"), 60)
         wait_transactions(load, 50)
     verified(sync)
     sync.stop()
@@ -66,7 +65,7 @@ def test_a_renamed_table_joins_under_its_new_name(
 ) -> None:
     pg_database.execute(*BASE, "CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
     sync = running(make_sync(pg_database, mysql_database), mysql_database, "a")
-    until(lambda: "following" in sync.output, 30)
+    until(lambda: "following" in sync.output, 60)
     pg_database.execute("ALTER TABLE a RENAME TO b", "INSERT INTO b VALUES (2)")
     _arrives(mysql_database, "SELECT count(*) FROM b", [(2,)])
     assert "Table public.a was renamed public.b" in sync.output
@@ -85,9 +84,8 @@ def test_a_primary_key_dropped_and_made_again(
 ) -> None:
     pg_database.execute(*BASE)
     sync = running(make_sync(pg_database, mysql_database), mysql_database, "t")
-    until(lambda: "following" in sync.output, 30)
+    until(lambda: "following" in sync.output, 60)
     pg_database.execute("ALTER TABLE t DROP CONSTRAINT t_pkey")
-    began = time.monotonic()
 
     def updated() -> bool:
         try:
@@ -96,11 +94,11 @@ def test_a_primary_key_dropped_and_made_again(
             return False
         return True
 
-    until(updated, 10)
-    assert time.monotonic() - began < 5
+    # How soon, in looks at the catalog, tests/integration/postgres/test_membership.py tells.
+    until(updated, 60)
     pg_database.execute("INSERT INTO t VALUES (2, 2)")
     _arrives(mysql_database, "SELECT id, v FROM t ORDER BY id", [(1, 0), (2, 2)])
-    until(lambda: "public.t has no replica identity" in sync.output, 30)
+    until(lambda: "public.t has no replica identity" in sync.output, 60)
     pg_database.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
     _arrives(mysql_database, "SELECT id, v FROM t ORDER BY id", [(1, 1), (2, 2)])
     pg_database.execute("UPDATE t SET v = 9 WHERE id = 1")
@@ -128,7 +126,7 @@ def test_a_table_that_cannot_go_on_or_cannot_join_stops_no_other(
     assert "NOT REPLICATED: public.T cannot be held by the target" in printed, printed
     assert mysql_database.query("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
     sync.start()
-    until(lambda: sync.output.count("Running with") == 3, 30)
+    until(lambda: sync.output.count("Running with") == 3, 60)
     # Found while it runs: both would become table shop_x.
     pg_database.execute(
         "CREATE TABLE shop_x (id int PRIMARY KEY)", "INSERT INTO shop_x VALUES (1)",
@@ -136,7 +134,7 @@ def test_a_table_that_cannot_go_on_or_cannot_join_stops_no_other(
     )  # fmt: skip
     _arrives(mysql_database, "SELECT id FROM shop_x", [(1,)])
     pg_database.execute("CREATE TABLE shop.x (id int PRIMARY KEY)", "INSERT INTO shop.x VALUES (2)")
-    until(lambda: "would both become table shop_x" in sync.output, 30)
+    until(lambda: "would both become table shop_x" in sync.output, 60)
     status = run("status", "--data-dir", str(sync.data_dir), "--json")
     held = json.loads(status.out)["pipelines"][0]["held"]
     assert set(held) == {"public.changed", "public.T", "shop.x"}, held
@@ -151,7 +149,7 @@ def test_an_incremental_snapshot_of_some_rows_repairs_them(
 ) -> None:
     pg_database.execute(*BASE, "INSERT INTO t SELECT g, g FROM generate_series(2, 3000) g")
     sync = running(make_sync(pg_database, mysql_database, port=None), mysql_database, "t")
-    until(lambda: "following" in sync.output, 30)
+    until(lambda: "following" in sync.output, 60)
     mysql_database.execute("DELETE FROM t WHERE id % 10 = 0", "UPDATE t SET v = -1 WHERE id % 10 = 5")
     port = re.search(r"http://127.0.0.1:(\d+)", sync.output)
     assert port is not None

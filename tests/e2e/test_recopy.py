@@ -120,7 +120,7 @@ def test_a_table_that_is_stopped_beyond_repair(
     sync.start()
     _follows(sync)
     pg_database.execute("INSERT INTO t VALUES (3, 1000)", "UPDATE t SET v = 7 WHERE id = 1")
-    until(lambda: "STOPPED: table" in sync.output, 20)
+    until(lambda: "STOPPED: table" in sync.output, 60)
     outcome = sync.recopy("t")
     assert outcome.code == 1, outcome.text
     assert "public.t is stopped in the target" in outcome.err

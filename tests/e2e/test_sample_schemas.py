@@ -83,7 +83,7 @@ def _copy_change_compare(case: Case, source: Database, target: Database, make_sy
         verified(sync, case.copied)
     before = len(sync.output)
     sync.start()
-    until(lambda: "Running with" in sync.output[before:], 30)
+    until(lambda: "Running with" in sync.output[before:], 60)
     source.execute(*_statements(case))
     assert sync.stop() == 0, sync.output[before:]
     catch_up(sync)

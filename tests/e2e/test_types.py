@@ -117,7 +117,7 @@ def test_unchanged_large_values_survive_updates(
         "BEGIN; UPDATE t SET big = repeat('z', 9000) WHERE id = 4; UPDATE t SET n = 0 WHERE id = 4; COMMIT",
         "UPDATE t SET id = id + 1000 WHERE id > 15",
     )
-    until(lambda: mysql_database.query("SELECT count(*) FROM t WHERE id > 1000")[0][0] == 5, 20)
+    until(lambda: mysql_database.query("SELECT count(*) FROM t WHERE id > 1000")[0][0] == 5, 60)
     verified(sync)
     assert sync.stop() == 0
 

@@ -130,12 +130,16 @@ class Driver:
         self.until(lambda: self.context.facts.get("phase") == phase, timeout)
 
     def quiet(self, seconds: float = 1.0) -> list[SourceRecord]:
-        """Records of a further stretch of time."""
+        """Records of a further stretch of time, and of what waits at its end."""
         before = len(self.records)
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self.poll()
+        while self.poll() or time.monotonic() < deadline:
+            assert time.monotonic() < deadline + PATIENCE, "records come without end"
         return self.records[before:]
+
+    def until_failed(self) -> None:
+        """Poll until the task fails, which raises its error."""
+        self.until(lambda: False)
 
     def stop(self) -> None:
         """An orderly stop."""

@@ -256,7 +256,7 @@ def test_without_ownership_the_error_has_the_statement(pg_database: Database) ->
     driver = Driver(pg_database, database__user=role, database__password="x")
     try:
         with driver, pytest.raises(ConfigError) as caught:
-            driver.quiet(5)
+            driver.until_failed()
         assert 'CREATE PUBLICATION "dbz_publication" FOR TABLE ONLY "public"."t"' in str(caught.value)
         pg_database.execute("CREATE PUBLICATION dbz_publication FOR TABLE t")
         driver.config["publication.autocreate.mode"] = "disabled"

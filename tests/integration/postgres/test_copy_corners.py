@@ -38,7 +38,7 @@ def test_a_table_changed_during_its_copy_starts_over(
             # The copy must not be in the application's way: each chunk's lock is short.
             connection.execute("SET lock_timeout = '5s'")
             connection.execute(change)
-        driver.until_phase("streaming", 30)
+        driver.until_phase("streaming")
         driver.quiet(0.5)
         truncates = [i for i, r in enumerate(driver.records) if op(r) == "t"]
         assert truncates
@@ -59,7 +59,7 @@ def test_nothing_is_locked_while_the_target_is_slow(pg_database: Database) -> No
         locks = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 't'"
         held = [pg_database.query(locks)[0][0] for _ in range(20)]
         assert held.count(0) > 10
-        driver.until_phase("streaming", 30)
+        driver.until_phase("streaming")
         idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
         assert pg_database.query(idle) == [(0,)]
 
@@ -129,7 +129,7 @@ def test_many_key_types_in_chunks(pg_database: Database) -> None:
         "ANALYZE t",
     )
     with Driver(pg_database, snapshot__chunk__rows="37") as driver:
-        driver.until_phase("streaming", 30)
+        driver.until_phase("streaming")
         found = [(row(r) or {})["d"] for r in driver.records]
     assert len(found) == 500
     assert set(found) == set(range(1, 501))

@@ -186,6 +186,6 @@ def test_a_chunk_older_than_the_stream_is_read_again(pg_database: Database) -> N
             # A transaction that is open does not hold the reading up.
             driver.until(lambda: len(ids(driver.records, "r")) == ROWS)
             connection.execute("COMMIT")
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 40
         driver.until_count(ROWS + 1)
         assert _held(driver)[1] == 9

@@ -18,7 +18,7 @@ def test_without_logical_wal_level_the_remedy_is_named(private_postgres: Callabl
         database.execute("ALTER SYSTEM SET wal_level = 'replica'", "CREATE TABLE t (id int PRIMARY KEY)")
         server.restart()
         with Driver(database) as driver, pytest.raises(ConfigError, match="wal_level is replica") as caught:
-            driver.quiet(5)
+            driver.until_failed()
         assert "ALTER SYSTEM SET wal_level = logical" in str(caught.value)
 
 
@@ -28,7 +28,7 @@ def test_a_full_queue_survives_wal_sender_timeout_and_shutdown_is_not_held_up(
     server = private_postgres()
     with server.database() as database:
         database.execute(
-            "ALTER SYSTEM SET wal_sender_timeout = '2s'",
+            "ALTER SYSTEM SET wal_sender_timeout = '3s'",
             "SELECT pg_reload_conf()",
             "CREATE TABLE t (id int PRIMARY KEY, v text)",
         )
@@ -41,9 +41,9 @@ def test_a_full_queue_survives_wal_sender_timeout_and_shutdown_is_not_held_up(
             driver.until_count(50)
             pid = driver.slot()["active_pid"]
             # Nobody polls for longer than the time-out; the walsender must not have given up.
-            time.sleep(5)
+            time.sleep(7)
             assert driver.slot()["active_pid"] == pid
-            driver.until_count(20000, 60)
+            driver.until_count(20000)
             assert ids(driver.records) == list(range(1, 20001))
 
             driver.acknowledge = False
@@ -51,10 +51,10 @@ def test_a_full_queue_survives_wal_sender_timeout_and_shutdown_is_not_held_up(
             driver.until_count(20001)
             started = time.monotonic()
             server.stop()
-            assert time.monotonic() - started < 10, "the fast shutdown waited for a confirmation"
+            assert time.monotonic() - started < 40, "the fast shutdown waited for a confirmation"
             server.start()
             driver.acknowledge = True
-            driver.until_phase("streaming", 40)
+            driver.until_phase("streaming")
             database.execute("INSERT INTO t VALUES (20002, 'z')")
             driver.until_count(20002)
             assert ids(driver.records[-2:]) == [20001, 20002]
@@ -62,6 +62,6 @@ def test_a_full_queue_survives_wal_sender_timeout_and_shutdown_is_not_held_up(
             server.kill()
             server.start()
             database.execute("INSERT INTO t VALUES (20003, 'z')")
-            driver.until_count(20003, 40)
+            driver.until_count(20003)
             assert driver.quiet(0.3) == []
         assert ids(driver.records)[-1] == 20003
