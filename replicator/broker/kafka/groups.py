@@ -6,17 +6,23 @@ Removing single positions of a group is asked of kafka-python's admin client, as
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
-from replicator.api.errors import IllegalStateError, NotFoundError
+from replicator.api.errors import ConfigError, IllegalStateError, NotFoundError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
 from replicator.broker.kafka.errors import translate, translated
-from replicator.broker.kafka.python_client import delete_group_offsets, remove_static_members
+from replicator.broker.kafka.python_client import (
+    Described,
+    Member,
+    delete_group_offsets,
+    describe_group,
+    remove_static_members,
+)
 from replicator.broker.kafka.retrying import retried
 
 _SECONDS: Final = 10.0
@@ -69,28 +75,45 @@ class GroupAdmin:
     def assigned_partitions(self, group: str) -> set[TopicPartition] | None:
         """Partitions that the members of a settled group read; None while it is rebalancing, or has none."""
         found = self._described(group)
-        if found is None or found.state != ConsumerGroupState.STABLE:
+        if found is None or found.state.lower() != "stable":
             return None
-        return {
-            TopicPartition(p.topic, p.partition) for m in found.members for p in m.assignment.topic_partitions
-        }
+        return {tp for member in found.members for tp in member.partitions}
 
-    def _members(self, group: str) -> list[Any]:
+    def _members(self, group: str) -> list[Member]:
         found = self._described(group)
-        return [] if found is None or found.state == ConsumerGroupState.DEAD else list(found.members)
+        return [] if found is None else found.members
+
+    def _described(self, group: str) -> Described | None:
+        try:
+            return describe_group(self._java, group)
+        except ConfigError:
+            return self._described_otherwise(group)
 
     @retried
-    def _described(self, group: str) -> Any:
+    def _described_otherwise(self, group: str) -> Described | None:
+        """With librdkafka, where kafka-python cannot log in."""
         try:
             with translated(f"to describe the group {group}"):
                 answer = self._reached().describe_consumer_groups([group], request_timeout=_SECONDS)[group]
-                return answer.result(_SECONDS + 5)
+                found = answer.result(_SECONDS + 5)
         except NotFoundError:
             return None
+        if found.state == ConsumerGroupState.DEAD:
+            return None
+        return Described(
+            found.state.name,
+            [
+                Member(
+                    m.group_instance_id,
+                    frozenset(TopicPartition(p.topic, p.partition) for p in m.assignment.topic_partitions),
+                )
+                for m in found.members
+            ],
+        )
 
     def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
         """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
-        ids = [m.group_instance_id for m in self._members(group) if m.group_instance_id]
+        ids = [m.instance_id for m in self._members(group) if m.instance_id]
         if instance_ids is not None:
             ids = [found for found in ids if found in instance_ids]
         if ids:

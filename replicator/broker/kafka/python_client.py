@@ -1,10 +1,10 @@
-"""The kafka-python admin client, for the two requests that confluent-kafka cannot make (C28). Any thread."""
+"""The kafka-python admin client, for requests that confluent-kafka cannot make (C28), or not safely. Any thread."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
@@ -18,6 +18,49 @@ _NAMES: Final = {
     "sasl.username": "sasl_plain_username",
     "sasl.password": "sasl_plain_password",
 }
+
+# Whoever asks is made to ask again; the defaults are half a minute each.
+_TIMEOUTS: Final = {"bootstrap_timeout_ms": 5000, "request_timeout_ms": 10_000}
+
+
+class Member(NamedTuple):
+    """A member of a group: its static id, if it has one, and what it reads."""
+
+    instance_id: str | None
+    partitions: frozenset[TopicPartition]
+
+
+class Described(NamedTuple):
+    """A group that exists: its state in the broker's words, and its members."""
+
+    state: str
+    members: list[Member]
+
+
+@retried
+def describe_group(java: Mapping[str, str], group: str) -> Described | None:
+    """A group as its coordinator knows it; None when it does not.
+
+    librdkafka ends the process when the connection to a coordinator breaks at the wrong moment of this request (its
+    issue 4605), and it is made every few seconds.
+    """
+    try:
+        with _client(java, f"to describe the group {group}") as client:
+            found: Any = client.describe_groups([group])[group]
+    except NotFoundError:
+        return None
+    state = str(found["group_state"])
+    if state == "Dead":
+        return None
+    if found["error"]:
+        raise RetriableError(f"Kafka: failed to describe the group {group}: {found['error']}.")
+    return Described(state, [Member(m["group_instance_id"] or None, _assigned(m)) for m in found["members"]])
+
+
+def _assigned(member: Mapping[str, Any]) -> frozenset[TopicPartition]:
+    assignment = member["member_assignment"]
+    entries = assignment.get("assigned_partitions", ()) if isinstance(assignment, dict) else ()
+    return frozenset(TopicPartition(e["topic"], number) for e in entries for number in e["partitions"])
 
 
 @retried
@@ -64,7 +107,7 @@ def _client(java: Mapping[str, str], doing: str) -> Iterator[Any]:
     from kafka.errors import GroupIdNotFoundError, KafkaError, NonEmptyGroupError
 
     try:
-        client = KafkaAdminClient(**settings(java))
+        client = KafkaAdminClient(**settings(java), **_TIMEOUTS)
         try:
             yield client
         finally:
