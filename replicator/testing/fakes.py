@@ -94,6 +94,7 @@ class FakeSourceTask(SourceTask):
         self.script = SCRIPTS[config["script"]]
         self.script.starts += 1
         self.script.instances.append(self)
+        self.script.happened()  # `on_start` may take its time
         if self.script.on_start is not None:
             self.script.on_start(self)
         self.script.happened()
@@ -146,6 +147,7 @@ class FakeSinkTask(SinkTask):
         self.script = SCRIPTS[config["script"]]
         self.script.starts += 1
         self.script.instances.append(self)
+        self.script.happened()  # `on_start` may take its time
         if self.script.on_start is not None:
             self.script.on_start(self)
         self.script.happened()
