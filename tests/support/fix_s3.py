@@ -1,14 +1,9 @@
-"""S3 servers: moto's, and versitygw, which checks signatures, where its program is.
-
-`go install github.com/versity/versitygw/cmd/versitygw@v1.8.0` brings it; it is looked for on the path, in
-`.dev/versitygw` and where VERSITYGW says.
-"""
+"""S3 servers: moto's, and versitygw, which checks signatures and is built the first time, where there is Go."""
 
 from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -23,10 +18,11 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from scripts.devservers import ServerUnavailable, go_programs
 from scripts.devservers.process import free_port
 
 ACCESS, SECRET = "lab", "labsecret"
-_HOME = Path(__file__).parents[2] / ".dev" / "versitygw"
+_VERSITYGW = ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 _numbers = itertools.count(1)
 
 
@@ -72,12 +68,13 @@ def server(kind: str, folder: Path) -> Iterator[tuple[str, subprocess.Popen[byte
     if kind == "moto":
         command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     else:
-        found = os.environ.get("VERSITYGW") or shutil.which("versitygw", path=f"{os.environ['PATH']}:{_HOME}")
-        if not found:
-            pytest.skip(f"versitygw is neither on the path nor in {_HOME}")
+        try:
+            program = go_programs.program(*_VERSITYGW)
+        except ServerUnavailable as reason:
+            pytest.skip(f"no versitygw: {reason}")
         data = folder / "data"
         data.mkdir()
-        command = [found, "--port", f"127.0.0.1:{port}", "posix", str(data)]
+        command = [str(program), "--port", f"127.0.0.1:{port}", "posix", str(data)]
     account = {"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **account})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import subprocess
@@ -124,6 +125,8 @@ def test_an_interrupted_comparison_is_no_difference(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Whoever starts the tests in the background has them ignore it, and children inherit that.
+            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
         service.until(

@@ -1,15 +1,7 @@
-"""The converters against a registry of another make.
+"""The converters against a registry of another make, Apicurio's."""
 
-Needs Java and Apicurio's registry unpacked in `.dev/apicurio/app` (or where APICURIO_HOME says):
-`mvn dependency:copy -Dartifact=io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all -DoutputDirectory=.`
-"""
-
-import os
-import shutil
-import socket
 import subprocess
 import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,25 +12,30 @@ from replicator.api.struct import Struct
 from replicator.converters.avro import AvroConverter
 from replicator.converters.jsonschema import JsonSchemaConverter
 from replicator.converters.protobuf import ProtobufConverter
+from scripts.devservers import ServerUnavailable, jars
+from scripts.devservers.process import free_port
 from tests.unit.converters.registry.rows import ENVELOPE, event
 
-HOME = Path(os.environ.get("APICURIO_HOME", Path(__file__).parents[3] / ".dev" / "apicurio" / "app"))
-pytestmark = pytest.mark.slow
+ARTIFACT = "io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all"
+# The first one has to get it.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    jars = sorted(HOME.glob("*-runner.jar"))
-    if not jars or shutil.which("java") is None:
-        pytest.skip(f"Apicurio's registry is not in {HOME}, or there is no Java")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def url(request, tmp_path_factory):
+    try:
+        home, java = jars.archives("apicurio", [ARTIFACT]), jars.java()
+    except ServerUnavailable as reason:
+        if request.config.getoption("--require-services"):
+            raise
+        pytest.skip(f"no Apicurio: {reason}")
+    port = free_port()
     log = tmp_path_factory.mktemp("apicurio") / "log"
     settings = ["-Xmx384m", "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}"]
     with log.open("w") as output:
+        runner = next(home.glob("*-runner.jar"))
         process = subprocess.Popen(
-            ["java", *settings, "-jar", str(jars[0])], cwd=HOME, stdout=output, stderr=subprocess.STDOUT
+            [java, *settings, "-jar", str(runner)], cwd=home, stdout=output, stderr=subprocess.STDOUT
         )
     base = f"http://127.0.0.1:{port}/apis/ccompat/v7"
     try:

@@ -17,8 +17,9 @@ from replicator.broker.embedded import EmbeddedBroker
 from tests.unit.runtime.service_fixture import eventually, running
 from tests.unit.s3.fake_store import Context
 
+# The first one that asks for a server may have to build it.
+pytestmark = pytest.mark.timeout(600)
 ROW = struct_schema([("id", INT32), ("name", STRING)], name="Row", version=1)
-
 
 CONFIGS = Path(__file__).parents[2] / "e2e" / "configs"
 
