@@ -36,11 +36,3 @@ def row(value: Struct) -> Struct | None:
     name = "before" if value.fields.get("op") == DELETE else "after"
     found = value.get(name) if value.schema.field(name) is not None else None
     return found if isinstance(found, Struct) else None
-
-
-def source_field(value: Struct, name: str) -> Any:
-    """A field of the source block, or None when it has no such field."""
-    source = value.get("source")
-    if not isinstance(source, Struct) or source.schema.field(name) is None:
-        return None
-    return source.get(name)

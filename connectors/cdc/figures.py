@@ -57,7 +57,6 @@ class Figures:
         self._copied = self._aborted = self._skipped = False
         self._session: Session | None = None
         self._before = dict.fromkeys(("creates", "updates", "deletes", "filtered", "transactions"), 0)
-        self._disconnects = 0
         self._behind: deque[float] = deque(maxlen=_SAMPLES)
         self._seen = {"snapshot": 0, "streaming": 0}
         self._last = {"snapshot": 0.0, "streaming": 0.0}
@@ -80,8 +79,6 @@ class Figures:
             self._aborted = not self._copied
         elif not was and name == STREAMING_PHASE:
             self._skipped = True
-        if name == "reconnecting":
-            self._disconnects += 1
 
     def session(self, session: Session) -> None:
         """A new session begins: counts of the old one are kept."""

@@ -30,8 +30,6 @@ DELETE: Final = ord("D")
 TRUNCATE: Final = ord("T")
 MESSAGE: Final = ord("M")
 
-KEY_TUPLE: Final = "K"
-"""The old tuple holds only the columns of the replica identity."""
 OLD_TUPLE: Final = "O"
 """The old tuple is the whole row (REPLICA IDENTITY FULL)."""
 

@@ -20,7 +20,6 @@ from replicator.api import BadRequestError, ConnectError
 
 log = logging.getLogger(__name__)
 
-CHANNELS: Final = ("source", "file")
 _INCREMENTAL: Final = "incremental"
 
 

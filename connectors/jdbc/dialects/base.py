@@ -116,7 +116,6 @@ class Dialect(abc.ABC):
 
     kind: ClassVar[str]
     max_name_length: ClassVar[int] = 63
-    transactional_ddl: ClassVar[bool] = False
     max_rows: ClassVar[int] = 1_000_000
 
     # --- session ---

@@ -116,7 +116,6 @@ class PostgresDialect(Dialect):
 
     kind = "postgresql"
     max_name_length = 63
-    transactional_ddl = True
     max_rows = 10_000
 
     # --- session ---

@@ -124,7 +124,6 @@ class SqliteDialect(Dialect):
     """SQLite 3.35 and later."""
 
     kind = "sqlite"
-    transactional_ddl = True
     max_rows = 500
 
     def connect(self, url: TargetUrl, application_name: str) -> Connection:

@@ -13,7 +13,6 @@ from jsonschema.validators import Draft7Validator, validator_for
 
 from replicator.api.errors import SchemaError
 
-_TYPES: Final = frozenset(("null", "boolean", "integer", "number", "string", "array", "object"))
 MISSING: Final = object()
 
 
@@ -104,29 +103,3 @@ def canonical(text: str) -> str:
 def normalised(text: str) -> str:
     """The text without spaces, members sorted."""
     return json.dumps(_loads(text), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
-
-
-def types_of(node: Any) -> frozenset[str]:
-    """The JSON types that a schema allows as far as `type`, `enum` and `const` tell."""
-    if not isinstance(node, dict):
-        return _TYPES
-    found = node.get("type")
-    if isinstance(found, str):
-        return frozenset((found,))
-    if isinstance(found, list):
-        return frozenset(str(t) for t in found)
-    if "const" in node:
-        return frozenset((_type_of(node["const"]),))
-    if isinstance(node.get("enum"), list):
-        return frozenset(_type_of(v) for v in node["enum"])
-    return _TYPES
-
-
-def _type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    return {float: "number", str: "string", list: "array"}.get(type(value), "object")

@@ -25,8 +25,6 @@ def test_reading_an_envelope() -> None:
         assert found is not None
         assert found.get("id") == 7
     assert envelope.row(truncated) is None
-    assert envelope.source_field(created, "table") == "t"
-    assert envelope.source_field(created, "file") is None
 
 
 def test_message_envelopes() -> None:
