@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
+from scripts.devservers.place import DEV
+
+set_hypothesis_home_dir(DEV / "hypothesis")  # nothing is left behind beside `.dev` and `.venv`
 pytest_plugins = ["tests.support.fix_servers"]
 
 
