@@ -19,7 +19,7 @@ from replicator.runtime.clock import Clock
 from replicator.runtime.contexts import TaskFacts
 from replicator.runtime.dead_letters import DeadLetterQueue, LogReporter, SourceEncoder
 from replicator.runtime.stats import TaskStats
-from replicator.runtime.tolerance import Reporter
+from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy, Reporter
 from replicator.storage.base import OffsetStore
 
 
@@ -103,12 +103,16 @@ def pipeline(parts: WorkerParts, config: Mapping[str, Any], undo: ExitStack) -> 
     return chain, key, value, header
 
 
-def log_reporters(spec: TaskSpec, options: Mapping[str, Any]) -> list[Reporter]:
-    """The one that logs failures, if it is wanted."""
-    if not options["errors.log.enable"]:
-        return []
-    include = options["errors.log.include.messages"]
-    return [LogReporter(spec.connector, spec.task, include_messages=include, counts=spec.stats.errors)]
+def error_handling(
+    parts: WorkerParts, spec: TaskSpec, options: Mapping[str, Any]
+) -> tuple[ErrorHandler, list[Reporter]]:
+    """What this run does with failures, and whom it tells: a dead letter queue may be added to these."""
+    counts = spec.stats.fresh_errors()
+    reporters: list[Reporter] = []
+    if options["errors.log.enable"]:
+        include = options["errors.log.include.messages"]
+        reporters.append(LogReporter(spec.connector, spec.task, include_messages=include, counts=counts))
+    return ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts), reporters
 
 
 def dead_letters(

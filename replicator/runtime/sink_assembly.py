@@ -13,7 +13,7 @@ from replicator.runtime.assembly import (
     TaskSpec,
     WorkerParts,
     dead_letters,
-    log_reporters,
+    error_handling,
     pipeline,
     sink_group,
 )
@@ -22,7 +22,6 @@ from replicator.runtime.contexts import SinkContext
 from replicator.runtime.errant import RecordReporter
 from replicator.runtime.sink_records import RecordReader
 from replicator.runtime.sink_task import SinkWork
-from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy
 
 
 def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
@@ -34,9 +33,7 @@ def sink_work(parts: WorkerParts, spec: TaskSpec) -> SinkWork:
 def _make(parts: WorkerParts, spec: TaskSpec, undo: ExitStack) -> SinkWork:
     resolved = parts.resolver.resolve(spec.config)
     options = SINK_DEF.parse(resolved)
-    counts = spec.stats.fresh_errors()
-    reporters = log_reporters(spec, options)
-    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
+    errors, reporters = error_handling(parts, spec, options)
     chain, key, value, header = pipeline(parts, resolved, undo)
     queue = dead_letters(
         parts,

@@ -14,13 +14,12 @@ from replicator.api.source import SourceTask
 from replicator.broker.base import Producer
 from replicator.config.connector import QUEUE_DEF, SOURCE_DEF
 from replicator.runtime import exactly_once
-from replicator.runtime.assembly import TaskSpec, WorkerParts, dead_letters, log_reporters, pipeline
+from replicator.runtime.assembly import TaskSpec, WorkerParts, dead_letters, error_handling, pipeline
 from replicator.runtime.clients import producer_options
 from replicator.runtime.commits import AtomicCommit, Commits, PeriodicCommit
 from replicator.runtime.contexts import SourceContext, StoredOffsets
 from replicator.runtime.source_records import RecordWriter
 from replicator.runtime.source_task import SourceWork
-from replicator.runtime.tolerance import ErrorHandler, ErrorPolicy
 from replicator.runtime.topics import TopicCreator, rules
 from replicator.storage.base import OffsetStore
 
@@ -34,9 +33,7 @@ def source_work(parts: WorkerParts, spec: TaskSpec) -> SourceWork:
 def _make(parts: WorkerParts, spec: TaskSpec, undo: ExitStack) -> SourceWork:
     resolved = parts.resolver.resolve(spec.config)
     options = SOURCE_DEF.parse(resolved)
-    counts = spec.stats.fresh_errors()
-    reporters = log_reporters(spec, options)
-    errors = ErrorHandler(ErrorPolicy.of(options), reporters, parts.clock, spec.stopping, counts)
+    errors, reporters = error_handling(parts, spec, options)
     chain, key, value, header = pipeline(parts, resolved, undo)
     once = exactly_once.enabled(parts)
     # Before the offsets are read: this ends what a predecessor left open.

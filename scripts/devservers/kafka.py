@@ -47,7 +47,7 @@ _SETTINGS = {
     "log.cleaner.dedupe.buffer.size": str(16 << 20),
     "log.cleaner.backoff.ms": "1000",
 }
-_LOGGING = """<Configuration status="WARN"><Appenders><Console name="console">
+LOGGING = """<Configuration status="WARN"><Appenders><Console name="console">
 <PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
 <Loggers><Root level="WARN"><AppenderRef ref="console"/></Root></Loggers></Configuration>
 """
@@ -103,7 +103,7 @@ class Kafka(Instance):
 
     def _command(self) -> list[str]:
         logging = self.data / "log4j2.xml"
-        logging.write_text(_LOGGING)
+        logging.write_text(LOGGING)
         settings = self._write_settings(self.data, controller=process.free_port())
         options = [*_HEAP, f"-Dlog4j2.configurationFile={logging}", *self.jvm_options]
         return [*_program(*options), "kafka.Kafka", str(settings)]

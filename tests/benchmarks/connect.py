@@ -22,6 +22,7 @@ from scripts import service
 from scripts.devservers import Instance
 from scripts.devservers.kafka import Kafka
 from scripts.devservers.process import free_port
+from tests.benchmarks import debezium_options
 from tests.benchmarks.bench import DATABASE, FOLDER
 
 _numbers = itertools.count(1)
@@ -62,23 +63,10 @@ class ConnectCluster:
 
     def connectors(self) -> dict[str, dict[str, str]]:
         """Configurations by name: what both sides need, and the side's own options."""
-        source = self.postgres
         return {
             f"{self.name}-source": {
-                "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
                 "tasks.max": "1",
-                "database.hostname": source.host,
-                "database.port": str(source.port),
-                "database.user": source.user,
-                "database.password": source.password,
-                "database.dbname": DATABASE,
-                "topic.prefix": self.name,
-                "plugin.name": "pgoutput",
-                "slot.name": self.name,
-                "publication.name": self.name,
-                "publication.autocreate.mode": "filtered",
-                "table.include.list": "public.bench",
-                "tombstones.on.delete": "false",
+                **debezium_options.source(self.postgres, self.name),
                 **self.source_options(),
             },
             f"{self.name}-sink": {

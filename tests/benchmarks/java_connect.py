@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.devservers import jars
-from tests.benchmarks.bench import DATABASE, FOLDER
+from scripts.devservers.kafka import LOGGING
+from tests.benchmarks import debezium_options
+from tests.benchmarks.bench import FOLDER
 from tests.benchmarks.connect import ConnectCluster
 
 CONNECT = "4.3.0"
@@ -21,10 +23,6 @@ _RUNTIME = (
 _PLUGINS = tuple(
     f"io.debezium:debezium-connector-{kind}:{DEBEZIUM}:tar.gz:plugin" for kind in ("postgres", "jdbc")
 )
-_LOGGING = """<Configuration status="WARN"><Appenders><Console name="console">
-<PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
-<Loggers><Root level="WARN"><AppenderRef ref="console"/></Root></Loggers></Configuration>
-"""
 
 
 def fetch() -> None:
@@ -40,7 +38,7 @@ class JavaConnect(ConnectCluster):
     def command(self, worker: Path) -> list[str]:
         """See ConnectCluster."""
         logging = FOLDER / "log4j2.xml"
-        logging.write_text(_LOGGING)
+        logging.write_text(LOGGING)
         libraries = jars.jars("connect-bench", _RUNTIME)
         return [
             jars.java(), "-Xms256m", "-Xmx2g", f"-Dlog4j2.configurationFile={logging}",
@@ -61,10 +59,7 @@ class JavaConnect(ConnectCluster):
     def source_options(self) -> dict[str, str]:
         """Large batches, no waiting for them."""
         return {
-            "snapshot.fetch.size": "10240",
-            "max.batch.size": "8192",
-            "max.queue.size": "32768",
-            "poll.interval.ms": "5",
+            **debezium_options.JAVA_SOURCE_TUNING,
             "producer.override.compression.type": "lz4",
             "producer.override.batch.size": "524288",
             "producer.override.linger.ms": "1",
@@ -72,20 +67,9 @@ class JavaConnect(ConnectCluster):
 
     def sink_options(self) -> dict[str, str]:
         """Large batches here as well."""
-        target = self.mysql
-        # The last one: or the sink takes a table of this name in another database for its own.
-        driver = (
-            "rewriteBatchedStatements=true&cachePrepStmts=true&useSSL=false&allowPublicKeyRetrieval=true"
-            "&nullDatabaseMeansCurrent=true"
-        )
         return {
             "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
-            "connection.url": f"jdbc:mysql://{target.host}:{target.port}/{DATABASE}?{driver}",
-            "connection.username": target.user,
-            "primary.key.mode": "record_key",
-            "schema.evolution": "basic",
-            "collection.name.format": "bench",
-            "batch.size": "3000",
+            **debezium_options.java_sink(self.mysql),
             "consumer.override.fetch.max.bytes": str(64 << 20),
             "consumer.override.max.partition.fetch.bytes": str(16 << 20),
         }

@@ -10,7 +10,8 @@ from pathlib import Path
 from scripts import service
 from scripts.devservers import Instance, ServerUnavailable, jars
 from scripts.devservers.process import free_port
-from tests.benchmarks.bench import DATABASE, FOLDER
+from tests.benchmarks import debezium_options
+from tests.benchmarks.bench import FOLDER
 from tests.benchmarks.java_connect import DEBEZIUM
 
 _numbers = count(1)
@@ -61,44 +62,14 @@ class DebeziumServer:
 
     def _options(self) -> dict[str, str]:
         """Large batches everywhere, no waiting for them: as in java_connect."""
-        source, target = self.postgres, self.mysql
-        driver = (
-            "rewriteBatchedStatements=true&cachePrepStmts=true&useSSL=false&allowPublicKeyRetrieval=true"
-            "&nullDatabaseMeansCurrent=true"
-        )
         found = {
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+            **debezium_options.source(self.postgres, self.name),
+            **debezium_options.JAVA_SOURCE_TUNING,
             "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
             "offset.storage.file.filename": "offsets.dat",
             "offset.flush.interval.ms": "1000",
-            "database.hostname": source.host,
-            "database.port": str(source.port),
-            "database.user": source.user,
-            "database.password": source.password,
-            "database.dbname": DATABASE,
-            "topic.prefix": self.name,
-            "plugin.name": "pgoutput",
-            "slot.name": self.name,
-            "publication.name": self.name,
-            "publication.autocreate.mode": "filtered",
-            "table.include.list": "public.bench",
-            "tombstones.on.delete": "false",
-            "snapshot.fetch.size": "10240",
-            "max.batch.size": "8192",
-            "max.queue.size": "32768",
-            "poll.interval.ms": "5",
         }
-        sink = {
-            "connection.url": f"jdbc:mysql://{target.host}:{target.port}/{DATABASE}?{driver}",
-            "connection.username": target.user,
-            "connection.password": target.password,
-            "insert.mode": "upsert",
-            "primary.key.mode": "record_key",
-            "delete.enabled": "true",
-            "schema.evolution": "basic",
-            "collection.name.format": "bench",
-            "batch.size": "3000",
-        }
+        sink = debezium_options.java_sink(self.mysql)
         return {
             **{f"debezium.source.{name}": value for name, value in found.items()},
             "debezium.sink.type": "jdbc",
