@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from connectors.cdc.smt_options import option
 from connectors.cdc.unwrap import is_envelope
-from replicator.api.config import ConfigDef, Type
+from replicator.api.config import ConfigDef
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import OPTIONAL_STRING, Schema, array_schema
 from replicator.api.struct import Struct

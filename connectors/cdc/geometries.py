@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Final
 
 from connectors.cdc import wkb
 from connectors.cdc.smt_options import option, refused
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import ConnectError, DataError
 from replicator.api.logical import DBZ_GEOMETRY
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from connectors.cdc.smt_options import option, refused, require
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import ConfigError, DataError, SchemaError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import Schema, SchemaType, struct_schema

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Final
 from connectors.cdc.naming import SCHEMA_ADJUSTMENTS
 from connectors.cdc.smt_options import option, pattern, refused, require
 from connectors.cdc.unwrap import is_envelope
-from replicator.api.config import ConfigDef, Type, Width
+from replicator.api.config import ConfigDef, Width
 from replicator.api.errors import DataError, SchemaError
 from replicator.api.java_regex import replacement
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import STRING, Schema

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from connectors.cdc.outbox_json import JsonRules, expand
 from connectors.cdc.schemas import MESSAGE_VALUE_NAME
 from connectors.cdc.smt_options import option
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import DataError
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType, struct_schema
 from replicator.api.struct import Struct

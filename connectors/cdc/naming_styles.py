@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
 from connectors.cdc.smt_options import option
-from replicator.api.config import ConfigDef, Type, Width
+from replicator.api.config import ConfigDef, Width
 from replicator.api.errors import ConfigError, SchemaError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType

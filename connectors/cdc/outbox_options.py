@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from connectors.cdc.smt_options import option, refused
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, Width
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Width
+from replicator.api.option_types import Type
 
 _MISSING: Final = "table.field.additional.missing"
 _OLD_MISSING: Final = "table.fields.additional.error.on.missing"

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Final
 from connectors.cdc.murmur3 import murmur3
 from connectors.cdc.smt_options import option, refused, require
 from connectors.cdc.unwrap import is_envelope
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct

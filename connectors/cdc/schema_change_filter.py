@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from connectors.cdc.smt_options import option, require
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation

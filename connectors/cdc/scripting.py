@@ -15,8 +15,9 @@ from connectors.cdc.expression_closures import Run
 from connectors.cdc.expression_lexer import SyntaxProblem
 from connectors.cdc.expression_values import EvaluationProblem, HeaderValue, text
 from connectors.cdc.smt_options import option, pattern, refused, require
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Transformation
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.api.config import ConfigKey, Importance, Type, Width, invalid, key
+from replicator.api.config import ConfigKey, Importance, Width, key
 from replicator.api.errors import ConfigError
 from replicator.api.java_regex import compile_java
+from replicator.api.option_types import Type, invalid
 
 
 def option(name: str, type_: Type, default: Any, shown: str, doc: str, **more: Any) -> ConfigKey:

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from connectors.cdc.smt_options import option, require
 from connectors.cdc.unwrap import is_envelope
 from replicator.api import logical
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from connectors.cdc.smt_options import option
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Transformation
 

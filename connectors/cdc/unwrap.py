@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, key, one_of
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import OPTIONAL_STRING, STRING, Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
+from replicator.api.validators import one_of
 
 DELETED_FIELD: Final = "__deleted"
 _MODES: Final = ("drop", "tombstone", "delete-to-tombstone", "rewrite", "rewrite-with-tombstone")

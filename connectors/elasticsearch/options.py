@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from replicator.api import ConfigDef, ConfigError, Importance, Type
-from replicator.api.config import ConfigKey, all_of, at_least, between, key, matches, non_empty, one_of
+from replicator.api.config import ConfigKey, key
+from replicator.api.validators import all_of, at_least, between, matches, non_empty, one_of
 
 HIGH, MEDIUM, LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 _S, _I, _L, _B, _P = Type.STRING, Type.INT, Type.LONG, Type.BOOLEAN, Type.PASSWORD

@@ -24,9 +24,10 @@ from replicator.api import (
     SourceTask,
     Type,
 )
-from replicator.api.config import key, non_empty
+from replicator.api.config import key
 from replicator.api.schema import STRING
 from replicator.api.source import ConnectorConfig
+from replicator.api.validators import non_empty
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from replicator.api import ConfigDef, ConfigError, Importance, Type
-from replicator.api.config import ConfigKey, Validator, all_of, at_least, key, non_empty, one_of
+from replicator.api.config import ConfigKey, key
+from replicator.api.validators import Validator, all_of, at_least, non_empty, one_of
 
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 KEY_MODES: Final = ("none", "kafka", "record_key", "record_value")

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from replicator.api.config import (
-    ConfigDef,
-    ConfigKey,
-    Importance,
-    Type,
-    at_least,
-    between,
-    key,
-    matches,
-    non_empty,
-    one_of,
-)
+from replicator.api.config import ConfigDef, ConfigKey, Importance, key
+from replicator.api.option_types import Type
+from replicator.api.validators import at_least, between, matches, non_empty, one_of
 
 PUBLICATION_MODES: Final = ("all_tables", "disabled", "filtered", "no_tables")
 SNAPSHOT_MODES: Final = ("initial", "initial_only", "always", "no_data", "when_needed")

@@ -14,7 +14,8 @@ from connectors.cdc.unwrap import is_envelope
 from connectors.postgres.config import CONFIG
 from connectors.postgres.connection import Connector, PlainConnection
 from connectors.postgres.errors import translated
-from replicator.api.config import ConfigDef, Importance, Type, Width
+from replicator.api.config import ConfigDef, Importance, Width
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import STRING
 from replicator.api.struct import Struct

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from replicator.api import ConfigError
-from replicator.api.config import Validator
+from replicator.api.validators import Validator
 
 FORMAT_PACKAGE: Final = "io.confluent.connect.s3.format"
 PARTITIONER_PACKAGE: Final = "io.confluent.connect.storage.partitioner"

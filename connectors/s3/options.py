@@ -15,7 +15,8 @@ from connectors.s3.classes import (
     one_of_classes,
 )
 from replicator.api import ConfigDef, Importance, Type
-from replicator.api.config import ConfigKey, at_least, between, key, non_empty, one_of
+from replicator.api.config import ConfigKey, key
+from replicator.api.validators import at_least, between, non_empty, one_of
 
 HIGH, MEDIUM, LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 SMALLEST_PART: Final = 5 * 1024 * 1024

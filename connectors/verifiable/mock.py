@@ -19,8 +19,9 @@ from replicator.api import (
     SourceTask,
     Type,
 )
-from replicator.api.config import at_least, key
+from replicator.api.config import key
 from replicator.api.source import ConnectorConfig
+from replicator.api.validators import at_least
 
 CONNECTOR_FAILURE: Final = "connector-failure"
 TASK_FAILURE: Final = "task-failure"

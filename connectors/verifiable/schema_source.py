@@ -16,9 +16,10 @@ from replicator.api import (
     Struct,
     Type,
 )
-from replicator.api.config import at_least, key
+from replicator.api.config import key
 from replicator.api.schema import BOOLEAN, FLOAT32, FLOAT64, INT32, INT64, STRING, struct_schema
 from replicator.api.source import ConnectorConfig
+from replicator.api.validators import at_least
 
 _ID: Final = "id"
 _SEQNO: Final = "seqno"

@@ -1,7 +1,7 @@
 """The plugin contract: all that connectors, transforms and converters may import."""
 
 from replicator.api.change import ChangeOrigin, ChangeRecord, ChangeSinkRecord, Particulars
-from replicator.api.config import ConfigDef, ConfigKey, ConfigValue, Importance, Secret, Type, Width
+from replicator.api.config import ConfigDef, ConfigKey, ConfigValue, Importance, Width
 from replicator.api.converter import Converter, HeaderConverter, SchemaAndValue
 from replicator.api.database import (
     ColumnInfo,
@@ -27,6 +27,7 @@ from replicator.api.errors import (
     SchemaError,
     StructuralError,
 )
+from replicator.api.option_types import Secret, Type
 from replicator.api.position import SourcePosition, decode_position
 from replicator.api.provider import ConfigProvider, ProvidedValue
 from replicator.api.record import ConnectRecord, Header, SinkRecord, SourceRecord, TopicPartition, offset_only

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from replicator.api.config import invalid
 from replicator.api.errors import DataError
+from replicator.api.option_types import invalid
 
 _QUOTED: Final = re.compile(r"\\Q(.*?)(?:\\E|$)", re.DOTALL)
 _NAMED: Final = re.compile(r"\(\?<(?=[A-Za-z])")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from replicator.api.config import HIDDEN
+from replicator.api.option_types import HIDDEN
 
 _SECRET: Final = re.compile(
     r"passw(or)?d|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$|"

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from replicator.api.config import ConfigDef, ConfigKey, describe, to_text
+from replicator.api.config import ConfigDef, ConfigKey, describe
 from replicator.api.errors import BadRequestError, NotFoundError
+from replicator.api.option_types import to_text
 from replicator.cli.endpoint_options import endpoint, group_options, remember
 from replicator.cli.output import fails_with, say
 from replicator.plugins.discovery import KINDS

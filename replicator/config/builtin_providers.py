@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Type, at_least, key
+from replicator.api.config import ConfigDef, ConfigKey, key
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Type
 from replicator.api.provider import ConfigProvider, ProvidedValue
+from replicator.api.validators import at_least
 from replicator.config.files import parse_properties
 
 _PACKAGE: Final = "org.apache.kafka.common.config.provider."

@@ -11,20 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from replicator.api.config import (
-    ConfigDef,
-    ConfigKey,
-    Importance,
-    Type,
-    Validator,
-    Width,
-    at_least,
-    invalid,
-    key,
-    non_empty,
-    one_of,
-)
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Width, key
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Type, invalid
+from replicator.api.validators import Validator, at_least, non_empty, one_of
 
 COMMON_GROUP: Final = "Common"
 TRANSFORMS_GROUP: Final = "Transforms"
@@ -107,7 +97,7 @@ def _converter(what: str) -> tuple[tuple[str, Type, Any, dict[str, Any]], ...]:
 
 
 def _common() -> ConfigDef:
-    from replicator.api.config import NO_DEFAULT
+    from replicator.api.option_types import NO_DEFAULT
 
     common = _keys(
         COMMON_GROUP,

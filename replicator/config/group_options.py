@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, Importance, Type, at_least, invalid, one_of
+from replicator.api.config import ConfigDef, Importance
+from replicator.api.option_types import Type, invalid
+from replicator.api.validators import at_least, one_of
 from replicator.config.worker_options import option
 
 

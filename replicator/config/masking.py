@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from replicator.api.config import HIDDEN
+from replicator.api.option_types import HIDDEN
 
 _SECRET_NAME: Final = re.compile(
     r"passw(or)?d|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$"

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from replicator.api.config import Secret, split_prefix
+from replicator.api.config import split_prefix
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Secret
 
 HTTPS_PREFIX: Final = "listeners.https."
 _VERSIONS: Final = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of
+from replicator.api.config import ConfigDef, ConfigKey, Importance, key
+from replicator.api.option_types import Type
+from replicator.api.validators import at_least, one_of
 from replicator.config.overrides import ALLOWLIST, POLICY, check_policy
 
 JSON_CONVERTER: Final = "org.apache.kafka.connect.json.JsonConverter"

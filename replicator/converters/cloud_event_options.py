@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, Importance, Type, key, one_of
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Type
+from replicator.api.validators import one_of
 
 _HIGH, _LOW = Importance.HIGH, Importance.LOW
 _DEFAULT_METADATA: Final = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, Width, at_least, key, one_of
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Width, key
+from replicator.api.option_types import Type
+from replicator.api.validators import at_least, one_of
 
 
 def _serialization(name: str, type_: Type, default: Any, **attributes: Any) -> ConfigKey:

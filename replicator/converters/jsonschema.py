@@ -14,10 +14,12 @@ import orjson
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import Draft7Validator, validator_for
 
-from replicator.api.config import ConfigDef, Importance, Type, key, one_of
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
+from replicator.api.option_types import Type
 from replicator.api.schema import Schema
+from replicator.api.validators import one_of
 from replicator.converters.json_logical import NeedsExactNumbersError
 from replicator.converters.json_native import JSON_OPTIONS
 from replicator.converters.json_write import Encode as EncodeValue

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from replicator.api import java_text
-from replicator.api.config import ConfigDef, Importance, Type, Width, key
+from replicator.api.config import ConfigDef, Importance, Width, key
 from replicator.api.converter import Converter, HeaderConverter, SchemaAndValue
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.schema import OPTIONAL_BYTES, OPTIONAL_STRING, Schema, SchemaType
 
 _PACKAGE: Final = "org.apache.kafka.connect."

@@ -10,21 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from replicator.api.config import (
-    NO_DEFAULT,
-    ConfigDef,
-    ConfigKey,
-    ConfigValue,
-    Importance,
-    Type,
-    between,
-    key,
-    non_empty,
-    one_of,
-    parse_type,
-    split_prefix,
-)
+from replicator.api.config import ConfigDef, ConfigKey, ConfigValue, Importance, key, split_prefix
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import NO_DEFAULT, Type, parse_type
+from replicator.api.validators import between, non_empty, one_of
 from replicator.config.connector import DLQ_TOPIC
 from replicator.config.overrides import OverridePolicy
 from replicator.herder.config_infos import Gathered

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from replicator.api.config import NO_DEFAULT, ConfigDef, ConfigKey, ConfigValue, Type, to_text
+from replicator.api.config import ConfigDef, ConfigKey, ConfigValue
+from replicator.api.option_types import NO_DEFAULT, Type, to_text
 from replicator.config.masking import masked_value
 
 

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from replicator.api.config import ConfigDef, ConfigKey, Importance, Type, Width, key, one_of, split_prefix
+from replicator.api.config import ConfigDef, ConfigKey, Importance, Width, key, split_prefix
 from replicator.api.errors import ConnectError
+from replicator.api.option_types import Type
+from replicator.api.validators import one_of
 from replicator.config.connector import PREDICATES_GROUP, TRANSFORMS_GROUP
 from replicator.herder.config_infos import Gathered
 from replicator.plugins.discovery import KINDS

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
-from replicator.api.config import Secret
 from replicator.api.errors import BadRequestError, ConfigError
+from replicator.api.option_types import Secret
 from replicator.config.connector import check_topics, framework_def
 from replicator.config.masking import masked
 from replicator.config.overrides import OverridePolicy

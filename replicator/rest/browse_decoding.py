@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from replicator.api.config import HIDDEN
+from replicator.api.option_types import HIDDEN
 from replicator.broker.base import Message
 from replicator.rest.browse_registry import RegistryReader
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.api.config import HIDDEN
 from replicator.api.errors import BadRequestError, ConnectError, NotFoundError
+from replicator.api.option_types import HIDDEN
 from replicator.config.masking import masked
 from replicator.herder.base import ConnectorInfo, Herder
 

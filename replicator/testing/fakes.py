@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from replicator.api.config import ConfigDef, Type, key
+from replicator.api.config import ConfigDef, key
+from replicator.api.option_types import Type
 from replicator.api.record import SinkRecord, SourceRecord, TopicPartition
 from replicator.api.schema import STRING
 from replicator.api.sink import OffsetAndMetadata, SinkConnector, SinkTask

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, invalid, key
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Type, invalid
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, key, one_of
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, Header
 from replicator.api.schema import Schema
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
+from replicator.api.validators import one_of
 from replicator.converters.header import infer
 from replicator.transforms.copying import basics, copier, field_reader
 from replicator.transforms.java_lists import non_empty_list

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, invalid, key
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError, DataError
 from replicator.api.logical import timestamp_schema
+from replicator.api.option_types import Type, invalid
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord, SinkRecord
 from replicator.api.schema import INT32, INT64, STRING, Schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from replicator.api.config import invalid
+from replicator.api.option_types import invalid
 
 
 def java_list(values: Sequence[str]) -> str:

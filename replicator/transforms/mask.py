@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from replicator.api.config import ConfigDef, Importance, Type, key, non_empty
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import DataError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
+from replicator.api.validators import non_empty
 from replicator.transforms import java_numbers as numbers
 from replicator.transforms.copying import copier, same_names
 from replicator.transforms.java_lists import non_empty_list

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api.config import ConfigKey, Importance, Type, key
+from replicator.api.config import ConfigKey, Importance, key
+from replicator.api.option_types import Type
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema
 from replicator.api.transform import Transformation

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from replicator.api.config import ConfigKey, Importance, Type, invalid, key
+from replicator.api.config import ConfigKey, Importance, key
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type, invalid
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.transforms.required import require_map

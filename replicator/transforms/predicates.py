@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from replicator.api.config import ConfigDef, Type, invalid, key, non_empty
+from replicator.api.config import ConfigDef, key
 from replicator.api.java_regex import compile_java
+from replicator.api.option_types import Type, invalid
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Predicate
+from replicator.api.validators import non_empty
 
 _PACKAGE: Final = "org.apache.kafka.connect.transforms.predicates."
 

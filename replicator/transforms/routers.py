@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from replicator.api.config import ConfigDef, Importance, Type, invalid, key
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import DataError
 from replicator.api.java_regex import compile_java, java_pattern, replacement
+from replicator.api.option_types import Type, invalid
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Transformation
 from replicator.transforms.part import PACKAGE

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from replicator.api.config import ConfigDef, Importance, Type, key
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError, DataError
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import Schema

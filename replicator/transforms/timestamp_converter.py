@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
-from replicator.api.config import ConfigDef, Importance, Type, key, one_of
+from replicator.api.config import ConfigDef, Importance, key
 from replicator.api.errors import ConfigError, ConnectError, DataError
 from replicator.api.logical import DATE, TIME, TIMESTAMP, date_schema, time_schema, timestamp_schema
+from replicator.api.option_types import Type
 from replicator.api.plans import PlanCache
 from replicator.api.record import ConnectRecord
 from replicator.api.schema import INT64, STRING, Schema, SchemaType
 from replicator.api.struct import Struct
+from replicator.api.validators import one_of
 from replicator.transforms.copying import basics, copier, same_names
 from replicator.transforms.java_numbers import DAY_MS, millis, timestamp
 from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch

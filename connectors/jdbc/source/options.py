@@ -6,7 +6,9 @@ import re
 from typing import Any, Final
 
 from replicator.api import ConfigDef, ConfigError, Importance, Type
-from replicator.api.config import ConfigKey, all_of, at_least, between, invalid, key, matches, one_of
+from replicator.api.config import ConfigKey, key
+from replicator.api.option_types import invalid
+from replicator.api.validators import all_of, at_least, between, matches, one_of
 
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import httpx
 import orjson
 
-from replicator.api.config import Secret
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Secret
 from replicator.converters.registry import tls
 from replicator.converters.registry.model import Answer, RegistryUnavailableError
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from replicator.api.config import NO_DEFAULT, ConfigDef, ConfigKey, Importance, Type, at_least, key, one_of
+from replicator.api.config import ConfigDef, ConfigKey, Importance, key
+from replicator.api.option_types import NO_DEFAULT, Type
+from replicator.api.validators import at_least, one_of
 
 PREFIX: Final = "schema.registry."
 URL: Final = "schema.registry.url"

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from replicator.api.config import Secret
 from replicator.api.errors import ConfigError
+from replicator.api.option_types import Secret
 
 
 def context(options: Mapping[str, Any]) -> ssl.SSLContext:

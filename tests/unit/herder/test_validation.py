@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from replicator.api.config import ConfigDef, Type, key
+from replicator.api.config import ConfigDef, key
 from replicator.api.converter import Converter
 from replicator.api.errors import BadRequestError, ConfigError
+from replicator.api.option_types import Type
 from replicator.api.transform import Predicate, Transformation
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
 from replicator.config.providers import Resolver

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.postgres import timescale
 from connectors.postgres.timescale import CatalogChunks, Table, TimescaleDb
-from replicator.api.config import Type
+from replicator.api.option_types import Type
 from replicator.api.record import SourceRecord
 from replicator.api.schema import OPTIONAL_STRING, STRING, struct_schema
 from replicator.api.struct import Struct

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from replicator.api.config import to_text
 from replicator.api.errors import ConnectError
+from replicator.api.option_types import to_text
 from replicator.api.transform import Predicate
 from replicator.plugins.registry import Registry
 from tests.differential.transforms.codec import canonical, read_record, write_record
