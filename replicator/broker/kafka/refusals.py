@@ -150,7 +150,7 @@ def _not_trusted(
     return ConfigError(
         text,
         option="ssl.truststore.certificates" if inline else _TRUST,
-        hint="Set it to a file (PEM or PKCS12) with the certificate of this issuer.",
+        hint="Set it to a file (PEM, PKCS12 or JKS) with the certificate of this issuer.",
     )
 
 
@@ -173,7 +173,7 @@ def _alert(error: ssl.SSLError, address: str, java: Mapping[str, str]) -> Config
         return ConfigError(
             f"Kafka: {address} asks for a client certificate.",
             option=_OWN,
-            hint="Set ssl.keystore.location (PEM or PKCS12), or ssl.keystore.key and ssl.keystore.certificate.chain.",
+            hint="Set ssl.keystore.location, or ssl.keystore.key and ssl.keystore.certificate.chain.",
         )
     said = reason.lower().replace("_", " ").partition("alert ")[2] or reason.lower()
     return ConfigError(

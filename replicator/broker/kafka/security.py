@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
-
 from replicator.api.errors import ConfigError
+from replicator.api.key_store import own_identity, trusted_certificates
 
 _JAAS_WORD: Final = re.compile(r"""([\w.]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;]+))""")
-_JKS: Final = b"\xfe\xed\xfe\xed"
-_PEM: Final = b"-----BEGIN"
 _REFUSED: Final = {
     "sasl.client.callback.handler.class": "Java classes cannot run here.",
     "sasl.login.callback.handler.class": "Java classes cannot run here; set sasl.oauthbearer.token.endpoint.url.",
@@ -28,7 +23,7 @@ _REFUSED: Final = {
 _MEANINGLESS: Final = {
     # Java's own choices of provider and algorithm; OpenSSL negotiates the best that both sides have.
     "ssl.protocol", "ssl.provider", "ssl.enabled.protocols", "ssl.keymanager.algorithm",
-    "ssl.trustmanager.algorithm", "ssl.secure.random.implementation", "ssl.truststore.type", "ssl.keystore.type",
+    "ssl.trustmanager.algorithm", "ssl.secure.random.implementation",
     "sasl.kerberos.ticket.renew.jitter", "sasl.kerberos.ticket.renew.window.factor", "sasl.kerberos.kinit.cmd",
 }  # fmt: skip
 _PASSED: Final = {
@@ -38,12 +33,11 @@ _PASSED: Final = {
     "sasl.kerberos.min.time.before.relogin": "sasl.kerberos.min.time.before.relogin",
     "sasl.oauthbearer.token.endpoint.url": "sasl.oauthbearer.token.endpoint.url",
     "ssl.cipher.suites": "ssl.cipher.suites",
-    "ssl.key.password": "ssl.key.password",
 }
 _OURS: Final = {
     "sasl.jaas.config", "ssl.truststore.location", "ssl.truststore.certificates", "ssl.truststore.password",
     "ssl.keystore.location", "ssl.keystore.password", "ssl.keystore.key", "ssl.keystore.certificate.chain",
-    "ssl.endpoint.identification.algorithm",
+    "ssl.truststore.type", "ssl.keystore.type", "ssl.key.password", "ssl.endpoint.identification.algorithm",
 }  # fmt: skip
 
 JAVA_NAMES: Final = frozenset(_REFUSED) | _MEANINGLESS | frozenset(_PASSED) | _OURS
@@ -116,74 +110,14 @@ def _unescaped(text: str) -> str:
 
 
 def _trust(options: Mapping[str, str]) -> dict[str, str]:
-    if options.get("ssl.truststore.certificates"):
-        return {"ssl.ca.pem": options["ssl.truststore.certificates"]}
-    location = options.get("ssl.truststore.location")
-    if not location:
-        return {}
-    option = "ssl.truststore.location"
-    content = _content(location, option)
-    if _is_pem(content):
-        return {"ssl.ca.location": location}
-    return {"ssl.ca.pem": _certificates(content, options.get("ssl.truststore.password"), option)}
+    pem = trusted_certificates(options)
+    return {} if pem is None else {"ssl.ca.pem": pem}
 
 
 def _identity(options: Mapping[str, str]) -> dict[str, str]:
-    key, chain = options.get("ssl.keystore.key"), options.get("ssl.keystore.certificate.chain")
-    if key or chain:
-        if not (key and chain):
-            raise ConfigError(
-                "ssl.keystore.key and ssl.keystore.certificate.chain are needed together.",
-                option="ssl.keystore.key",
-            )
-        return {"ssl.key.pem": key, "ssl.certificate.pem": chain}
-    location = options.get("ssl.keystore.location")
-    if not location:
+    """Key and certificates as text: what a store's password opened is in no file that others read."""
+    own = own_identity(options)
+    if own is None:
         return {}
-    content = _content(location, "ssl.keystore.location")
-    if _is_pem(content):
-        # Java wants the key and its chain in one file.
-        return {"ssl.key.location": location, "ssl.certificate.location": location}
-    found = {"ssl.keystore.location": location}
-    password = options.get("ssl.keystore.password")
-    _opened(content, password, "ssl.keystore.location")
-    return found | ({"ssl.keystore.password": password} if password else {})
-
-
-def _content(location: str, option: str) -> bytes:
-    try:
-        content = Path(location).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"Cannot read {location}: {error.strerror}.", option=option) from error
-    if content.startswith(_JKS):
-        raise ConfigError(
-            f"{location} is a JKS store, which only Java can read.",
-            option=option,
-            hint=f"Convert it: keytool -importkeystore -srckeystore {location} -destkeystore store.p12"
-            " -deststoretype PKCS12",
-        )
-    return content
-
-
-def _is_pem(content: bytes) -> bool:
-    return _PEM in content[:4096]
-
-
-def _certificates(store: bytes, password: str | None, option: str) -> str:
-    """The certificates of a PKCS#12 trust store, as PEM."""
-    found = _opened(store, password, option)
-    certificates = [found.cert, *found.additional_certs]
-    pem = [c.certificate.public_bytes(Encoding.PEM).decode() for c in certificates if c is not None]
-    if not pem:
-        raise ConfigError(f"The store of {option} holds no certificate.", option=option)
-    return "".join(pem)
-
-
-def _opened(store: bytes, password: str | None, option: str) -> PKCS12KeyAndCertificates:
-    try:
-        return load_pkcs12(store, password.encode() if password else None)
-    except ValueError as error:
-        secret = option.replace("location", "password")
-        raise ConfigError(
-            f"Cannot open the store of {option}: {error}.", option=option, hint=f"Check {secret}."
-        ) from error
+    found = {"ssl.key.pem": own.key, "ssl.certificate.pem": own.chain}
+    return found | ({"ssl.key.password": own.password} if own.password else {})

@@ -25,6 +25,8 @@ from replicator.api.errors import ConfigError
 from replicator.broker.kafka.options import layered, librdkafka, made, worker_client_options
 from replicator.broker.kafka.python_client import settings
 from replicator.broker.kafka.security import jaas, librdkafka_security
+from tests.support.certificates import Authority
+from tests.support.java_stores import jks
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required"
@@ -151,10 +153,11 @@ def test_pem_stores(tmp_path: Path, identity: tuple[Any, x509.Certificate]) -> N
             "ssl.key.password": "x",
         }
     )
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     assert found == {
-        "ssl.ca.location": str(trust),
-        "ssl.key.location": str(own),
-        "ssl.certificate.location": str(own),
+        "ssl.ca.pem": trust.read_text(),
+        "ssl.key.pem": text,
+        "ssl.certificate.pem": trust.read_text(),
         "ssl.key.password": "x",
     }
     inline = librdkafka_security({"ssl.truststore.certificates": trust.read_text()})
@@ -176,19 +179,34 @@ def test_pkcs12_stores(tmp_path: Path, identity: tuple[Any, x509.Certificate]) -
     found = librdkafka_security(options)
     assert found == {
         "ssl.ca.pem": certificate.public_bytes(Encoding.PEM).decode(),
-        "ssl.keystore.location": str(own),
-        "ssl.keystore.password": "changeit",
+        "ssl.key.pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        "ssl.certificate.pem": certificate.public_bytes(Encoding.PEM).decode(),
     }
     Producer({"bootstrap.servers": "localhost:1", "security.protocol": "SSL", **found})
     with pytest.raises(ConfigError):
         librdkafka_security({**options, "ssl.truststore.password": "wrong"})
 
 
-def test_jks_stores_are_refused_with_the_way_out(tmp_path: Path) -> None:
-    store = tmp_path / "trust.jks"
-    store.write_bytes(b"\xfe\xed\xfe\xed\x00\x00\x00\x02")
-    with pytest.raises(ConfigError, match="keytool -importkeystore"):
-        librdkafka_security({"ssl.truststore.location": str(store)})
+def test_jks_stores(tmp_path: Path) -> None:
+    authority = Authority()
+    own = authority.issue("carla")
+    store = tmp_path / "store.jks"
+    store.write_bytes(jks("changeit", own, [authority.own.certificate], issuers=[authority.own.certificate]))
+    found = librdkafka_security(
+        {
+            "ssl.truststore.type": "JKS",
+            "ssl.truststore.location": str(store),
+            "ssl.keystore.type": "JKS",
+            "ssl.keystore.location": str(store),
+            "ssl.keystore.password": "changeit",
+        }
+    )
+    assert found == {
+        "ssl.ca.pem": authority.own.pem() + own.pem(),
+        "ssl.key.pem": own.key_pem(),
+        "ssl.certificate.pem": own.pem() + authority.own.pem(),
+    }
+    Producer({"bootstrap.servers": "localhost:1", "security.protocol": "SSL", **found})
 
 
 def test_options_nobody_knows_are_named_and_left_out(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from replicator.config.worker import WorkerConfig
 from replicator.rest.server import RestServer
 from replicator.rest.setup import peer_context
 from tests.support.certificates import Authority, Issued
+from tests.support.java_stores import jks
 from tests.unit.rest.fakes import FakeHerder
 
 AUTHORITY = Authority()
@@ -113,13 +114,13 @@ def test_plain_http_is_no_https() -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("form", ["pem", "encrypted", "p12"])
+@pytest.mark.parametrize("form", ["pem", "encrypted", "p12", "jks"])
 def test_forms_of_key_stores(form: str, tmp_path: Path) -> None:
     issued = AUTHORITY.issue("127.0.0.1")
     file = tmp_path / "store"
     own = {"ssl.keystore.location": str(file)}
-    if form == "p12":
-        file.write_bytes(issued.p12("pw"))
+    if form in ("p12", "jks"):
+        file.write_bytes(issued.p12("pw") if form == "p12" else jks("pw", issued))
         own["ssl.keystore.password"] = "pw"
     else:
         password = "pw" if form == "encrypted" else ""
@@ -131,22 +132,28 @@ def test_forms_of_key_stores(form: str, tmp_path: Path) -> None:
 
 WRONG: list[tuple[dict[str, str], str]] = [
     ({}, "HTTPS needs a key and a certificate"),
-    ({"ssl.keystore.location": "/nowhere"}, "Cannot read /nowhere"),
-    ({"ssl.keystore.location": "{jks}"}, "keytool"),
-    ({"ssl.keystore.location": "{junk}"}, "no PEM or PKCS12"),
-    ({"ssl.keystore.location": "{p12}", "ssl.keystore.password": "wrong"}, "its password is another one"),
+    ({"ssl.keystore.location": "/nowhere"}, "Cannot read the store /nowhere of ssl.keystore.location"),
+    (
+        {"ssl.keystore.location": "{jks}", "ssl.keystore.password": "no"},
+        "jks of ssl.keystore.location: its password is",
+    ),
+    ({"ssl.keystore.location": "{junk}"}, "junk of ssl.keystore.location is none of"),
+    ({"ssl.keystore.location": "{p12}", "ssl.keystore.password": "wrong"}, "Check ssl.keystore.password"),
     ({"ssl.keystore.certificate.chain": "x", "ssl.keystore.key": "y"}, "cannot be used"),
     ({"ssl.keystore.location": "{pem}", "ssl.client.auth": "required"}, "without ssl.truststore"),
     ({"ssl.keystore.location": "{pem}", "ssl.client.auth": "maybe"}, "none, requested, required"),
     ({"ssl.keystore.location": "{pem}", "ssl.enabled.protocols": "SSLv3"}, "TLSv1.2, TLSv1.3"),
-    ({"ssl.keystore.location": "{pem}", "ssl.truststore.location": "{junk}"}, "no PEM or PKCS12"),
+    (
+        {"ssl.keystore.location": "{pem}", "ssl.truststore.location": "{junk}"},
+        "of ssl.truststore.location is none",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("own", "message"), WRONG)
 def test_what_cannot_be_used_is_said(own: dict[str, str], message: str, tmp_path: Path) -> None:
     issued = AUTHORITY.issue("127.0.0.1")
-    (tmp_path / "jks").write_bytes(b"\xfe\xed\xfe\xed" + b"\0" * 20)
+    (tmp_path / "jks").write_bytes(jks("pw", issued))
     (tmp_path / "junk").write_bytes(b"junk")
     (tmp_path / "p12").write_bytes(issued.p12("pw"))
     (tmp_path / "pem").write_text(issued.key_pem() + issued.pem())

@@ -400,11 +400,11 @@ def test_record_names_need_records(scope):
                 "schema.registry.ssl.truststore.location": "/no/such.jks",
                 "ssl.truststore.type": "JKS",
             },
-            "ssl.truststore.type",
+            "ssl.truststore.location",
         ),
         (
             {"schema.registry.url": "https://x", "schema.registry.ssl.truststore.location": "/no/such.pem"},
-            "ssl.keystore.location",
+            "ssl.truststore.location",
         ),
     ],
 )
