@@ -1,140 +1,19 @@
-"""Where topics live: the protocols every broker implements, and the messages they carry.
+"""Where topics live: the protocols every broker implements; `message` and `admin` have what they speak of.
 
 `embedded/` (SQLite) and `kafka/` (confluent-kafka) implement them under one contract suite.
-Producers and consumers belong to the thread that uses them; `Admin` may be shared.
+Producers and consumers belong to the thread that uses them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from replicator.api.change import ChangeRecord
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-
-MessageHeaders = list[tuple[str, bytes | None]]
-
-
-class Message:
-    """A message read from a topic.
-
-    Attributes:
-        topic, partition, offset: where it stands.
-        timestamp: milliseconds since the epoch.
-        key: None for none.
-        prefix, body, suffix: the value in three parts: what many messages start and end with, and what is between
-            (None for no value). A schema that every value of a topic starts with need not be copied into each of them.
-        headers: names and values, or None.
-        data: what the producer made it from, if it is of this process and the message still in memory.
-    """
-
-    __slots__ = (
-        "body",
-        "data",
-        "headers",
-        "key",
-        "offset",
-        "partition",
-        "prefix",
-        "suffix",
-        "timestamp",
-        "topic",
-    )
-
-    def __init__(
-        self,
-        topic: str,
-        partition: int,
-        offset: int,
-        timestamp: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: MessageHeaders | None,
-        prefix: bytes = b"",
-        suffix: bytes = b"",
-    ) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.timestamp = timestamp
-        self.key = key
-        self.body = value
-        self.headers = headers
-        self.prefix = prefix
-        self.suffix = suffix
-        self.data: ChangeRecord | None = None
-
-    @property
-    def rest(self) -> bytes | None:
-        """What follows the prefix."""
-        body = self.body
-        return body + self.suffix if body is not None and self.suffix else body
-
-    @property
-    def value(self) -> bytes | None:
-        """The whole value."""
-        rest = self.rest
-        return self.prefix + rest if rest is not None and self.prefix else rest
-
-
-class NewMessage(Message):
-    """A message to append. `partition` None lets the broker choose by key (murmur2, as Java does).
-
-    `timestamp` None is the time of the append. `data` may carry the change the bytes were made from: brokers that
-    keep recent messages in memory hand it on, others ignore it. A broker may make it the message that is read.
-    """
-
-    __slots__ = ()
-
-    partition: int | None  # type: ignore[assignment]  # until it is placed
-    timestamp: int | None  # type: ignore[assignment]
-
-    def __init__(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None = None,
-        timestamp: int | None = None,
-        headers: MessageHeaders | None = None,
-        prefix: bytes = b"",
-        data: ChangeRecord | None = None,
-        suffix: bytes = b"",
-    ) -> None:
-        self.topic = topic
-        self.key = key
-        self.body = value
-        self.partition = partition
-        self.timestamp = timestamp
-        self.headers = headers
-        self.prefix = prefix
-        self.suffix = suffix
-        self.data = data
-
-
-@dataclass(frozen=True, slots=True)
-class NewTopic:
-    """A topic to create; -1 partitions or replicas: the broker's default.
-
-    `config` uses Kafka's names (`cleanup.policy`, `retention.ms` ...).
-    """
-
-    name: str
-    partitions: int = 1
-    replication_factor: int = -1
-    config: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicDescription:
-    """A topic as it is."""
-
-    name: str
-    partitions: int
-    config: Mapping[str, str]
+from replicator.broker.admin import Admin
+from replicator.broker.message import Message, NewMessage
 
 
 class RebalanceListener(Protocol):
@@ -255,68 +134,6 @@ class Consumer(Protocol):
 
     def close(self) -> None:
         """Leave the group."""
-        ...
-
-
-class Admin(Protocol):
-    """Topics and groups."""
-
-    def create_topics(self, topics: Sequence[NewTopic]) -> None:
-        """Create those that do not exist; existing ones stay as they are."""
-        ...
-
-    def topics(self) -> dict[str, TopicDescription]:
-        """All topics."""
-        ...
-
-    def delete_topic(self, name: str) -> None:
-        """Delete a topic and its messages; missing is fine."""
-        ...
-
-    def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset one past the last message; Kafka counts messages of undecided transactions, too."""
-        ...
-
-    def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Offset of the first message still kept."""
-        ...
-
-    def log_identity(self, topic: str) -> str:
-        """Identity of the log behind a topic (C9): differs when the log was made anew."""
-        ...
-
-    def group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
-        """Committed positions of a group; empty when unknown."""
-        ...
-
-    def group_members(self, group: str) -> int:
-        """Number of live members."""
-        ...
-
-    def alter_group_offsets(
-        self, group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata | None]
-    ) -> None:
-        """Set, or with None remove, committed positions."""
-        ...
-
-    def delete_group(self, group: str) -> None:
-        """Forget a group; missing is fine.
-
-        Raises:
-            IllegalStateError: Kafka says that it has live members.
-        """
-        ...
-
-    def assigned_partitions(self, group: str) -> set[TopicPartition] | None:
-        """Partitions that the members of a settled group read; None while it is rebalancing, or has none."""
-        ...
-
-    def release_static_members(self, group: str, instance_ids: Collection[str] | None = None) -> None:
-        """Remove static members of a group (all, or these), whose clients have ended without leaving it."""
-        ...
-
-    def fence_producers(self, transactional_ids: Sequence[str]) -> None:
-        """End the transactional producers of these ids: what they had not committed never becomes visible."""
         ...
 
 

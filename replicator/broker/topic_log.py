@@ -14,7 +14,9 @@ from typing import Final
 
 from replicator.api.errors import BrokerError, ConnectError, IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Admin, Broker, Consumer, Message, NewMessage, NewTopic, Producer
+from replicator.broker.admin import Admin, NewTopic
+from replicator.broker.base import Broker, Consumer, Producer
+from replicator.broker.message import Message, NewMessage
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from replicator.herder.base import Signature, TaskId
 from replicator.herder.cluster_part import ClusterPart
 from replicator.herder.sessions import verify
 from replicator.herder.zombies import SourceGuard, fence
-from replicator.storage.base import TargetState
+from replicator.storage.states import TargetState
 
 
 class ClusterRequests(ClusterPart):

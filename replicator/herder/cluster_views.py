@@ -7,8 +7,9 @@ from typing import Any
 from replicator.api.errors import ConnectError, NotFoundError
 from replicator.herder.base import ConnectorInfo, ConnectorState, ConnectorStatus, TaskId, TaskInfo, TaskState
 from replicator.plugins.registry import Registry
-from replicator.storage.base import ConfigState, StatusStore, TaskStatus
+from replicator.storage.base import ConfigState, StatusStore
 from replicator.storage.config_store import TopicConfigStore
+from replicator.storage.states import TaskStatus
 
 
 class ClusterViews:

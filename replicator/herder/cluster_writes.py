@@ -14,7 +14,7 @@ from replicator.herder.cluster_reads import ClusterReads
 from replicator.herder.naming import initial_target, with_name
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.validation import Validator
-from replicator.storage.base import TargetState
+from replicator.storage.states import TargetState
 
 
 class ClusterWrites(ClusterReads):

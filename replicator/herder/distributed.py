@@ -30,8 +30,9 @@ from replicator.herder.sink_groups import SinkGroups
 from replicator.herder.standing import Standing
 from replicator.herder.work import Work
 from replicator.runtime.worker import Worker
-from replicator.storage.base import StatusStore, TargetState
+from replicator.storage.base import StatusStore
 from replicator.storage.config_store import TopicConfigStore
+from replicator.storage.states import TargetState
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from replicator.config.worker import WorkerConfig
 from replicator.herder.membership import Joined
 from replicator.herder.sessions import new_key
 from replicator.runtime.clock import Clock
-from replicator.storage.base import ConnectorStatus, State, StatusStore, TaskStatus
+from replicator.storage.base import StatusStore
 from replicator.storage.config_store import TopicConfigStore
+from replicator.storage.states import ConnectorStatus, State, TaskStatus
 
 log = logging.getLogger(__name__)
 

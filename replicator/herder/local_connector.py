@@ -18,7 +18,7 @@ from replicator.herder.entry import unresolve
 from replicator.herder.naming import task_class_name
 from replicator.runtime.connector import ConnectorRunner
 from replicator.runtime.task import FAILED, PAUSED, STOPPED, UNASSIGNED
-from replicator.storage.base import TargetState
+from replicator.storage.states import TargetState
 
 log = logging.getLogger(__name__)
 

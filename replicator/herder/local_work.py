@@ -22,7 +22,8 @@ from replicator.herder.work import Work, work
 from replicator.runtime.assembly import TaskGuard
 from replicator.runtime.task import FAILED, RESTARTING, UNASSIGNED
 from replicator.runtime.worker import TaskHandle, Worker
-from replicator.storage.base import ConfigState, TargetState
+from replicator.storage.base import ConfigState
+from replicator.storage.states import TargetState
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from replicator.api.errors import BadRequestError, ConnectError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import Admin
+from replicator.broker.admin import Admin
 from replicator.storage.base import OffsetStore
 
 _TOPIC: Final = "kafka_topic"

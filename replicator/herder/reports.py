@@ -15,7 +15,8 @@ from typing import Final
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.herder.base import TaskId
 from replicator.runtime.clock import Clock
-from replicator.storage.base import ConnectorStatus, State, StatusStore, TaskStatus, TopicStatus
+from replicator.storage.base import StatusStore
+from replicator.storage.states import ConnectorStatus, State, TaskStatus, TopicStatus
 
 log = logging.getLogger(__name__)
 

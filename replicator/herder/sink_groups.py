@@ -20,7 +20,7 @@ from typing import Final
 from replicator.api.errors import ConnectError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import SinkTask
-from replicator.broker.base import Admin
+from replicator.broker.admin import Admin
 from replicator.config.connector import topic_pattern
 from replicator.runtime.assembly import WorkerParts, sink_group
 from replicator.runtime.worker import TaskHandle

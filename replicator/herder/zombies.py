@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from replicator.api.errors import RetriableError
-from replicator.broker.base import Admin
+from replicator.broker.admin import Admin
 from replicator.config.worker import WorkerConfig
 from replicator.herder.base import TaskId
 from replicator.runtime.clients import transactional_id

@@ -15,7 +15,8 @@ from fastapi import FastAPI, Query, Response
 
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Broker, TopicDescription
+from replicator.broker.admin import TopicDescription
+from replicator.broker.base import Broker
 from replicator.rest.body import Name
 from replicator.rest.browse_decoding import FORMATS
 from replicator.rest.browse_reading import RecordReader, Request

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from replicator.api.option_types import HIDDEN
-from replicator.broker.base import Message
+from replicator.broker.message import Message
 from replicator.rest.browse_registry import RegistryReader
 
 FORMATS: Final = ("auto", "json", "text", "hex")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Broker, Message
+from replicator.broker.base import Broker
+from replicator.broker.message import Message
 from replicator.rest.browse_decoding import Decoder
 from replicator.rest.browse_registry import RegistryReader
 

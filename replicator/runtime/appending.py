@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from replicator.api.errors import DataError, DiskFullError, RetriableError
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.runtime.clock import Clock
 from replicator.runtime.commits import Commits
 from replicator.runtime.contexts import SourceContext

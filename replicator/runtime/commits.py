@@ -14,7 +14,8 @@ from typing import Protocol
 
 from replicator.api.errors import ConnectError
 from replicator.api.record import SourceRecord
-from replicator.broker.base import NewMessage, Producer
+from replicator.broker.base import Producer
+from replicator.broker.message import NewMessage
 from replicator.runtime.durability import DurabilityThread
 from replicator.runtime.inflight import Inflight, PartitionOffset
 from replicator.storage.base import OffsetStore

@@ -14,7 +14,8 @@ from typing import Any
 from replicator.api.record import TopicPartition
 from replicator.api.sink import ErrantRecordReporter, OffsetAndMetadata
 from replicator.api.source import OffsetReader, TransactionContext
-from replicator.broker.base import Admin, Consumer
+from replicator.broker.admin import Admin
+from replicator.broker.base import Consumer
 
 
 class TaskFacts:

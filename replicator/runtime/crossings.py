@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from replicator.api.errors import ConnectError
 from replicator.api.logical import NEW_KEY_HEADER, OLD_KEY_HEADER
 from replicator.api.position import WHOLE_TOPIC_HEADER
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.broker.partitioner import partition_for_key
 
 DELICATE = frozenset({NEW_KEY_HEADER, OLD_KEY_HEADER, WHOLE_TOPIC_HEADER})

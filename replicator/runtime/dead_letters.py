@@ -15,7 +15,9 @@ from typing import Any, Final, Protocol, cast
 
 from replicator.api.errors import ConnectError
 from replicator.api.record import SourceRecord
-from replicator.broker.base import Admin, Message, MessageHeaders, NewMessage, NewTopic, Producer
+from replicator.broker.admin import Admin, NewTopic
+from replicator.broker.base import Producer
+from replicator.broker.message import Message, MessageHeaders, NewMessage
 from replicator.runtime.java_names import class_name
 from replicator.runtime.tolerance import ErrorCounts, Failure
 

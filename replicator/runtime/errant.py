@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from replicator.api.errors import ConnectError
 from replicator.api.record import SinkRecord
-from replicator.broker.base import Message
+from replicator.broker.message import Message
 from replicator.runtime.dead_letters import DeadLetterQueue, Durable
 from replicator.runtime.tolerance import ErrorHandler, Failure, Stage
 

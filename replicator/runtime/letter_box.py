@@ -20,7 +20,8 @@ from typing import Any, Final, TypeVar
 from replicator.api.errors import NotFoundError, RetriableError
 from replicator.api.position import POSITION_HEADER
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Broker, Message, NewMessage
+from replicator.broker.base import Broker
+from replicator.broker.message import Message, NewMessage
 from replicator.runtime.dead_letters import HEADER_PREFIX
 from replicator.runtime.letter_index import Marks, NewestLetters, Place
 from replicator.runtime.letter_marks import LetterMarks

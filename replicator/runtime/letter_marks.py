@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from replicator.broker.base import Broker, Message, NewTopic
+from replicator.broker.admin import NewTopic
+from replicator.broker.base import Broker
+from replicator.broker.message import Message
 from replicator.broker.topic_log import TopicLog
 from replicator.runtime.letter_index import Marks, Place
 

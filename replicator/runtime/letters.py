@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from replicator.api.errors import BadRequestError
-from replicator.broker.base import Message
+from replicator.broker.message import Message
 from replicator.runtime.dead_letters import HEADER_PREFIX, SOURCE_ENCODING
 
 REPLAYED: Final = "replayed"

@@ -10,7 +10,7 @@ from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SinkRecord
 from replicator.api.struct import Struct
-from replicator.broker.base import Message, MessageHeaders
+from replicator.broker.message import Message, MessageHeaders
 from replicator.runtime.chain import Broken, Chain
 from replicator.runtime.slow_chain import finish
 from replicator.runtime.source_records import common_form

@@ -16,7 +16,8 @@ from replicator.api.errors import ConnectError, FencedError, RetriableError
 from replicator.api.failpoints import failpoint
 from replicator.api.record import SinkRecord, TopicPartition
 from replicator.api.sink import OffsetAndMetadata, SinkTask
-from replicator.broker.base import Consumer, Message
+from replicator.broker.base import Consumer
+from replicator.broker.message import Message
 from replicator.runtime.clock import Clock
 from replicator.runtime.contexts import SinkContext
 from replicator.runtime.errant import RecordReporter

@@ -8,7 +8,7 @@ from typing import Any
 
 from replicator.api.converter import Converter
 from replicator.api.record import Header, SourceRecord
-from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.broker.message import MessageHeaders, NewMessage
 
 CONVERTER = "converter"
 JSON = "json"

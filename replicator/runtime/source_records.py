@@ -13,7 +13,7 @@ from replicator.api.change import ChangeOrigin, ChangeRecord
 from replicator.api.converter import Converter, HeaderConverter
 from replicator.api.position import INTERNAL_HEADER_PREFIX, POSITION_HEADER
 from replicator.api.record import Header, SourceRecord
-from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.broker.message import MessageHeaders, NewMessage
 from replicator.converters.json_change import ChangeJson
 from replicator.runtime.chain import Chain
 from replicator.runtime.crossings import DELICATE

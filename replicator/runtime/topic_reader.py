@@ -8,7 +8,8 @@ from typing import Final
 
 from replicator.api.errors import ConnectError, NotFoundError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Broker, Message
+from replicator.broker.base import Broker
+from replicator.broker.message import Message
 
 _BATCH: Final = 500
 _PATIENCE: Final = 60.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from replicator.api.config import split_prefix
 from replicator.api.errors import ConfigError
-from replicator.broker.base import Admin, NewTopic
+from replicator.broker.admin import Admin, NewTopic
 
 DEFAULT_GROUP = "default"
 _MEANINGS = {

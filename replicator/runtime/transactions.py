@@ -15,7 +15,8 @@ from typing import Any, Final
 from replicator.api.errors import ConnectError, DataError, DiskFullError, RetriableError
 from replicator.api.failpoints import failpoint
 from replicator.api.record import SourceRecord
-from replicator.broker.base import NewMessage, Producer
+from replicator.broker.base import Producer
+from replicator.broker.message import NewMessage
 from replicator.runtime.clock import Clock
 from replicator.runtime.durability import partition_key
 from replicator.runtime.inflight import PartitionOffset

@@ -4,20 +4,16 @@ from replicator.storage.base import (
     ConfigListener,
     ConfigState,
     ConfigStore,
-    ConnectorStatus,
     OffsetStore,
     RestartRequest,
     SessionKey,
-    State,
     StatusStore,
-    TargetState,
-    TaskStatus,
-    TopicStatus,
 )
 from replicator.storage.config_store import TopicConfigStore
 from replicator.storage.file import FileOffsetStore
 from replicator.storage.memory import MemoryConfigStore
 from replicator.storage.offset_store import TopicOffsetStore
+from replicator.storage.states import ConnectorStatus, State, TargetState, TaskStatus, TopicStatus
 from replicator.storage.status_store import TopicStatusStore
 
 __all__ = [

@@ -6,68 +6,15 @@ standalone workers. Every store may be used from any thread.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
+from replicator.storage.states import ConnectorStatus, TargetState, TaskStatus, TopicStatus
 
 OffsetPartition = Mapping[str, Any]
 Offset = Mapping[str, Any]
-
-
-class State(enum.Enum):
-    """State of a connector or task, as shown by REST; DESTROYED is stored as a tombstone."""
-
-    UNASSIGNED = "UNASSIGNED"
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    FAILED = "FAILED"
-    RESTARTING = "RESTARTING"
-    STOPPED = "STOPPED"
-    DESTROYED = "DESTROYED"
-
-
-class TargetState(enum.Enum):
-    """State the user wants a connector to be in."""
-
-    STARTED = "STARTED"
-    PAUSED = "PAUSED"
-    STOPPED = "STOPPED"
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorStatus:
-    """State of a connector. `trace` is the error of a failed one."""
-
-    connector: str
-    state: State
-    worker_id: str
-    generation: int = 0
-    trace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
-    """State of a task."""
-
-    connector: str
-    task: int
-    state: State
-    worker_id: str
-    generation: int = 0
-    trace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TopicStatus:
-    """A topic that a connector uses. `discovered` is milliseconds since the epoch."""
-
-    topic: str
-    connector: str
-    task: int
-    discovered: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey, TargetState
+from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey
 from replicator.storage.formats import loads_object
+from replicator.storage.states import TargetState
 
 _log = logging.getLogger(__name__)
 

@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from replicator.api.errors import ConnectError, FencedError
-from replicator.broker.base import Admin, Broker, Message, Producer
+from replicator.broker.admin import Admin
+from replicator.broker.base import Broker, Producer
+from replicator.broker.message import Message
 from replicator.broker.topic_log import TopicLog
 from replicator.storage import config_log
-from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey, TargetState
+from replicator.storage.base import ConfigListener, ConfigState, RestartRequest, SessionKey
 from replicator.storage.formats import dumps
 from replicator.storage.internal_topics import check_compacted, check_single, compacted
+from replicator.storage.states import TargetState
 
 _WRITE_SECONDS: Final = 30.0
 

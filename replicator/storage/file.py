@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from replicator.api.errors import ConfigError, ConnectError, DiskFullError
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.storage.base import Offset, OffsetPartition
 from replicator.storage.formats import encode_offset, encode_offset_key, partition_identity
 

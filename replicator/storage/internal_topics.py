@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from replicator.api.errors import ConfigError
-from replicator.broker.base import Admin, NewTopic
+from replicator.broker.admin import Admin, NewTopic
 
 _POLICY: Final = "cleanup.policy"
 

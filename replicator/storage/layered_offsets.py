@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from replicator.api.errors import ConnectError
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.storage.base import Offset, OffsetPartition, OffsetStore
 from replicator.storage.formats import partition_identity
 

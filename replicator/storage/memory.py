@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from replicator.storage.base import ConfigListener, ConfigState, TargetState
+from replicator.storage.base import ConfigListener, ConfigState
+from replicator.storage.states import TargetState
 
 
 class MemoryConfigStore:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from replicator.broker.base import Broker, Message, NewMessage
+from replicator.broker.base import Broker
+from replicator.broker.message import Message, NewMessage
 from replicator.broker.topic_log import TopicLog
 from replicator.storage.base import Offset, OffsetPartition
 from replicator.storage.formats import (

@@ -13,7 +13,9 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
-from replicator.broker.base import Broker, Message, NewTopic
+from replicator.broker.admin import NewTopic
+from replicator.broker.base import Broker
+from replicator.broker.message import Message
 from replicator.broker.topic_log import TopicLog
 from replicator.converters.registry.server import Registry, State
 from replicator.converters.registry.server.state import RacedError

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from replicator.broker.base import Broker, Message
+from replicator.broker.base import Broker
+from replicator.broker.message import Message
 from replicator.broker.topic_log import TopicLog
-from replicator.storage.base import ConnectorStatus, State, TaskStatus, TopicStatus
 from replicator.storage.formats import dumps, loads_object
 from replicator.storage.internal_topics import check_compacted, compacted
+from replicator.storage.states import ConnectorStatus, State, TaskStatus, TopicStatus
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from replicator.broker.base import Broker, NewMessage, Producer
+from replicator.broker.base import Broker, Producer
+from replicator.broker.message import NewMessage
 
 
 class FaultyBroker:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from replicator.api import TopicPartition
-from replicator.broker.base import Broker, Message, NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
+from replicator.broker.base import Broker
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 from replicator.testing.suites.broker import BrokerContract, read
 
 

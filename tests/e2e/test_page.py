@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.rest.server import RestServer
 from replicator.service import Service
 from tests.support.browser import Browser

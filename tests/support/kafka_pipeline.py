@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Message
 from replicator.broker.kafka import KafkaBroker
+from replicator.broker.message import Message
 from scripts.devservers.process import free_port
 from scripts.service import PROGRAM
 from tests.support.fix_servers import Database, KafkaServer

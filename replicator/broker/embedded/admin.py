@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import NewTopic, TopicDescription
+from replicator.broker.admin import NewTopic, TopicDescription
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.producer import TransactionalProducer

@@ -8,8 +8,8 @@ from typing import Final
 
 import orjson
 
-from replicator.broker.base import MessageHeaders
 from replicator.broker.embedded.columns import decode_column, encode_column, integers, ints
+from replicator.broker.message import MessageHeaders
 
 _NO_HEADERS: Final = 0
 _UNIFORM: Final = 1

@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 import zstandard
 
 from replicator.api.errors import BrokerError
-from replicator.broker.base import Message, NewMessage
 from replicator.broker.embedded.batch_headers import decode_headers, encode_headers
 from replicator.broker.embedded.columns import (
     ABSENT,
@@ -27,6 +26,7 @@ from replicator.broker.embedded.columns import (
     integers,
     ints,
 )
+from replicator.broker.message import Message, NewMessage
 
 _PLAIN: Final = b"\x00"
 _ZSTD: Final = b"\x01"

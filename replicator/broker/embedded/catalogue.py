@@ -14,7 +14,7 @@ import orjson
 
 from replicator.api.errors import NotFoundError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded.partitions import Partition, Topic
 from replicator.broker.embedded.sqlite_errors import translated
 from replicator.broker.embedded.storage import Storage

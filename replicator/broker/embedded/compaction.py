@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from replicator.broker.base import Message
 from replicator.broker.embedded.batches import decode_batch, encode_batch
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.partitions import Partition, Topic
 from replicator.broker.embedded.retention import option
+from replicator.broker.message import Message
 
 _WINDOW_ROWS: Final = 2000
 _WINDOW_BYTES: Final = 4 << 20

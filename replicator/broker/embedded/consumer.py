@@ -16,13 +16,14 @@ from typing import Final
 from replicator.api.errors import IllegalStateError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import Message, RebalanceListener
+from replicator.broker.base import RebalanceListener
 from replicator.broker.embedded.feed import Feed
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.membership import Member, Subscription
 from replicator.broker.embedded.partitions import Partition
 from replicator.broker.embedded.unplaced import make_durable
+from replicator.broker.message import Message
 
 _log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Message
 from replicator.broker.embedded.batches import decode_batch, unpack_positions
 from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.partitions import Partition
 from replicator.broker.embedded.tail import TailGroup
+from replicator.broker.message import Message
 
 _log = logging.getLogger(__name__)
 

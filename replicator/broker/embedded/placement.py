@@ -8,11 +8,11 @@ from operator import attrgetter
 from typing import Final
 
 from replicator.api.errors import BrokerError
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded.batches import encode_batch
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.partitions import Partition
 from replicator.broker.embedded.tail import Placed
+from replicator.broker.message import NewMessage
 from replicator.broker.partitioner import partition_for_key
 
 # A group is read whole, so it is kept small; an append of more is several groups in one transaction.

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from replicator.api.errors import FencedError, IllegalStateError
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded.batches import pack_positions
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.partitions import Partition, wake
 from replicator.broker.embedded.placement import Placement
 from replicator.broker.embedded.storage import pages_of
 from replicator.broker.embedded.tail import Placed
+from replicator.broker.message import NewMessage
 
 Done = Callable[[Exception | None], None]
 

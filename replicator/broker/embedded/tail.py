@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded.batches import EncodedBatch
 from replicator.broker.embedded.following import Follower
 from replicator.broker.embedded.partitions import Partition
+from replicator.broker.message import NewMessage
 
 _TAIL_BYTES: Final = 20 << 20
 _SUMS_KEPT: Final = 4096

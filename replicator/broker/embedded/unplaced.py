@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from replicator.api.position import POSITION_HEADER
-from replicator.broker.base import Message
 from replicator.broker.embedded.log import Log
+from replicator.broker.message import Message
 
 
 def make_durable(log: Log, messages: Iterable[Message], sequence: int) -> None:

@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic as KafkaTopic
 
 from replicator.api.errors import ConfigError, NotFoundError, RetriableError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import NewTopic, TopicDescription
+from replicator.broker.admin import NewTopic, TopicDescription
 from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate, translated
 from replicator.broker.kafka.groups import GroupAdmin

@@ -18,13 +18,14 @@ from confluent_kafka import TopicPartition as KafkaPartition
 
 from replicator.api.errors import IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Message, RebalanceListener
+from replicator.broker.base import RebalanceListener
 from replicator.broker.kafka.assignment import Assignment, Offsets
 from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import AUTHORIZATION, translate, translated
 from replicator.broker.kafka.options import made
 from replicator.broker.kafka.producer import unreachable
 from replicator.broker.kafka.topic_watch import TopicWatch
+from replicator.broker.message import Message
 
 log = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from confluent_kafka import KafkaError, KafkaException, murmur2
 from confluent_kafka import Producer as Client
 
 from replicator.api.errors import ConfigError, ConnectError, IllegalStateError, RetriableError
-from replicator.broker.base import NewMessage
 from replicator.broker.kafka.client_log import client_log
 from replicator.broker.kafka.errors import kafka_error, translate, translated
 from replicator.broker.kafka.options import made
 from replicator.broker.kafka.window import Limits, Place, Request, Window, requests_of
+from replicator.broker.message import NewMessage
 
 Done = Callable[[Exception | None], None]
 

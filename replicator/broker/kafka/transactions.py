@@ -13,9 +13,9 @@ from typing import Any, Final
 from confluent_kafka import KafkaException
 
 from replicator.api.errors import ConnectError, FencedError, IllegalStateError, RetriableError
-from replicator.broker.base import NewMessage
 from replicator.broker.kafka.errors import kafka_error, translate
 from replicator.broker.kafka.producer import Done, KafkaProducer, unreachable
+from replicator.broker.message import NewMessage
 
 _CALL_SECONDS: Final = 10.0
 _INIT_SECONDS: Final = 60.0

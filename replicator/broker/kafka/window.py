@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from replicator.api.errors import DataError
-from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.broker.message import MessageHeaders, NewMessage
 
 Place = tuple[str, int]
 

@@ -16,7 +16,9 @@ import pytest
 from replicator.api.errors import ConnectError, FencedError, IllegalStateError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import Broker, Consumer, Message, NewMessage, NewTopic, Producer
+from replicator.broker.admin import NewTopic
+from replicator.broker.base import Broker, Consumer, Producer
+from replicator.broker.message import Message, NewMessage
 
 PATIENCE = 20.0
 

@@ -18,7 +18,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from replicator.distributed_service import DistributedService
 from replicator.herder.work import configured
-from replicator.storage.base import ConfigState, State, TargetState
+from replicator.storage.base import ConfigState
+from replicator.storage.states import State, TargetState
 from tests.differential.rest import golden, play
 from tests.support.fix_servers import KafkaServer
 from tests.support.worker_group import until

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from replicator.broker.kafka import KafkaBroker
-from replicator.storage.base import ConnectorStatus, State
+from replicator.storage.states import ConnectorStatus, State
 from replicator.storage.status_store import TopicStatusStore
 from tests.support.fix_servers import KafkaServer
 from tests.support.worker_group import until

@@ -11,8 +11,8 @@ from connectors.elasticsearch.task import ElasticsearchSinkTask
 from replicator.api import ConnectError, Header, OffsetAndMetadata, SinkRecord, Struct, TopicPartition
 from replicator.api import schema as s
 from replicator.api.logical import date_schema, decimal_schema, timestamp_schema
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from tests.unit.runtime.service_fixture import eventually, running
 from tests.unit.s3.fake_store import Context, Reports
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.kafka import KafkaBroker
+from replicator.broker.message import NewMessage
 from replicator.rest.app import create_app
 from replicator.testing.suites.broker import append
 from tests.support.fix_servers import KafkaServer

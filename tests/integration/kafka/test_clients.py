@@ -12,9 +12,10 @@ import pytest
 from replicator.api.errors import ConfigError, DataError, IllegalStateError, RetriableError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.consumer import KafkaConsumer
+from replicator.broker.message import NewMessage
 from replicator.storage.offset_store import TopicOffsetStore
 from replicator.testing.suites.broker import Recorder, append, read
 from scripts.devservers import Kafka

@@ -13,10 +13,10 @@ import pytest
 from replicator.api.errors import ConfigError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import OffsetAndMetadata
-from replicator.broker.base import NewMessage
 from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.refusals import refusal
 from replicator.broker.kafka.security import librdkafka_security
+from replicator.broker.message import NewMessage
 from scripts.devservers import Kafka, ServerUnavailable, private_instance
 from scripts.devservers.process import free_port
 from tests.support.certificates import Authority, Issued, write

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replicator.api import BrokerError
-from replicator.broker.base import Message, NewMessage
 from replicator.broker.embedded.batches import decode_batch, encode_batch
+from replicator.broker.message import Message, NewMessage
 
 text_bytes = st.one_of(
     st.none(), st.binary(max_size=40), st.binary(max_size=6).map(lambda b: b'{"schema":1}' + b)

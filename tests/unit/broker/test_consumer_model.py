@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from replicator.api import TopicPartition
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 
 TPS = [TopicPartition("a", 0), TopicPartition("b", 0), TopicPartition("b", 1)]
 partitions = st.sampled_from(TPS)

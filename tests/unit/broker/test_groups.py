@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replicator.api import TopicPartition
-from replicator.broker.base import NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.broker.embedded.membership import balance
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from replicator.api.errors import RetriableError
-from replicator.broker.base import NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.kafka import admin
 from replicator.broker.kafka.errors import translated
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replicator.api.errors import DataError, IllegalStateError
-from replicator.broker.base import NewMessage
 from replicator.broker.kafka.window import OVERHEAD, Limits, Request, Window, requests_of
+from replicator.broker.message import NewMessage
 
 _SCHEMA = b"s" * 4000
 _PLACES = [("a", 0), ("a", 1), ("b", 0)]

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from replicator.api import BrokerError, DiskFullError, OffsetAndMetadata, TopicPartition
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker, schema
+from replicator.broker.message import Message, NewMessage
 
 TP = TopicPartition("t", 0)
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replicator.api import OffsetAndMetadata, TopicPartition
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 
 TP = TopicPartition("t", 0)
 DAY = 24 * 3600.0

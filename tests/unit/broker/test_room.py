@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from replicator.api.errors import DiskFullError
-from replicator.broker.base import NewMessage, NewTopic, OffsetAndMetadata, TopicPartition
+from replicator.broker.admin import NewTopic
+from replicator.broker.base import OffsetAndMetadata, TopicPartition
 from replicator.broker.embedded import EmbeddedBroker, maintenance, room
+from replicator.broker.message import NewMessage
 
 TP = TopicPartition("t", 0)
 

@@ -10,8 +10,9 @@ import pytest
 
 from replicator.api import ConnectError, IllegalStateError, RetriableError
 from replicator.broker import topic_log
-from replicator.broker.base import Message, NewMessage, NewTopic, TopicDescription
+from replicator.broker.admin import NewTopic, TopicDescription
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 from replicator.broker.topic_log import TopicLog
 
 TOPIC = NewTopic("log", 3, config={"cleanup.policy": "compact"})

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from replicator.api.position import POSITION_HEADER
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 
 PLACED = [(POSITION_HEADER, b"s:abc:1:0:1")]
 

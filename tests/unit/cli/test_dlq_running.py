@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from replicator.api.record import TopicPartition
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.cli.main import cli
 from replicator.cli.pipeline import Pipeline
 from replicator.rest.server import RestServer

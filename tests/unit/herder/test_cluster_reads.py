@@ -8,7 +8,7 @@ import pytest
 
 from replicator.herder.base import RefusedError
 from replicator.herder.cluster_reads import ClusterReads
-from replicator.storage.base import TopicStatus
+from replicator.storage.states import TopicStatus
 
 
 class Topics:

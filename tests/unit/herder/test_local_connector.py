@@ -11,7 +11,7 @@ import pytest
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.herder import local_connector
 from replicator.herder.local_connector import LocalConnector
-from replicator.storage.base import TargetState
+from replicator.storage.states import TargetState
 
 CONFIG = {"name": "c", "connector.class": "X", "tasks.max": "3", "topics": "t"}
 

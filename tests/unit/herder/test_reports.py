@@ -11,7 +11,7 @@ from replicator.herder import reports
 from replicator.herder.base import TaskId
 from replicator.herder.reports import StatusReports
 from replicator.runtime.clock import SystemClock
-from replicator.storage.base import State, TopicStatus
+from replicator.storage.states import State, TopicStatus
 
 
 class Store:

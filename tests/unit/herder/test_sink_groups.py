@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replicator.api.record import TopicPartition
-from replicator.broker.base import TopicDescription
+from replicator.broker.admin import TopicDescription
 from replicator.herder.sink_groups import SinkGroups
 
 A0, A1, B0 = TopicPartition("a", 0), TopicPartition("a", 1), TopicPartition("b", 0)

@@ -12,8 +12,9 @@ from fastapi.testclient import TestClient
 
 from replicator.api.schema import INT64, STRING, struct_schema
 from replicator.api.struct import Struct
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 from replicator.converters.avro import AvroConverter
 from replicator.converters.jsonschema import JsonSchemaConverter
 from replicator.converters.protobuf import ProtobufConverter

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from replicator.api.errors import DataError, DiskFullError, RetriableError
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.runtime import appending
 from replicator.runtime.appending import Appender
 from replicator.runtime.clock import SystemClock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from replicator.api.errors import BrokerError, ConnectError
-from replicator.broker.base import NewMessage
+from replicator.broker.message import NewMessage
 from replicator.runtime.commits import AtomicCommit, PeriodicCommit
 from replicator.runtime.inflight import Inflight
 

@@ -7,7 +7,7 @@ import pytest
 from replicator.api.errors import ConnectError
 from replicator.api.logical import NEW_KEY_HEADER, OLD_KEY_HEADER
 from replicator.api.position import WHOLE_TOPIC_HEADER
-from replicator.broker.base import MessageHeaders, NewMessage
+from replicator.broker.message import MessageHeaders, NewMessage
 from replicator.broker.partitioner import partition_for_key
 from replicator.runtime.crossings import check_crossings
 

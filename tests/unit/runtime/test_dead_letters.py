@@ -13,7 +13,7 @@ from replicator.api.errors import ConnectError, DataError
 from replicator.api.record import ConnectRecord, SinkRecord, TopicPartition
 from replicator.api.sink import SinkTask
 from replicator.api.transform import Transformation
-from replicator.broker.base import Message
+from replicator.broker.message import Message
 from replicator.service import Service
 from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state
 from tests.unit.runtime.test_sink_task import group_offset, write

@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.api.record import TopicPartition
-from replicator.broker.base import Message, NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 from replicator.cli.dlq import moment
 from replicator.cli.main import cli
 from replicator.rest.app import create_app

@@ -11,8 +11,9 @@ from replicator.api.errors import ConnectError, DataError, FencedError, Retriabl
 from replicator.api.record import Header, SinkRecord, TopicPartition
 from replicator.api.schema import STRING
 from replicator.api.sink import OffsetAndMetadata, SinkTask
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.runtime import task
 from replicator.service import Service
 from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state

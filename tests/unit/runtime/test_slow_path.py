@@ -11,7 +11,7 @@ from replicator.api.converter import Converter, SchemaAndValue
 from replicator.api.errors import DataError, RetriableError
 from replicator.api.record import ConnectRecord
 from replicator.api.transform import Transformation
-from replicator.broker.base import Message
+from replicator.broker.message import Message
 from replicator.converters.header import SimpleHeaderConverter
 from replicator.converters.text import StringConverter
 from replicator.runtime.chain import Chain

@@ -12,9 +12,9 @@ from replicator.api.errors import DataError, RetriableError
 from replicator.api.record import ConnectRecord, Header, SourceRecord, TopicPartition
 from replicator.api.schema import STRING
 from replicator.api.transform import Transformation
-from replicator.broker.base import Message, NewMessage
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.broker.embedded.producer import EmbeddedProducer
+from replicator.broker.message import Message, NewMessage
 from replicator.converters.text import StringConverter
 from replicator.runtime.stats import TaskStats
 from replicator.service import Service

@@ -11,8 +11,8 @@ import pytest
 from replicator.api.errors import BrokerError, ConfigError, DiskFullError, RetriableError
 from replicator.api.record import Header, SourceRecord, TopicPartition, offset_only
 from replicator.api.schema import STRING
-from replicator.broker.base import Message, NewMessage
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message, NewMessage
 from replicator.runtime import appending, source_task, task
 from replicator.runtime.source_records import newest_offsets
 from replicator.service import Service

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from replicator.api.errors import ConfigError, ConnectError
-from replicator.broker.base import NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.config.overrides import OverridePolicy, overrides, policy_of
 from replicator.config.worker import WorkerConfig
 from replicator.runtime.topics import TopicCreator, rules

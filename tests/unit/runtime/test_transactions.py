@@ -8,8 +8,8 @@ import pytest
 
 from replicator.api.errors import BrokerError, DiskFullError, RetriableError
 from replicator.api.record import SourceRecord, TopicPartition
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.runtime.source_records import newest_offsets
 from replicator.runtime.transactions import (
     CONNECTOR,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from replicator.api import TopicPartition
-from replicator.broker.base import NewMessage
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.storage import ConfigListener, RestartRequest, SessionKey, TargetState, TopicConfigStore
 
 

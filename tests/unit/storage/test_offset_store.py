@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from replicator.api import ConfigError, DataError, TopicPartition
-from replicator.broker.base import NewMessage, NewTopic
+from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.storage import FileOffsetStore, OffsetStore, TopicOffsetStore
 
 

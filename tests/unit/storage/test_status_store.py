@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from replicator.api import TopicPartition
-from replicator.broker.base import Message
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import Message
 from replicator.storage import ConnectorStatus, State, TaskStatus, TopicStatus, TopicStatusStore
 
 
