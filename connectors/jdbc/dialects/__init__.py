@@ -1,6 +1,7 @@
 """Kinds of target databases: sessions, types, DDL and statements."""
 
-from connectors.jdbc.dialects.base import Connection, Dialect, moved
+from connectors.jdbc.dialects.base import Dialect, moved
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.failures import DuplicateKeyError, Unrepresentable
 from connectors.jdbc.dialects.model import (
     BoundColumn,

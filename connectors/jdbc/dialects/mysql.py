@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from connectors.jdbc.dialects import mysql_binding, mysql_columns, mysql_planning
-from connectors.jdbc.dialects.base import Connection, Dialect
+from connectors.jdbc.dialects.base import Dialect
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.model import (
     BoundColumn,
     ColumnSpec,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from connectors.jdbc.dialects.base import Connection
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.model import TableName, TargetColumn, TargetTable
 from connectors.jdbc.dialects.mysql_columns import parse_type
 

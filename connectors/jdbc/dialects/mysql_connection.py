@@ -14,7 +14,7 @@ import pymysql
 from pymysql.connections import Connection as DriverConnection
 from pymysql.constants import CLIENT, COMMAND
 
-from connectors.jdbc.dialects.base import Connection
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.mysql_errors import translate
 from connectors.jdbc.dialects.mysql_tls import tls_arguments
 from connectors.jdbc.dialects.statement import Statement

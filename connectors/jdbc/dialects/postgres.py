@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import psycopg
 
-from connectors.jdbc.dialects import postgres_types
-from connectors.jdbc.dialects.base import Connection, Dialect
+from connectors.jdbc.dialects import postgres_literals, postgres_types
+from connectors.jdbc.dialects.base import Dialect
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.model import (
     BoundColumn,
     ColumnSpec,
@@ -149,7 +150,7 @@ class PostgresDialect(Dialect):
         return postgres_types.column_type(schema)
 
     def literal_for(self, column: TargetColumn, schema: Schema) -> Literal:
-        return postgres_types.literal_for(column, schema)
+        return postgres_literals.literal_for(column, schema)
 
     def plan_columns(
         self,

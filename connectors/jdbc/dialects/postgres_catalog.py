@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from connectors.jdbc.dialects.base import Connection
+from connectors.jdbc.dialects.connection import Connection
 from connectors.jdbc.dialects.model import TableName, TargetTable
 from connectors.jdbc.dialects.postgres_types import parse_type
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from connectors.jdbc.dialects.mysql_columns import MARIADB, MYSQL, column_type, parse_type, sizes
 from connectors.jdbc.types.contract import Kind, contract_of
-from connectors.jdbc.types.decode import decimal_text, decoder, timestamp_text
+from connectors.jdbc.types.decode import decimal_text, decoder
+from connectors.jdbc.types.decode_times import timestamp_text
 from replicator.api import DataError, Schema, SchemaType, StructuralError
 from replicator.api import logical as names
 
