@@ -1,12 +1,11 @@
 """Consumers of the embedded log: messages of all owned partitions in the order they were appended.
 
-Which partitions are read, and from where, is decided here; reading is the `Feed`'s. Belongs to the thread that polls;
-`wakeup` may come from any.
+Membership and waiting are here; which partitions are read, and from where, is the `Share`'s, reading is the `Feed`'s.
+Belongs to the thread that polls; `wakeup` may come from any.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -21,11 +20,9 @@ from replicator.broker.embedded.feed import Feed
 from replicator.broker.embedded.groups import Groups
 from replicator.broker.embedded.log import Log
 from replicator.broker.embedded.membership import Member, Subscription
-from replicator.broker.embedded.partitions import Partition
+from replicator.broker.embedded.share import Share
 from replicator.broker.embedded.unplaced import make_durable
 from replicator.broker.message import Message
-
-_log = logging.getLogger(__name__)
 
 _READ_ONLY_WAIT: Final = 0.5
 
@@ -37,22 +34,16 @@ class EmbeddedConsumer:
         self._log_state = log
         self._groups = groups
         self._group = group
-        self._start = start
-        self._reader = log.reader()
         self._event = threading.Event()
         self._woken = False
         self._closed = False
         self._member: Member | None = None
         self._attached = False
         self._listener: RebalanceListener | None = None
-        self._assigned: dict[TopicPartition, Partition | None] = {}
-        self._paused: set[TopicPartition] = set()
-        self._positions: dict[TopicPartition, int] = {}
         self._feed = Feed(log)
         if group is not None:
             self._feed.expect()
-        self._stale = True
-        self._topics_seen = -1
+        self._share = Share(log, self._feed, start, self.committed, self._event)
         self._on_topics = self._event.set
         log.topics_changed.append(self._on_topics)
 
@@ -76,48 +67,30 @@ class EmbeddedConsumer:
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Read exactly these."""
         self._leave()
-        self._settle()
-        self._assigned = dict.fromkeys(partitions)
-        self._positions = {tp: at for tp, at in self._positions.items() if tp in self._assigned}
-        self._paused.intersection_update(self._assigned)
+        self._share.replace(partitions)
         if self._group is not None and not self._attached:
             self._attached = True
             self._groups.attach(self._group, 1)
 
     def assignment(self) -> set[TopicPartition]:
         """Partitions read at present."""
-        return set(self._assigned)
+        return set(self._share)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Continue there."""
-        self._check_assigned(partition)
-        self._settle()
-        self._positions[partition] = offset
+        self._share.seek(partition, offset)
 
     def position(self, partition: TopicPartition) -> int:
         """Offset of the next message `poll` would return."""
-        self._check_assigned(partition)
-        if self._stale:
-            self._rewind()
-        state = self._assigned[partition]
-        at = None if state is None else self._feed.position(state)
-        return self._positions.get(partition, 0) if at is None else at
+        return self._share.position(partition)
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
         """Return nothing from these until resumed."""
-        if not self._paused.issuperset(partitions):
-            self._settle()
-            self._paused.update(partitions)
+        self._share.pause(partitions)
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Return messages again."""
-        if not self._paused.isdisjoint(partitions):
-            self._settle()
-            self._paused.difference_update(partitions)
-
-    def _check_assigned(self, partition: TopicPartition) -> None:
-        if partition not in self._assigned:
-            raise IllegalStateError(f"Partition {partition.topic}-{partition.partition} is not assigned.")
+        self._share.resume(partitions)
 
     # -- group
 
@@ -140,22 +113,17 @@ class EmbeddedConsumer:
             self._revoke(member, group, gone)
         added = self._groups.claim(group, member)
         if added:
-            self._settle()
-            self._assigned.update(dict.fromkeys(added))
+            self._share.add(added)
             if self._listener is not None:
                 self._listener.assigned(added)
 
     def _revoke(self, member: Member, group: str, gone: Sequence[TopicPartition]) -> None:
-        self._settle()
+        self._share.settle()
         try:
             if self._listener is not None:
                 self._listener.revoked(gone)
         finally:
-            self._settle()
-            for tp in gone:
-                del self._assigned[tp]
-                self._positions.pop(tp, None)
-            self._paused.difference_update(gone)
+            self._share.drop(gone)
             self._groups.release(group, member, gone)
 
     def _leave(self) -> None:
@@ -183,8 +151,7 @@ class EmbeddedConsumer:
         finally:
             self._log_state.topics_changed.remove(self._on_topics)
             self._feed.close()
-            self._watch(())
-            self._reader.close()
+            self._share.close()
 
     # -- reading
 
@@ -220,8 +187,7 @@ class EmbeddedConsumer:
         """Have messages fetched; False when there is nothing to read."""
         log, feed = self._log_state, self._feed
         while True:
-            if self._stale or self._topics_seen != log.topics_version:
-                self._rewind()
+            self._share.follow_topics()
             if not feed.active:
                 return False
             if feed.fetch(want):
@@ -229,79 +195,6 @@ class EmbeddedConsumer:
             if not self._refreshed():
                 return False
             feed.limit = log.last_seq
-
-    # -- positions
-
-    def _settle(self) -> None:
-        """Give back what was fetched but not returned, so that positions say where to read on."""
-        self._positions.update(self._feed.end())
-        self._stale = True
-
-    def _rewind(self) -> None:
-        """Find the place in the log from which all partitions can be read on."""
-        if not self._stale:
-            self._settle()
-        log = self._log_state
-        with log.lock:
-            self._topics_seen = log.topics_version
-            active: dict[Partition, int] = {}
-            cursor = log.last_seq
-            for tp in self._assigned:
-                topic = log.topics.get(tp.topic)
-                known = topic is not None and 0 <= tp.partition < len(topic.partitions)
-                partition = topic.partitions[tp.partition] if topic is not None and known else None
-                if partition is not None:
-                    before = self._assigned[tp]
-                    if before is not None and before.id != partition.id:  # deleted and made anew
-                        self._positions.pop(tp, None)
-                    offset = self._positions[tp] = self._checked_position(partition)
-                    if tp not in self._paused:
-                        active[partition] = offset
-                        cursor = min(cursor, self._sequence_before(partition, offset))
-                self._assigned[tp] = partition
-            self._watch(active)
-        self._feed.begin(active, cursor)
-        self._stale = False
-
-    def _checked_position(self, partition: Partition) -> int:
-        tp = partition.tp
-        at = self._positions.get(tp)
-        if at is None:
-            committed = self.committed(tp)
-            if committed is None:
-                return self._start_of(partition)
-            at = committed.offset
-        if partition.begin <= at <= partition.end:
-            return at
-        start = self._start_of(partition)
-        _log.warning(
-            "Position %d of %s-%d is outside the log (%d to %d); reading on at %d (%s).",
-            at, tp.topic, tp.partition, partition.begin, partition.end, start, self._start,
-        )  # fmt: skip
-        return start
-
-    def _start_of(self, partition: Partition) -> int:
-        return partition.end if self._start == "latest" else partition.begin
-
-    def _sequence_before(self, partition: Partition, offset: int) -> int:
-        if offset >= partition.end:
-            return self._log_state.last_seq
-        rows = self._reader.fetch(
-            "SELECT seq FROM batches WHERE partition_id = ?1 AND base >= coalesce("
-            "(SELECT max(base) FROM batches WHERE partition_id = ?1 AND base <= ?2), 0) AND next > ?2"
-            " ORDER BY base LIMIT 1",
-            (partition.id, offset),
-        )
-        return int(rows[0][0]) - 1 if rows else self._log_state.last_seq
-
-    def _watch(self, partitions: Mapping[Partition, int] | tuple[()]) -> None:
-        """Be woken by these partitions only."""
-        with self._log_state.lock:
-            for partition in self._log_state.partitions.values():
-                if partition in partitions:
-                    partition.waiters |= {self._event}
-                elif self._event in partition.waiters:
-                    partition.waiters -= {self._event}
 
     def _refreshed(self) -> bool:
         """Whether another process has appended to a log that is read only here."""
