@@ -6,8 +6,8 @@ import functools
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from replicator.api.errors import BadRequestError
 from replicator.cli.dlq_access import Queues, opened
+from replicator.cli.dlq_output import print_each, print_line, print_outcome, print_whole
 from replicator.cli.endpoint_options import endpoint, group_options, remember
 from replicator.cli.output import fails_with, number, say
 from replicator.runtime.letters import LetterFilter
@@ -118,7 +119,7 @@ def list_(queues: Queues, queue: str | None, limit: int, as_json: bool, chosen: 
     if as_json:
         click.echo(json.dumps(list(letters), indent=2))
         return
-    if _print_each(letters, _print_line) == limit:
+    if print_each(letters, print_line) == limit:
         say(f"Only the first {limit} are shown (--limit).")
 
 
@@ -136,7 +137,7 @@ def show(queues: Queues, queue: str, limit: int, trace: bool, as_json: bool, cho
     if as_json:
         click.echo(json.dumps(list(letters), indent=2))
         return
-    _print_each(letters, functools.partial(_print_whole, trace=trace))
+    print_each(letters, functools.partial(print_whole, trace=trace))
 
 
 @command.command()
@@ -164,7 +165,7 @@ def replay(
     """Append letters to the topics they came from, oldest first, so that each key keeps its order."""
     if not dry_run and not yes:
         planned = queues.replay(queue, chosen, to=to, superseded=superseded, dry_run=True)
-        _print_outcome(planned, "would be replayed")
+        print_outcome(planned, "would be replayed")
         if not planned["replayed"]:
             return
         click.confirm("Replay them?", abort=True)
@@ -172,7 +173,7 @@ def replay(
     if as_json:
         click.echo(json.dumps(outcome, indent=2))
     else:
-        _print_outcome(outcome, "would be replayed" if dry_run else "replayed")
+        print_outcome(outcome, "would be replayed" if dry_run else "replayed")
 
 
 @command.command()
@@ -211,75 +212,3 @@ def moment(text: str, now: float | None = None) -> int:
             f"'{text}' is no point in time.", hint="Write 2026-05-01T10:00:00Z, or an age: 30m, 2h, 7d."
         ) from None
     return int((found if found.tzinfo else found.astimezone()).timestamp() * 1000)
-
-
-def _print_each(letters: Iterable[Mapping[str, Any]], show: Callable[[Mapping[str, Any]], None]) -> int:
-    count = 0
-    for letter in letters:
-        show(letter)
-        count += 1
-    if not count:
-        say("No letters.")
-    return count
-
-
-def _print_line(letter: Mapping[str, Any]) -> None:
-    errors = letter["errors"]
-    what = str(errors.get("exception.class.name") or "").rpartition(".")[2]
-    message = str(errors.get("exception.message") or "").partition("\n")[0]
-    state = f" [{letter['state']}]" if letter["state"] else ""
-    place = f"{letter['partition']}:{letter['offset']}"
-    say(
-        f"{place}{state} {_when(letter)} {_origin(errors)} key={_text(letter['key'])} {what}: {message}"[:300]
-    )
-
-
-def _print_whole(letter: Mapping[str, Any], *, trace: bool) -> None:
-    errors = letter["errors"]
-    state = f" ({letter['state']})" if letter["state"] else ""
-    click.secho(f"{letter['queue']} {letter['partition']}:{letter['offset']}{state}", bold=True)
-    say(f"  record of {_when(letter)} from {_origin(errors)}")
-    for name, value in errors.items():
-        if name not in ("topic", "partition", "offset", "exception.stacktrace"):
-            say(f"  {name}: {value}")
-    if trace and errors.get("exception.stacktrace"):
-        say("  " + str(errors["exception.stacktrace"]).rstrip().replace("\n", "\n  "))
-    for header in letter["headers"]:
-        say(f"  header {header['key']}: {_text(header)}")
-    say(f"  key: {_text(letter['key'])}")
-    say(f"  value: {_text(letter['value'])}")
-
-
-def _print_outcome(outcome: Mapping[str, Any], did: str) -> None:
-    if not outcome["replayed"]:
-        say(f"No letters {did}.")
-    for topic, count in outcome["replayed"].items():
-        say(f"{topic}: {number(count)} letters {did}")
-    notes = (
-        (
-            "superseded",
-            "have newer records of their key in the topic; --superseded replays them all the same",
-        ),
-        ("without_origin", "do not say where they came from (no context headers); give --to TOPIC"),
-        ("stand_ins", "are JSON pictures of records that no converter could encode; --to TOPIC copies them"),
-    )
-    for name, text in notes:
-        if count := outcome["left_out"].get(name):
-            shown = ", ".join(outcome[name][:5]) + (" ..." if count > 5 else "")
-            click.secho(f"left out: {number(count)} letters ({shown}) {text}", fg="yellow")
-
-
-def _when(letter: Mapping[str, Any]) -> str:
-    stamp = letter["timestamp"]
-    return datetime.fromtimestamp(stamp / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if stamp >= 0 else "-"
-
-
-def _origin(errors: Mapping[str, Any]) -> str:
-    place = [str(errors[n]) for n in ("topic", "partition", "offset") if errors.get(n) is not None]
-    return "/".join(place) or "unknown"
-
-
-def _text(shown: Mapping[str, Any]) -> str:
-    return (
-        "null" if shown.get("text", "") is None else str(shown.get("text") or f"base64 {shown.get('base64')}")
-    )
