@@ -21,7 +21,7 @@ from replicator.api.errors import ConnectError
 from replicator.api.record import TopicPartition
 from replicator.api.sink import SinkTask
 from replicator.broker.admin import Admin
-from replicator.config.connector import topic_pattern
+from replicator.config.sink_topics import topic_pattern
 from replicator.runtime.assembly import WorkerParts, sink_group
 from replicator.runtime.worker import TaskHandle
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from replicator.api.errors import BadRequestError, ConfigError
 from replicator.api.option_types import Secret
-from replicator.config.connector import check_topics, framework_def
+from replicator.config.connector import framework_def
 from replicator.config.masking import masked
 from replicator.config.overrides import OverridePolicy
 from replicator.config.providers import Resolver
+from replicator.config.sink_topics import check_topics
 from replicator.config.worker_options import HEADER_CONVERTER, JSON_CONVERTER
 from replicator.herder.client_overrides import ClientOverrides
 from replicator.herder.config_infos import Gathered

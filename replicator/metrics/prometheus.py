@@ -9,79 +9,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
 from replicator.metrics import names, names_connect, names_debezium
 from replicator.metrics.exposition import CONTENT_TYPE as CONTENT_TYPE
 from replicator.metrics.exposition import Exposition, Labels
 from replicator.metrics.metric import Group
+from replicator.metrics.samples import ConnectorSample, TaskSample, WorkerSample
 
 _GAUGE: Final = re.compile(r"(?P<name>[^{]+)(?:\{(?P<labels>.*)\})?", re.DOTALL)
 _LABEL: Final = re.compile(r'(\w+)="(.*?)"(?=,\w+="|$)', re.DOTALL)
 _NOT_IN_NAMES: Final = re.compile(r"\W", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSample:
-    """What is known of one task.
-
-    Attributes:
-        connector: its connector.
-        kind: `source` or `sink`.
-        task: its index.
-        state: its state.
-        stats: figures of its loop.
-        facts: what it published about its work.
-        gauges: numbers it published, `name` or `name{label="value"}`.
-        measures: further figures of its loop, see runtime.measures.
-    """
-
-    connector: str
-    kind: str
-    task: int
-    state: str
-    stats: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    gauges: Mapping[str, float] = field(default_factory=dict)
-    measures: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The labels of all its metrics."""
-        return {"connector": self.connector, "task": str(self.task)}
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorSample:
-    """What is known of one connector.
-
-    Attributes:
-        state: its state.
-        tasks: states of all its tasks.
-        info: labels of its info metric.
-    """
-
-    state: str
-    tasks: Sequence[str] = ()
-    info: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSample:
-    """What is known of the worker.
-
-    Attributes:
-        version: the running version.
-        measures: attributes of connect-worker-metrics, with `_` for `-`.
-        rebalance: those of connect-worker-rebalance-metrics and connect-coordinator-metrics.
-        process: samples of the process by metric name.
-    """
-
-    version: str = ""
-    measures: Mapping[str, Any] = field(default_factory=dict)
-    rebalance: Mapping[str, Any] = field(default_factory=dict)
-    process: Mapping[str, float] = field(default_factory=dict)
 
 
 def exposition(

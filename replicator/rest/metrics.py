@@ -7,7 +7,8 @@ from typing import Any
 from replicator import __version__
 from replicator.api.errors import ConnectError
 from replicator.herder.base import ConnectorStatus, Herder
-from replicator.metrics.prometheus import ConnectorSample, TaskSample, WorkerSample, exposition
+from replicator.metrics.prometheus import exposition
+from replicator.metrics.samples import ConnectorSample, TaskSample, WorkerSample
 from replicator.runtime.startups import STARTUPS
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import fnmatch
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from replicator.api.errors import BadRequestError
 from replicator.broker.message import Message
@@ -16,6 +17,8 @@ from replicator.runtime.dead_letters import HEADER_PREFIX, SOURCE_ENCODING
 REPLAYED: Final = "replayed"
 PURGED: Final = "purged"
 _LONGEST_TEXT: Final = 100_000
+_BATCH: Final = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +216,9 @@ def _shown(data: bytes | None) -> dict[str, Any]:
         return {"text": data.decode(), **size}
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(data).decode(), **size}
+
+
+def in_batches(items: Iterator[T]) -> Iterator[list[T]]:
+    """The items by 500: what is written together while a queue is read."""
+    while part := list(islice(items, _BATCH)):
+        yield part

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from replicator.config.connector import SINK_DEF, topic_pattern
+from replicator.config.connector import SINK_DEF
+from replicator.config.sink_topics import topic_pattern
 from replicator.runtime.assembly import (
     TaskSpec,
     WorkerParts,

@@ -14,7 +14,7 @@ from replicator.api.schema import Schema
 from replicator.api.struct import Struct
 from replicator.api.transform import Transformation
 from replicator.api.validators import one_of
-from replicator.converters.header import infer
+from replicator.converters.header_inference import infer
 from replicator.transforms.copying import basics, copier, field_reader
 from replicator.transforms.java_lists import non_empty_list
 from replicator.transforms.part import NULL_SWITCH, PACKAGE, OnKey, OnValue, PartTransform, null_switch

@@ -15,8 +15,8 @@ from replicator.api.logical_values import decimal_of
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.registry.proto_names import is_map, is_repeated, real_oneofs, unwraps
+from replicator.converters.registry.proto_scalars import scalar_writer
 from replicator.converters.registry.proto_to_connect import FromProto
-from replicator.converters.registry.proto_write import scalar_writer
 
 Make = Callable[[Any], Any]
 

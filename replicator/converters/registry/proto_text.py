@@ -34,6 +34,7 @@ from replicator.api.errors import SchemaError
 from replicator.converters.registry.model import SchemaText
 from replicator.converters.registry.proto_parse import parse_file
 from replicator.converters.registry.proto_print import print_file
+from replicator.converters.registry.proto_resolve import Resolver
 
 MAIN: Final = "default.proto"
 _FIELD: Final = pb.FieldDescriptorProto
@@ -115,7 +116,7 @@ def known_files() -> dict[str, pb.FileDescriptorProto]:
         made = parse_file(text)
         made.name = name
         imports = {d: found[d] for d in made.dependency}
-        _Resolver(ProtoFile(made, imports)).run()
+        Resolver(made, imports.values()).run()
         found[name] = made
     return found
 
@@ -135,7 +136,7 @@ def _parse(text: str, used: Mapping[str, str], name: str) -> ProtoFile:
     made = ProtoFile(file)
     for dependency in file.dependency:
         _import(dependency, used, made.imports, (name,))
-    _Resolver(made).run()
+    Resolver(made.file, made.imports.values()).run()
     made.pool()
     return made
 
@@ -159,7 +160,7 @@ def _import(
     file.name = name
     for dependency in file.dependency:
         _import(dependency, used, into, (*above, name))
-    _Resolver(ProtoFile(file, into)).run()
+    Resolver(file, into.values()).run()
     into[name] = file
 
 
@@ -227,66 +228,3 @@ def _drop_uninterpreted(message: Any) -> None:
         elif known.message_type is not None and not known.is_extension:
             for one in value if isinstance(value, (list,)) or hasattr(value, "add") else [value]:
                 _drop_uninterpreted(one)
-
-
-class _Resolver:
-    """Replaces the types of fields by their full names, by Protobuf's rules of scope."""
-
-    def __init__(self, made: ProtoFile) -> None:
-        self._file = made.file
-        self._kinds: dict[str, int] = {}
-        for one in (*made.imports.values(), made.file):
-            root = f".{one.package}" if one.package else ""
-            self._collect(root, one.message_type, one.enum_type)
-
-    def _collect(self, scope: str, messages: Any, enums: Any) -> None:
-        for enum in enums:
-            self._kinds[f"{scope}.{enum.name}"] = _FIELD.TYPE_ENUM
-        for message in messages:
-            name = f"{scope}.{message.name}"
-            self._kinds[name] = _FIELD.TYPE_MESSAGE
-            self._collect(name, message.nested_type, message.enum_type)
-
-    def run(self) -> None:
-        """Resolve the file in place."""
-        root = f".{self._file.package}" if self._file.package else ""
-        for message in self._file.message_type:
-            self._message(message, root)
-        for extension in self._file.extension:
-            self._field(extension, root)
-        for service in self._file.service:
-            for method in service.method:
-                method.input_type = self._find(method.input_type, root)
-                method.output_type = self._find(method.output_type, root)
-
-    def _message(self, message: pb.DescriptorProto, scope: str) -> None:
-        inner = f"{scope}.{message.name}"
-        for one in message.field:
-            self._field(one, inner)
-        for one in message.extension:
-            self._field(one, inner)
-        for nested in message.nested_type:
-            self._message(nested, inner)
-
-    def _field(self, one: pb.FieldDescriptorProto, scope: str) -> None:
-        if one.extendee:
-            one.extendee = self._find(one.extendee, scope)
-        if one.type_name:
-            one.type_name = self._find(one.type_name, scope)
-            one.type = self._kinds[one.type_name]  # type: ignore[assignment]
-
-    def _find(self, name: str, scope: str) -> str:
-        if name.startswith("."):
-            if name in self._kinds:
-                return name
-            raise SchemaError(f'"{name.lstrip(".")}" is not defined')
-        first, _, _ = name.partition(".")
-        while True:
-            if f"{scope}.{name}" in self._kinds:
-                return f"{scope}.{name}"
-            if not scope:
-                raise SchemaError(f'"{name}" is not defined')
-            # A scope that has the first part of the name hides outer ones, unless it is a package.
-            if f"{scope}.{first}" in self._kinds and first != name:
-                raise SchemaError(f'"{name}" is not defined in {scope.lstrip(".")}.{first}')
-            scope = scope.rpartition(".")[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from replicator.config.connector import SINK_DEF, SOURCE_DEF, check_topics
+from replicator.config.connector import SINK_DEF, SOURCE_DEF
+from replicator.config.sink_topics import check_topics
 from replicator.config.worker import WorkerConfig
 
 _COMMON = {

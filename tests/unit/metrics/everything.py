@@ -7,7 +7,7 @@ from typing import Any
 from replicator.metrics import names_connect, names_debezium
 from replicator.metrics.metric import Group
 from replicator.metrics.names import PROCESS
-from replicator.metrics.prometheus import ConnectorSample, TaskSample, WorkerSample
+from replicator.metrics.samples import ConnectorSample, TaskSample, WorkerSample
 
 
 def filled(group: Group, **known: Any) -> dict[str, Any]:

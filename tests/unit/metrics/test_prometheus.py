@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from replicator.metrics import names
 from replicator.metrics.metric import COUNTER
-from replicator.metrics.prometheus import ConnectorSample, exposition, lag_ms, parsed_gauges
+from replicator.metrics.prometheus import exposition, lag_ms, parsed_gauges
+from replicator.metrics.samples import ConnectorSample
 from tests.unit.metrics.everything import CONNECTORS, SINK, SOURCE, WORKER
 
 
