@@ -14,7 +14,8 @@ from replicator.broker.admin import NewTopic
 from replicator.broker.base import Broker
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.broker.message import Message, NewMessage
-from replicator.testing.suites.broker import BrokerContract, read
+from replicator.testing.suites.broker import BrokerContract
+from replicator.testing.suites.broker_access import read
 
 
 class Embedded(BrokerContract):

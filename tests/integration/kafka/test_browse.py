@@ -11,7 +11,7 @@ from replicator.broker.admin import NewTopic
 from replicator.broker.kafka import KafkaBroker
 from replicator.broker.message import NewMessage
 from replicator.rest.app import create_app
-from replicator.testing.suites.broker import append
+from replicator.testing.suites.broker_access import append
 from tests.support.fix_servers import KafkaServer
 from tests.unit.rest.fakes import FakeHerder
 

@@ -17,7 +17,7 @@ from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.consumer import KafkaConsumer
 from replicator.broker.message import NewMessage
 from replicator.storage.offset_store import TopicOffsetStore
-from replicator.testing.suites.broker import Recorder, append, read
+from replicator.testing.suites.broker_access import Recorder, append, read
 from scripts.devservers import Kafka
 from scripts.service import until
 from tests.support.fix_servers import KafkaServer
