@@ -52,13 +52,12 @@ class KafkaAdmin(GroupAdmin):
             fence: makes and ends a transactional producer of an id.
             java: the same options under Java's names, for what another client must do.
         """
-        super().__init__(self._connected, fence, java)
+        super().__init__(fence, java)
         self._options = options
         self._made: AdminClient | None = None
         self._making = threading.Lock()
         self._last_error: KafkaError | None = None
         self._cluster = ""
-        self._java = java
         self._let_in = False
 
     def _connected(self) -> AdminClient:

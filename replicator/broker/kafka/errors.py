@@ -1,6 +1,7 @@
-"""Kafka's errors as ours: the one table of confluent-kafka's codes.
+"""Kafka's errors as ours: the one table of codes, those of the protocol and confluent-kafka's own.
 
-`translated(doing)` wraps a block; `translate(error, doing)` serves errors that arrive in callbacks.
+`translated(doing)` wraps a block; `translate(error, doing)` serves errors that arrive in callbacks;
+`translate_python(error, doing)` those of kafka-python, whose codes are the protocol's.
 """
 
 from __future__ import annotations
@@ -110,15 +111,27 @@ _HINTS: Final = {
 
 def translate(error: KafkaError, doing: str) -> ConnectError:
     """Our error for one of Kafka's; `doing` completes "Kafka refused ...", as in "to create topic x"."""
-    code = error.code()
     told = error.str().replace("ssl.ca.location", "ssl.truststore.location")
-    text = f"Kafka: failed {doing}: {told} ({error.name()})."
+    return _made(error.code(), f"{told} ({error.name()})", error.retriable(), doing)
+
+
+def translate_python(error: Exception, doing: str) -> ConnectError:
+    """The same for an error of kafka-python: an exception, with or without a code of the protocol."""
+    # Its texts begin with the code, in brackets, and the name of the class.
+    told = str(error).rpartition(f"{type(error).__name__}: ")[2] or type(error).__name__
+    code = getattr(error, "errno", None)
+    name = KafkaError(code).name() if code is not None else type(error).__name__
+    return _made(code, f"{told} ({name})", bool(getattr(error, "retriable", False)), doing)
+
+
+def _made(code: int | None, told: str, retriable: bool, doing: str) -> ConnectError:
+    text = f"Kafka: failed {doing}: {told}."
     for codes, make in _TABLE:
         if code in codes:
             return make(text)
-    if error.retriable():
+    if retriable:
         return RetriableError(text)
-    return BrokerError(text, hint=_HINTS.get(code))
+    return BrokerError(text, hint=None if code is None else _HINTS.get(code))
 
 
 @contextmanager

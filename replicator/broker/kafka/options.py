@@ -114,11 +114,20 @@ def made(make: Callable[[dict[str, Any]], Any], options: Mapping[str, Any]) -> A
             reason = kafka_error(error)
             unknown = _unknown(reason)
             if unknown is None or unknown not in left:
-                raise ConfigError(
-                    f"Kafka's client refuses its options: {reason.str()}.", option=_named(reason, left)
-                ) from error
+                raise _refused(reason, left) from error
             log.warning("The option '%s' is not known to Kafka's client and is ignored.", unknown)
             del left[unknown]
+
+
+def _refused(reason: KafkaError, options: Mapping[str, Any]) -> ConfigError:
+    if "SASL mechanism GSSAPI" in reason.str():
+        return ConfigError(
+            "sasl.mechanism GSSAPI is not in the Kafka client that is installed (confluent-kafka's wheels lack it).",
+            option="sasl.mechanism",
+            hint="Install confluent-kafka from source, against a librdkafka with Cyrus SASL, or use SCRAM-SHA-512.",
+        )
+    text = f"Kafka's client refuses its options: {reason.str()}."
+    return ConfigError(text, option=_named(reason, options))
 
 
 def _unknown(reason: KafkaError) -> str | None:

@@ -1,15 +1,15 @@
-"""The kafka-python admin client, for requests that confluent-kafka cannot make (C28), or not safely. Any thread."""
+"""kafka-python: for what confluent-kafka cannot do (C28), or not safely; its options, and one request. Any thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import importlib.util
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from replicator.api.errors import BrokerError, ConfigError, IllegalStateError, NotFoundError, RetriableError
-from replicator.api.record import TopicPartition
+from replicator.api.errors import ConfigError
 from replicator.broker.kafka.client_tls import checks_names, client_context
-from replicator.broker.kafka.retrying import retried
+from replicator.broker.kafka.errors import translate_python
 from replicator.broker.kafka.security import librdkafka_security
 
 _NAMES: Final = {
@@ -17,94 +17,24 @@ _NAMES: Final = {
     "sasl.mechanism": "sasl_mechanism",
     "sasl.username": "sasl_plain_username",
     "sasl.password": "sasl_plain_password",
+    "sasl.kerberos.service.name": "sasl_kerberos_service_name",
 }
 
 # Whoever asks is made to ask again; the defaults are half a minute each.
 _TIMEOUTS: Final = {"bootstrap_timeout_ms": 5000, "request_timeout_ms": 10_000}
 
 
-class Member(NamedTuple):
-    """A member of a group: its static id, if it has one, and what it reads."""
+@contextmanager
+def requesting(java: Mapping[str, str], doing: str) -> Iterator[Any]:
+    """An admin client for one request; its errors leave as ours.
 
-    instance_id: str | None
-    partitions: frozenset[TopicPartition]
-
-
-class Described(NamedTuple):
-    """A group that exists: its state in the broker's words, and its members."""
-
-    state: str
-    members: list[Member]
-
-
-@retried
-def describe_group(java: Mapping[str, str], group: str) -> Described | None:
-    """A group as its coordinator knows it; None when it does not.
-
-    librdkafka ends the process when the connection to a coordinator breaks at the wrong moment of this request (its
-    issue 4605), and it is made every few seconds.
-    """
-    try:
-        with _client(java, f"to describe the group {group}") as client:
-            found: Any = client.describe_groups([group])[group]
-    except NotFoundError:
-        return None
-    state = str(found["group_state"])
-    if state == "Dead":
-        return None
-    if found["error"]:
-        raise RetriableError(f"Kafka: failed to describe the group {group}: {found['error']}.")
-    return Described(state, [Member(m["group_instance_id"] or None, _assigned(m)) for m in found["members"]])
-
-
-def _assigned(member: Mapping[str, Any]) -> frozenset[TopicPartition]:
-    assignment = member["member_assignment"]
-    entries = assignment.get("assigned_partitions", ()) if isinstance(assignment, dict) else ()
-    return frozenset(TopicPartition(e["topic"], number) for e in entries for number in e["partitions"])
-
-
-@retried
-def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequence[TopicPartition]) -> None:
-    """Remove committed positions of a group.
-
-    Raises:
-        IllegalStateError: the group has members subscribed to these topics.
+    Args:
+        java: options under Java's names.
+        doing: completes "Kafka: failed ...".
     """
     # Imported here: it costs a tenth of a second that nobody else should pay.
-    from kafka import TopicPartition as Partition
-    from kafka.errors import GroupSubscribedToTopicError
-
-    wanted = [Partition(*tp) for tp in partitions]
-    try:
-        with _client(java, f"to remove positions of the group {group}") as client:
-            answers: Any = client.delete_group_offsets(group, wanted)
-    except NotFoundError:
-        return
-    for partition, outcome in (answers or {}).items():
-        if issubclass(outcome, GroupSubscribedToTopicError):
-            raise IllegalStateError(f"The group {group} has members; stop them first.")
-        if outcome.errno:
-            raise BrokerError(f"Kafka: failed to remove the position of {group} in {partition}: {outcome}.")
-
-
-@retried
-def remove_static_members(java: Mapping[str, str], group: str, instance_ids: Sequence[str]) -> None:
-    """Let static members leave their group; those that are gone already are fine."""
-    from kafka.admin import MemberToRemove
-
-    wanted = [MemberToRemove(group_instance_id=instance_id) for instance_id in instance_ids]
-    try:
-        with _client(java, f"to remove members of the group {group}") as client:
-            client.remove_group_members(group, wanted)
-    except NotFoundError:
-        return
-
-
-@contextmanager
-def _client(java: Mapping[str, str], doing: str) -> Iterator[Any]:
-    """A client for one request; its errors leave as ours."""
     from kafka.admin import KafkaAdminClient
-    from kafka.errors import GroupIdNotFoundError, KafkaError, NonEmptyGroupError
+    from kafka.errors import KafkaError
 
     try:
         client = KafkaAdminClient(**settings(java), **_TIMEOUTS)
@@ -112,13 +42,8 @@ def _client(java: Mapping[str, str], doing: str) -> Iterator[Any]:
             yield client
         finally:
             client.close()
-    except GroupIdNotFoundError as error:
-        raise NotFoundError(f"Kafka: failed {doing}: {error}.") from error
-    except NonEmptyGroupError as error:
-        raise IllegalStateError(f"Kafka: failed {doing}: the group has members; stop them first.") from error
     except KafkaError as error:
-        kind = RetriableError if error.retriable else BrokerError
-        raise kind(f"Kafka: failed {doing}: {error}.") from error
+        raise translate_python(error, doing) from error
 
 
 def settings(java: Mapping[str, str]) -> dict[str, Any]:
@@ -130,11 +55,21 @@ def settings(java: Mapping[str, str]) -> dict[str, Any]:
     security = librdkafka_security(java)
     found: dict[str, Any] = {"bootstrap_servers": java.get("bootstrap.servers", "").split(",")}
     found |= {theirs: security[name] for name, theirs in _NAMES.items() if name in security}
-    if security.get("sasl.oauthbearer.method") or security.get("sasl.mechanism") == "GSSAPI":
-        raise ConfigError(
-            "This request cannot be made with sasl.mechanism OAUTHBEARER or GSSAPI.", option="sasl.mechanism"
-        )
-    if security.get("security.protocol", "").upper() in ("SSL", "SASL_SSL"):
+    protocol = found["security_protocol"] = security.get("security.protocol", "PLAINTEXT").strip().upper()
+    mechanism = security.get("sasl.mechanism", "GSSAPI").strip()
+    if protocol.startswith("SASL"):
+        found["sasl_mechanism"] = mechanism
+        if mechanism == "OAUTHBEARER":
+            from replicator.broker.kafka.tokens import token_provider
+
+            found["sasl_oauth_token_provider"] = token_provider(security)
+        elif mechanism == "GSSAPI" and importlib.util.find_spec("gssapi") is None:
+            raise ConfigError(
+                "sasl.mechanism GSSAPI needs the Python package gssapi, which is not installed.",
+                option="sasl.mechanism",
+                hint="Install it, or use SCRAM-SHA-512, OAUTHBEARER or PLAIN.",
+            )
+    if protocol.endswith("SSL"):
         found["ssl_context"] = client_context(security)
         found["ssl_check_hostname"] = checks_names(security)
     return found

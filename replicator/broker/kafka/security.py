@@ -15,16 +15,26 @@ from replicator.api.key_store import own_identity, trusted_certificates
 _JAAS_WORD: Final = re.compile(r"""([\w.]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;]+))""")
 _REFUSED: Final = {
     "sasl.client.callback.handler.class": "Java classes cannot run here.",
-    "sasl.login.callback.handler.class": "Java classes cannot run here; set sasl.oauthbearer.token.endpoint.url.",
     "sasl.login.class": "Java classes cannot run here.",
     "security.providers": "Java classes cannot run here.",
     "ssl.engine.factory.class": "Java classes cannot run here.",
+}
+_KNOWN_CLASSES: Final = {
+    # Java's own classes for tokens from an endpoint: what they do is done here as well.
+    "sasl.login.callback.handler.class": "OAuthBearerLoginCallbackHandler",
+    "sasl.oauthbearer.jwt.retriever.class": "DefaultJwtRetriever ClientCredentialsJwtRetriever",
+    "sasl.oauthbearer.jwt.validator.class": "DefaultJwtValidator ClientJwtValidator",
 }
 _MEANINGLESS: Final = {
     # Java's own choices of provider and algorithm; OpenSSL negotiates the best that both sides have.
     "ssl.protocol", "ssl.provider", "ssl.enabled.protocols", "ssl.keymanager.algorithm",
     "ssl.trustmanager.algorithm", "ssl.secure.random.implementation",
     "sasl.kerberos.ticket.renew.jitter", "sasl.kerberos.ticket.renew.window.factor", "sasl.kerberos.kinit.cmd",
+    # When a token is asked for anew, and for how long that is tried: the clients' own choice here.
+    "sasl.login.refresh.window.factor", "sasl.login.refresh.window.jitter", "sasl.login.refresh.buffer.seconds",
+    "sasl.login.refresh.min.period.seconds", "sasl.login.connect.timeout.ms", "sasl.login.read.timeout.ms",
+    "sasl.login.retry.backoff.ms", "sasl.login.retry.backoff.max.ms", "sasl.oauthbearer.clock.skew.seconds",
+    "sasl.oauthbearer.header.urlencode", "sasl.oauthbearer.scope.claim.name", "sasl.oauthbearer.sub.claim.name",
 }  # fmt: skip
 _PASSED: Final = {
     "security.protocol": "security.protocol",
@@ -32,6 +42,9 @@ _PASSED: Final = {
     "sasl.kerberos.service.name": "sasl.kerberos.service.name",
     "sasl.kerberos.min.time.before.relogin": "sasl.kerberos.min.time.before.relogin",
     "sasl.oauthbearer.token.endpoint.url": "sasl.oauthbearer.token.endpoint.url",
+    "sasl.oauthbearer.client.credentials.client.id": "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.credentials.client.secret": "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.scope": "sasl.oauthbearer.scope",
     "ssl.cipher.suites": "ssl.cipher.suites",
 }
 _OURS: Final = {
@@ -40,7 +53,22 @@ _OURS: Final = {
     "ssl.truststore.type", "ssl.keystore.type", "ssl.key.password", "ssl.endpoint.identification.algorithm",
 }  # fmt: skip
 
-JAVA_NAMES: Final = frozenset(_REFUSED) | _MEANINGLESS | frozenset(_PASSED) | _OURS
+_OAUTH_WORDS: Final = {
+    "clientId": "sasl.oauthbearer.client.id",
+    "clientSecret": "sasl.oauthbearer.client.secret",
+    "scope": "sasl.oauthbearer.scope",
+}
+_KERBEROS_WORDS: Final = {
+    "keyTab": "sasl.kerberos.keytab",
+    "principal": "sasl.kerberos.principal",
+    "serviceName": "sasl.kerberos.service.name",
+}
+UNSECURED: Final = "enable.sasl.oauthbearer.unsecure.jwt"
+"""librdkafka's option for tokens that nobody has signed: for trying things out."""
+
+JAVA_NAMES: Final = (
+    frozenset(_REFUSED) | frozenset(_KNOWN_CLASSES) | _MEANINGLESS | frozenset(_PASSED) | _OURS
+)
 """Security options of Java's clients that are understood here."""
 
 EMPTY_MEANS_SOMETHING: Final = frozenset({"ssl.endpoint.identification.algorithm"})
@@ -56,9 +84,12 @@ def librdkafka_security(options: Mapping[str, str]) -> dict[str, str]:
     for name, reason in _REFUSED.items():
         if options.get(name):
             raise ConfigError(f"{name} is not supported: {reason}", option=name)
-    found = {ours: options[java] for java, ours in _PASSED.items() if options.get(java)}
+    _known_classes(options)
+    found = {ours: options[java].strip() for java, ours in _PASSED.items() if options.get(java)}
     if options.get("sasl.jaas.config"):
-        found |= jaas(options["sasl.jaas.config"])
+        found = jaas(options["sasl.jaas.config"]) | found
+    if found.get("sasl.mechanism") == "OAUTHBEARER":
+        found |= _tokens(found)
     found |= _trust(options)
     found |= _identity(options)
     algorithm = options.get("ssl.endpoint.identification.algorithm")
@@ -67,42 +98,74 @@ def librdkafka_security(options: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _known_classes(options: Mapping[str, str]) -> None:
+    for name, known in _KNOWN_CLASSES.items():
+        given = (options.get(name) or "").strip().rpartition(".")[2]
+        if given and given not in known.split():
+            raise ConfigError(
+                f"{name} is not supported: Java classes cannot run here; set sasl.oauthbearer.token.endpoint.url.",
+                option=name,
+            )
+
+
+def _tokens(found: Mapping[str, str]) -> dict[str, str]:
+    """Where the tokens of OAUTHBEARER come from."""
+    if UNSECURED in found:
+        return {}
+    for option, ours, where in (
+        ("sasl.oauthbearer.token.endpoint.url", "sasl.oauthbearer.token.endpoint.url", ""),
+        ("sasl.jaas.config", "sasl.oauthbearer.client.id", " (clientId)"),
+        ("sasl.jaas.config", "sasl.oauthbearer.client.secret", " (clientSecret)"),
+    ):
+        if not found.get(ours):
+            raise ConfigError(
+                f"sasl.mechanism OAUTHBEARER needs {option}{where}.",
+                option=option,
+                hint="Tokens are had with a client's id and secret from the endpoint.",
+            )
+    return {"sasl.oauthbearer.method": "oidc"}
+
+
 def jaas(line: str) -> dict[str, str]:
-    """Account of a JAAS line (`sasl.jaas.config`).
+    """What the JAAS line says (`sasl.jaas.config`).
 
     Raises:
         ConfigError: the login module is unknown or the line cannot be read.
     """
     option = "sasl.jaas.config"
-    module, _, rest = line.strip().partition(" ")
-    kind = module.rpartition(".")[2]
+    module, _, rest = " ".join(line.split(None, 1)).partition(" ")
+    kind = module.rpartition(".")[2].rstrip(";")
     words = {m[1]: _unescaped(m[2] or m[3] or m[4] or "") for m in _JAAS_WORD.finditer(rest)}
     if kind in ("PlainLoginModule", "ScramLoginModule"):
         if "username" not in words or "password" not in words:
             raise ConfigError(f"{option} names no username and password.", option=option)
         return {"sasl.username": words["username"], "sasl.password": words["password"]}
     if kind == "OAuthBearerLoginModule":
-        if "clientId" not in words or "clientSecret" not in words:
-            raise ConfigError(
-                f"{option}: OAuthBearerLoginModule needs clientId and clientSecret here.", option=option
-            )
-        found = {
-            "sasl.oauthbearer.method": "oidc",
-            "sasl.oauthbearer.client.id": words["clientId"],
-            "sasl.oauthbearer.client.secret": words["clientSecret"],
-        }
-        return found | ({"sasl.oauthbearer.scope": words["scope"]} if "scope" in words else {})
+        return _oauth(words)
     if kind == "Krb5LoginModule":
-        found = {
-            "sasl.kerberos.keytab": words.get("keyTab", ""),
-            "sasl.kerberos.principal": words.get("principal", ""),
-        }
-        return {name: value for name, value in found.items() if value}
+        return _named(words, _KERBEROS_WORDS)
     raise ConfigError(
         f"{option}: the login module {module or '(none)'} is not supported.",
         option=option,
         hint="PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and Krb5LoginModule are.",
     )
+
+
+def _oauth(words: Mapping[str, str]) -> dict[str, str]:
+    found = _named(words, _OAUTH_WORDS)
+    extensions = [f"{n[10:]}={v}" for n, v in sorted(words.items()) if n.startswith("extension_")]
+    if extensions:
+        found["sasl.oauthbearer.extensions"] = ",".join(extensions)
+    subject = words.get("unsecuredLoginStringClaim_sub")
+    if subject:
+        found |= {UNSECURED: "true", "sasl.oauthbearer.config": f"principal={subject}"}
+    # The endpoint's issuer is not the brokers': as in Java, its trust store is named in the line.
+    pem = trusted_certificates(words)
+    return found | ({"https.ca.pem": pem} if pem is not None else {})
+
+
+def _named(words: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {ours: words[theirs] for theirs, ours in names.items() if words.get(theirs)}
 
 
 def _unescaped(text: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,101 +15,8 @@ from replicator.broker.kafka import KafkaBroker
 from replicator.broker.kafka.refusals import refusal
 from replicator.broker.kafka.security import librdkafka_security
 from replicator.broker.message import NewMessage
-from scripts.devservers import Kafka, ServerUnavailable, private_instance
 from scripts.devservers.process import free_port
-from tests.support.certificates import Authority, Issued, write
-
-PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
-SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
-PASSWORD = 'p"w\\1'
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-@dataclass
-class Secured:
-    """A node whose listeners differ in certificate and in what they ask of clients."""
-
-    instance: Kafka
-    folder: Path
-    ports: dict[str, int]
-
-    def file(self, name: str) -> str:
-        return str(self.folder / name)
-
-    def options(self, listener: str, **more: str) -> dict[str, str]:
-        found = {
-            "bootstrap.servers": f"127.0.0.1:{self.ports[listener]}",
-            "security.protocol": "SASL_SSL" if listener == "sasl" else "SSL",
-            "ssl.truststore.location": self.file("ca.crt"),
-        }
-        return found | {name.replace("_", "."): value for name, value in more.items()}
-
-
-def account(mechanism: str, password: str = PASSWORD) -> dict[str, str]:
-    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-    module = PLAIN if mechanism == "PLAIN" else SCRAM
-    line = f'{module} required username="anna" password="{quoted}";'
-    return {"sasl_mechanism": mechanism, "sasl_jaas_config": line}
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Secured]:
-    folder = tmp_path_factory.mktemp("kafka")
-    authority, other = Authority(), Authority("Somebody else")
-    (folder / "ca.crt").write_text(authority.own.pem())
-    (folder / "other-ca.crt").write_text(other.own.pem())
-    for name, issued in (("client", authority.issue("carla")), ("stranger", other.issue("carla"))):
-        write(folder, name, issued)
-        (folder / f"{name}.pem").write_text(issued.key_pem() + issued.pem())
-        (folder / f"{name}.p12").write_bytes(issued.p12("store-1"))
-    (folder / "expired.pem").write_text(_both(authority.issue("carla", expired=True)))
-    (folder / "ca.jks").write_bytes(b"\xfe\xed\xfe\xed\x00\x00\x00\x02")
-    (folder / "ca.p12").write_bytes(authority.own.p12("store-1"))
-    right = authority.issue("127.0.0.1")
-    served = {
-        "tls": right,
-        "mutual": right,
-        "sasl": right,
-        "misnamed": authority.issue("kafka.example.org"),
-        "expired": authority.issue("127.0.0.1", expired=True),
-    }
-    ports: dict[str, int] = {}
-
-    def secure(instance: Kafka) -> None:
-        for name, issued in served.items():
-            ports[name] = instance.add_listener(name.upper(), "SASL_SSL" if name == "sasl" else "SSL")
-            store = folder / f"served-{name}.pem"
-            store.write_text(_both(issued))
-            of = f"listener.name.{name}."
-            instance.settings |= {
-                f"{of}ssl.keystore.type": "PEM",
-                f"{of}ssl.keystore.location": str(store),
-                f"{of}ssl.truststore.type": "PEM",
-                f"{of}ssl.truststore.location": str(folder / "ca.crt"),
-                f"{of}ssl.client.auth": "required" if name == "mutual" else "none",
-            }
-        quoted = PASSWORD.replace("\\", "\\\\\\\\").replace('"', '\\\\"')
-        instance.settings["listener.name.sasl.sasl.enabled.mechanisms"] = ",".join(MECHANISMS)
-        instance.settings["listener.name.sasl.plain.sasl.jaas.config"] = (
-            f'{PLAIN} required user_anna="{quoted}";'
-        )
-        for mechanism in MECHANISMS[1:]:
-            name = mechanism.lower()
-            instance.settings[f"listener.name.sasl.{name}.sasl.jaas.config"] = f"{SCRAM} required;"
-            instance.format_options += ["--add-scram", f"{mechanism}=[name=anna,password={PASSWORD}]"]
-
-    try:
-        with private_instance("kafka", secure) as instance:
-            assert isinstance(instance, Kafka)
-            yield Secured(instance, folder, ports | {"plaintext": instance.port})
-    except ServerUnavailable as reason:
-        if request.config.getoption("--require-services"):
-            raise
-        pytest.skip(str(reason))
-
-
-def _both(issued: Issued) -> str:
-    return issued.key_pem() + issued.pem()
+from tests.support.secured_kafka import MECHANISMS, Secured, account
 
 
 def use(options: dict[str, str]) -> None:
@@ -156,6 +61,22 @@ LET_IN = {
             "ssl_keystore_key": "text of {client.key}",
             "ssl_keystore_certificate_chain": "text of {client.crt}",
         },
+    ),
+    "stores of type JKS": (
+        "mutual",
+        {
+            "ssl_truststore_location": "{ca.jks}",
+            "ssl_truststore_type": "JKS",
+            "ssl_truststore_password": "store-1",
+            "ssl_keystore_location": "{client.jks}",
+            "ssl_keystore_type": "JKS",
+            "ssl_keystore_password": "store-1",
+            "ssl_key_password": "key-1",
+        },
+    ),
+    "account and client certificate": (
+        "both",
+        account("SCRAM-SHA-512") | {"ssl_keystore_location": "{client.pem}"},
     ),
     "host name not checked": ("misnamed", {"ssl_endpoint_identification_algorithm": ""}),
     **{mechanism: ("sasl", account(mechanism)) for mechanism in MECHANISMS},
@@ -208,11 +129,17 @@ REFUSED = {
         "ssl.keystore.location",
         r"Invalid password .* Check ssl\.keystore\.password",
     ),
-    "a store of type JKS": (
+    "password of a store of type JKS": (
         "tls",
-        {"ssl_truststore_location": "{ca.jks}"},
+        {"ssl_truststore_location": "{ca.jks}", "ssl_truststore_password": "wrong"},
         "ssl.truststore.location",
-        "keytool -importkeystore",
+        r"ca\.jks of ssl\.truststore\.location: its password is another one.* Check ssl\.truststore\.password",
+    ),
+    "password of a key of type JKS": (
+        "mutual",
+        {"ssl_keystore_location": "{client.jks}", "ssl_keystore_password": "store-1"},
+        "ssl.key.password",
+        r"Cannot open the key in .*client\.jks",
     ),
     "plain text to TLS": ("tls", {"security_protocol": "PLAINTEXT"}, "security.protocol", "speaks TLS"),
     "TLS to plain text": ("plaintext", {}, "security.protocol", "does not speak TLS"),

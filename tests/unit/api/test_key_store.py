@@ -75,7 +75,8 @@ def test_what_java_allows_too(tmp_path: Path) -> None:
     del given["x.ssl.truststore.password"]
     assert trusted_certificates(given, "x.") == AUTHORITY.own.pem() + OWN.pem()
     found = own_identity(options(tmp_path, "ssl.keystore", content, ssl_key_password="key-1"))
-    assert found is not None and found.key == OWN.key_pem()
+    assert found is not None
+    assert found.key == OWN.key_pem()
     assert own_identity({}) is None
     assert trusted_certificates({}) is None
 
@@ -156,7 +157,7 @@ def test_a_key_of_somebody_else_is_refused_when_it_is_shown() -> None:
         {"ssl.keystore.key": OTHER.own.key_pem(), "ssl.keystore.certificate.chain": OWN.pem()}
     )
     assert found is not None
-    with pytest.raises(ConfigError, match="ssl.keystore.key cannot be used: key values mismatch"):
+    with pytest.raises(ConfigError, match=r"ssl\.keystore\.key cannot be used: key values mismatch"):
         found.show(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
 
 

@@ -123,14 +123,94 @@ def test_accounts_of_jaas_lines(line: str, expected: tuple[str, str]) -> None:
     assert tuple(jaas(line).values()) == expected
 
 
-def test_oauth_of_jaas_lines() -> None:
-    line = f'{OAUTH} clientId="me" clientSecret="psst" scope="kafka";'
-    assert jaas(line) == {
-        "sasl.oauthbearer.method": "oidc",
-        "sasl.oauthbearer.client.id": "me",
-        "sasl.oauthbearer.client.secret": "psst",
-        "sasl.oauthbearer.scope": "kafka",
+ENDPOINT = {"sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url": "https://idp/token"}
+BY_CLIENT = {
+    "sasl.mechanism": "OAUTHBEARER",
+    "sasl.oauthbearer.method": "oidc",
+    "sasl.oauthbearer.token.endpoint.url": "https://idp/token",
+    "sasl.oauthbearer.client.id": "me",
+    "sasl.oauthbearer.client.secret": "psst",
+    "sasl.oauthbearer.scope": "kafka",
+}
+
+
+@pytest.mark.parametrize(
+    "java",
+    [
+        {"sasl.jaas.config": f'{OAUTH} clientId="me" clientSecret="psst" scope="kafka";'},
+        {
+            "sasl.jaas.config": f"{OAUTH};",
+            "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer.secured."
+            "OAuthBearerLoginCallbackHandler",
+            "sasl.oauthbearer.client.credentials.client.id": "me",
+            "sasl.oauthbearer.client.credentials.client.secret": "psst",
+            "sasl.oauthbearer.scope": "kafka",
+        },
+    ],
+)
+def test_tokens_from_an_endpoint(java: dict[str, str]) -> None:
+    """As they are written for Kafka up to 4.0, and since."""
+    assert librdkafka_security(ENDPOINT | java) == BY_CLIENT
+
+
+def test_more_about_tokens(tmp_path: Path) -> None:
+    authority = Authority()
+    store = tmp_path / "idp.jks"
+    store.write_bytes(jks("changeit", None, [authority.own.certificate]))
+    line = (
+        f'{OAUTH} clientId="me" clientSecret="psst" extension_logicalCluster="lkc" extension_a="b"\n'
+        f'  ssl.truststore.location="{store}" ssl.truststore.password="changeit";'
+    )
+    found = librdkafka_security(ENDPOINT | {"sasl.jaas.config": line})
+    assert found["sasl.oauthbearer.extensions"] == "a=b,logicalCluster=lkc"
+    assert found["https.ca.pem"] == authority.own.pem()
+    Producer({"bootstrap.servers": "localhost:1", "security.protocol": "SASL_SSL", **found})
+    unsecured = {
+        "sasl.mechanism": "OAUTHBEARER",
+        "sasl.jaas.config": f'{OAUTH} unsecuredLoginStringClaim_sub="a";',
     }
+    assert librdkafka_security(unsecured) == {
+        "sasl.mechanism": "OAUTHBEARER",
+        "enable.sasl.oauthbearer.unsecure.jwt": "true",
+        "sasl.oauthbearer.config": "principal=a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("java", "option"),
+    [
+        ({"sasl.mechanism": "OAUTHBEARER"}, "sasl.oauthbearer.token.endpoint.url"),
+        (ENDPOINT, "sasl.jaas.config"),
+        (ENDPOINT | {"sasl.jaas.config": f'{OAUTH} clientId="me";'}, "sasl.jaas.config"),
+        (
+            ENDPOINT | {"sasl.oauthbearer.jwt.retriever.class": "com.acme.Mine"},
+            "sasl.oauthbearer.jwt.retriever.class",
+        ),
+    ],
+)
+def test_what_tokens_need(java: dict[str, str], option: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        librdkafka_security(java)
+    assert caught.value.option == option
+    assert "psst" not in str(caught.value)
+
+
+def test_kerberos() -> None:
+    """Options are passed on; that the client at hand has no Kerberos is said with what to do."""
+    line = (
+        "com.sun.security.auth.module.Krb5LoginModule required\n  useKeyTab=true storeKey=true\n"
+        '  keyTab="/etc/k.keytab" principal="me@EXAMPLE.ORG" serviceName="kafka";'
+    )
+    found = librdkafka_security({"sasl.mechanism": "GSSAPI", "sasl.jaas.config": line})
+    assert found == {
+        "sasl.mechanism": "GSSAPI",
+        "sasl.kerberos.keytab": "/etc/k.keytab",
+        "sasl.kerberos.principal": "me@EXAMPLE.ORG",
+        "sasl.kerberos.service.name": "kafka",
+    }
+    with pytest.raises(ConfigError, match="from source") as caught:
+        made(Producer, {"bootstrap.servers": "x:1", "security.protocol": "SASL_SSL", **found})
+    assert caught.value.option == "sasl.mechanism"
 
 
 def test_host_names_are_checked_unless_switched_off() -> None:
@@ -237,4 +317,4 @@ def test_the_same_security_for_kafka_python() -> None:
         "sasl_plain_password": "p",
     }
     with pytest.raises(ConfigError):
-        settings({"sasl.mechanism": "GSSAPI"})
+        settings({"security.protocol": "SASL_SSL", "sasl.mechanism": "GSSAPI"})
