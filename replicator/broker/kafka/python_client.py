@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,14 @@ from replicator.broker.kafka.client_tls import checks_names, client_context
 from replicator.broker.kafka.errors import translate_python
 from replicator.broker.kafka.security import librdkafka_security
 
+
+class _Unshown(str):
+    """A text that is not in the log: at DEBUG kafka-python writes all its options there."""
+
+    def __repr__(self) -> str:
+        return "[hidden]"
+
+
 _NAMES: Final = {
     "security.protocol": "security_protocol",
     "sasl.mechanism": "sasl_mechanism",
@@ -21,7 +30,7 @@ _NAMES: Final = {
 }
 
 # Whoever asks is made to ask again; the defaults are half a minute each.
-_TIMEOUTS: Final = {"bootstrap_timeout_ms": 5000, "request_timeout_ms": 10_000}
+_TIMEOUTS: Final[dict[str, Any]] = {"bootstrap_timeout_ms": 5000, "request_timeout_ms": 10_000}
 
 
 @contextmanager
@@ -36,14 +45,49 @@ def requesting(java: Mapping[str, str], doing: str) -> Iterator[Any]:
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
+    made: list[Any] = []
     try:
-        client = KafkaAdminClient(**settings(java), **_TIMEOUTS)
+        try:
+            client = KafkaAdminClient(
+                **settings(java), **_TIMEOUTS, kafka_client=functools.partial(_client, made)
+            )
+        except BaseException:
+            # The client that could not connect leaves its thread behind.
+            for part in made:
+                part.close()
+            raise
         try:
             yield client
         finally:
             client.close()
     except KafkaError as error:
         raise translate_python(error, doing) from error
+
+
+def _client(made: list[Any], **options: Any) -> Any:
+    """kafka-python's connections, which end, not begin again, once an account was refused."""
+    from kafka.errors import SaslAuthenticationFailedError, UnsupportedSaslMechanismError
+    from kafka.net.compat import KafkaNetClient
+
+    client = KafkaNetClient(**options)
+    made.append(client)
+    manager = client._manager
+    connect = manager.get_connection
+    refused: list[Exception] = []
+
+    def failed(error: Exception) -> None:
+        if isinstance(error, (SaslAuthenticationFailedError, UnsupportedSaslMechanismError)):
+            refused.append(error)
+
+    def get_connection(*arguments: Any, **named: Any) -> Any:
+        if refused:
+            raise refused[0]
+        connection = connect(*arguments, **named)
+        connection.init_future.add_errback(failed)
+        return connection
+
+    manager.get_connection = get_connection
+    return client
 
 
 def settings(java: Mapping[str, str]) -> dict[str, Any]:
@@ -54,7 +98,7 @@ def settings(java: Mapping[str, str]) -> dict[str, Any]:
     """
     security = librdkafka_security(java)
     found: dict[str, Any] = {"bootstrap_servers": java.get("bootstrap.servers", "").split(",")}
-    found |= {theirs: security[name] for name, theirs in _NAMES.items() if name in security}
+    found |= {theirs: _Unshown(security[name]) for name, theirs in _NAMES.items() if name in security}
     protocol = found["security_protocol"] = security.get("security.protocol", "PLAINTEXT").strip().upper()
     mechanism = security.get("sasl.mechanism", "GSSAPI").strip()
     if protocol.startswith("SASL"):
