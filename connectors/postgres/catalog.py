@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from connectors.cdc.tables import Column, Table
+from connectors.postgres import defaults
 from connectors.postgres.connection import PlainConnection
 from connectors.postgres.errors import translated
 from connectors.postgres.pgoutput import Relation as RelationMessage
@@ -72,8 +73,13 @@ _COLUMNS: Final = """
 SELECT a.attrelid::int8, a.attname, a.atttypid::int8, a.atttypmod, a.attnotnull, a.attgenerated::text <> '',
        coalesce((SELECT array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) FROM pg_index i
           WHERE i.indexrelid = chosen.oid), 0),
-       CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END
+       CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
+       pg_get_expr(d.adbin, d.adrelid),
+       CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
+            ELSE format_type(a.atttypid, a.atttypmod) END
   FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = ''
   LEFT JOIN LATERAL (
        SELECT i.indexrelid AS oid FROM pg_index i
         WHERE i.indrelid = a.attrelid AND i.indisvalid AND i.indpred IS NULL
@@ -196,11 +202,13 @@ def tables(
     with translated("reading columns"):
         rows = connection.execute(_COLUMNS, [[r.oid for r in relations]]).fetchall()
     types.load(connection, {row[2] for row in rows})
+    constants = defaults.texts(connection, {(row[0], row[1]): (row[8], row[9]) for row in rows if row[8]})
     columns: dict[int, list[Column]] = {}
-    for oid, name, type_oid, typmod, not_null, generated, position, missing in rows:
+    for oid, name, type_oid, typmod, not_null, generated, position, missing, *_ in rows:
         if not generated:
             column = _column(types, name, type_oid, typmod, optional=not not_null, key_position=position)
-            columns.setdefault(oid, []).append(replace(column, missing=missing))
+            default = constants.get((oid, name))
+            columns.setdefault(oid, []).append(replace(column, missing=missing, default=default))
     return {r.oid: Table(r.schema, r.name, tuple(columns.get(r.oid, ())), r.oid) for r in relations}
 
 
@@ -227,7 +235,9 @@ def table_of(connection: PlainConnection, types: TypeCatalog, message: RelationM
             optional=optional and c.name not in positions,
             key_position=positions.get(c.name, 0),
         )
-        columns.append(replace(column, missing=known.missing) if known is not None and same else column)
+        if known is not None and same:
+            column = replace(column, missing=known.missing, default=known.default)
+        columns.append(column)
     return Table(message.schema, message.name, tuple(columns), message.oid)
 
 

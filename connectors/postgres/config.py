@@ -99,6 +99,12 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
         ["t"],
         doc="Operations that are not emitted: c, u, d, t, or `none`. Snapshot rows are not affected.",
     ),
+    key(
+        "skip.messages.without.change",
+        Type.BOOLEAN,
+        False,
+        doc="Whether an update that changes none of the captured columns is left out; needs REPLICA IDENTITY FULL.",
+    ),
     key("tombstones.on.delete", Type.BOOLEAN, True, doc="Whether a delete is followed by a tombstone."),
     key(
         "topic.naming.strategy",

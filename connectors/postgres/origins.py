@@ -100,7 +100,7 @@ class StreamOrigin(PostgresOrigin):
             marker="false",
             ts_us=part.ts_us,
             xid=part.xid,
-            last=part.floor,
+            last=part.last,
             replicated=replicated,
         )
         self.part = part

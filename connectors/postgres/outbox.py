@@ -7,6 +7,9 @@ record ends the transaction, and its offset and mark say so.
 
 from __future__ import annotations
 
+import secrets
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -88,6 +91,12 @@ def mark_end(record: SourceRecord) -> None:
         headers[0] = Header(POSITION_HEADER, STRING, text[:-1] + END_MARK)
 
 
+def _run_id() -> str:
+    """A UUID of version 7, which begins with the time, for one life of a task."""
+    number = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    return str(uuid.UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62))
+
+
 def context_headers(options: Mapping[str, Any], task: int) -> list[Header]:
     """Headers that every record carries, if they are wanted."""
     if not options["extended.headers.enabled"]:
@@ -96,5 +105,6 @@ def context_headers(options: Mapping[str, Any], task: int) -> list[Header]:
         "connectorLogicalName": options["topic.prefix"],
         "taskId": str(task),
         "connectorName": "postgresql",
+        "runId": _run_id(),
     }
     return [Header(f"__debezium.context.{name}", STRING, value) for name, value in context.items()]

@@ -110,9 +110,10 @@ def _unpublished(known: TableCopy, member: int) -> bool:
     return bool(known.point and known.member and member) and known.member != member
 
 
-def adopted(captured: Iterable[Relation]) -> CopyState:
-    """State for a position that another program stored: it has copied what it wanted."""
-    return CopyState({r.full_name: NOT_COPIED for r in captured})
+def adopted(captured: Iterable[Relation], unpublished: Iterable[str]) -> CopyState:
+    """State for a position that another program stored: it has copied what it wanted, of tables that it streamed."""
+    unknown = set(unpublished)
+    return CopyState({r.full_name: NOT_COPIED for r in captured if r.full_name not in unknown})
 
 
 def void(position: Position, names: Iterable[str]) -> Position:

@@ -163,12 +163,21 @@ class Position:
 
 
 class TransactionPart:
-    """What the offsets of one transaction's records share."""
+    """What the offsets of one transaction's records share, and the end of the transaction before, if one was seen."""
 
-    __slots__ = ("base", "commit", "floor", "ts_us", "xid")
+    __slots__ = ("base", "commit", "floor", "last", "ts_us", "xid")
 
-    def __init__(self, base: Mapping[str, Any], floor: int, commit: int, xid: int | None, ts_us: int) -> None:
+    def __init__(
+        self,
+        base: Mapping[str, Any],
+        floor: int,
+        commit: int,
+        xid: int | None,
+        ts_us: int,
+        last: int | None = None,
+    ) -> None:
         self.base = base
+        self.last = last
         self.floor = floor
         self.commit = commit
         self.xid = xid
@@ -176,7 +185,7 @@ class TransactionPart:
 
     def finished(self, floor: int) -> TransactionPart:
         """The same once the transaction is handed out whole."""
-        return TransactionPart(self.base, floor, self.commit, self.xid, self.ts_us)
+        return TransactionPart(self.base, floor, self.commit, self.xid, self.ts_us, self.last)
 
 
 class StreamOffset:
@@ -191,14 +200,18 @@ class StreamOffset:
         self.kind = kind
 
     def to_map(self) -> dict[str, Any]:
-        """The offset as stored."""
+        """The offset as stored.
+
+        Debezium goes on behind the record at `lsn`, and takes all records there for handed out, unless the type is
+        BEGIN or COMMIT. Rows of a COPY share one place: in the middle of a transaction some may be left.
+        """
         part = self.part
         stored: dict[str, Any] = {
             "transaction_id": None,
             "lsn": self.lsn,
             "lsn_proc": self.lsn,
             "lsn_commit": part.floor,
-            "messageType": self.kind,
+            "messageType": self.kind if part.floor > part.commit else "BEGIN",
             "ts_usec": part.ts_us,
             "replicator_commit": part.commit,
             "replicator_ordinal": self.ordinal,

@@ -252,7 +252,8 @@ class Reader:
         if position is None or not position.floor:
             position = start.fresh(position.copy if position is not None else CopyState())
         if position.identity is None:
-            position = position.moved(identity=start.identity(position), copy=adopted(self.captured))
+            copy = adopted(self.captured, published.added)
+            position = position.moved(identity=start.identity(position), copy=copy)
         if self._copying.everything:
             position = position.moved(copy=CopyState(), copying=True)
         return self._capture.completed(position, published), published

@@ -98,11 +98,11 @@ class Stream(Rows):
                 value.schema,
                 value,
                 None,
-                [position_header(self._prefix, self._step), *self._extra],
+                [position_header(self._prefix, self._step)],
             )
         )
 
     def _message_source(self, lsn: int, xid: int | None) -> dict[str, Any]:
         return self._encoders.message_source(
-            "false", self.commit_us, xid, lsn, sequence_text(self.floor, lsn)
+            "false", self.commit_us, xid, lsn, sequence_text(self._last, lsn)
         )

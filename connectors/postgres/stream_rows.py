@@ -47,6 +47,7 @@ class Rows(Transactions):
         self._tombstones: bool = options["tombstones.on.delete"]
         skipped = {s.lower() for s in options["skipped.operations"]}
         self._skip_c, self._skip_u, self._skip_d, self._skip_t = (op in skipped for op in "cudt")
+        self._skip_same: bool = options["skip.messages.without.change"]
         self._routes: dict[int, Route | None] = {}
         self.creates = self.updates = self.deletes = self.filtered = 0
 
@@ -96,50 +97,56 @@ class Rows(Transactions):
 
     def _update(self, body: bytes, lsn: int) -> None:
         route = self._route(body)
-        if route is None or self._skip_u:
+        if route is None or self._skip_u or (self._counter is None and self._step <= self._skip):
             return
-        also = self._counted(route, lsn) if self._counter is not None else None
-        if self._step <= self._skip:
-            return
-        self.updates += 1
         encoder = route.encoder
         kind, old, new = pgoutput.decode_update(body, route.columns)
         if old is None:
-            row = encoder.row(new)
-            self._group()
-            self._add(route, "u", None, row, encoder.key(row), lsn, also)
-            return
-        whole = kind == pgoutput.OLD_TUPLE
-        if UNCHANGED in new:
-            new = merge_unchanged(new, old) if whole else _known_from(new, old)
-        row, before = encoder.row(new), encoder.row(old) if whole else encoder.old_row(old)
-        key, old_key = encoder.key(row), encoder.key(before)
-        self._group()
-        if key is None or old_key is None or key == old_key:
-            self._add(route, "u", before, row, key, lsn, also)
+            before, row = None, encoder.row(new)
+            key = old_key = encoder.key(row)
         else:
-            self._move(route, before, row, old_key, key, lsn, also)
+            whole = kind == pgoutput.OLD_TUPLE
+            if UNCHANGED in new:
+                new = merge_unchanged(new, old) if whole else _known_from(new, old)
+            row, before = encoder.row(new), encoder.row(old) if whole else encoder.old_row(old)
+            if self._skip_same and encoder.visible(row) == encoder.visible(before):
+                self.filtered += 1
+                return
+            key, old_key = encoder.key(row), encoder.key(before)
+        moves = key != old_key and key is not None and old_key is not None
+        # A key change is two events; what was handed out before counts as well.
+        counted = [] if self._counter is None else [self._counted(route, lsn) for _ in range(1 + moves)]
+        if self._step <= self._skip:
+            return
+        self.updates += 1
+        self._group()
+        if moves:
+            assert before is not None
+            assert key is not None
+            assert old_key is not None
+            self._move(route, (before, old_key), (row, key), lsn, counted)
+        else:
+            self._add(route, "u", before, row, key, lsn, counted[0] if counted else None)
 
     def _move(
         self,
         route: Route,
-        before: Row,
-        after: Row,
-        old_key: Row,
-        key: Row,
+        source: tuple[Row, Row],
+        target: tuple[Row, Row],
         lsn: int,
-        counted: Particulars | None,
+        counted: list[Particulars],
     ) -> None:
-        """A key change: delete, tombstone, create (C16)."""
+        """A key change, from a row and its key to others: delete, tombstone, create (C16)."""
+        (before, old_key), (after, key) = source, target
         schema = route.encoder.key_schema
         assert schema is not None
-        block = counted.transaction if counted is not None else None
+        first, second = (also.transaction for also in counted) if counted else (None, None)
         moved_to = Header(NEW_KEY_HEADER, schema, Struct(schema, key))
-        self._add(route, "d", before, None, old_key, lsn, Particulars(block, moved_to, "UPDATE"))
+        self._add(route, "d", before, None, old_key, lsn, Particulars(first, moved_to, "UPDATE"))
         if self._tombstones:
             self._tombstone(route, old_key, lsn, "UPDATE", 1, moved_to)
         moved_from = Header(OLD_KEY_HEADER, schema, Struct(schema, old_key))
-        self._add(route, "c", None, after, key, lsn, Particulars(block, moved_from, "UPDATE"), 2)
+        self._add(route, "c", None, after, key, lsn, Particulars(second, moved_from, "UPDATE"), 2)
 
     def _delete(self, body: bytes, lsn: int) -> None:
         route = self._route(body)
@@ -221,9 +228,8 @@ class Rows(Transactions):
         self, route: Route, key: Row | None, lsn: int, kind: str, number: int, header: Header | None
     ) -> None:
         ordinal, schema = self._step + number, route.encoder.key_schema
-        headers = [position_header(self._prefix, ordinal), *self._extra]
-        if header is not None:
-            headers.append(header)
+        own = () if header is None else (header,)
+        headers = [position_header(self._prefix, ordinal), *own, *self._extra]
         self._outbox.records.append(
             SourceRecord(
                 self._partition,

@@ -73,7 +73,9 @@ class Transactions:
         self._skip = NONE_YET
         self._emitted = False
         self._prefix = ""
-        self._part = TransactionPart(self._base, self.floor, 0, None, 0)
+        # Where a session begins without a transaction before it, nothing was committed yet.
+        self._last = position.floor if position.commit else None
+        self._part = TransactionPart(self._base, self.floor, 0, None, 0, self._last)
         self._counter: TransactionCounter | None = None
         self._origin: tuple[str, int] | None = None
 
@@ -98,8 +100,10 @@ class Transactions:
 
     def floor_offset(self) -> StreamOffset:
         """The offset of the floor."""
-        part = TransactionPart(self._base, self.floor, self._commit, None, int(time.time() * 1_000_000))
-        return StreamOffset(part, self._step, self.floor, "NOOP")
+        now_us = int(time.time() * 1_000_000)
+        part = TransactionPart(self._base, self.floor, self._commit, None, now_us, self._last)
+        # The next transaction may begin at this very place: Debezium reads it only if nothing but an end was here.
+        return StreamOffset(part, self._step, self.floor, "COMMIT")
 
     def hand_out(
         self, encoder: TableEncoder, rows: Sequence[tuple[Row, Row | None]], lsn: int, progress: str
@@ -145,7 +149,7 @@ class Transactions:
         self._counter = None
         self._origin = None
         self._prefix = f"{STREAM}:{self._digest}:{commit}:"
-        self._part = TransactionPart(self._base, self.floor, commit, xid, commit_us)
+        self._part = TransactionPart(self._base, self.floor, commit, xid, commit_us, self._last)
 
     def _end(self, body: bytes, lsn: int) -> None:
         commit = pgoutput.decode(body)
@@ -167,6 +171,7 @@ class Transactions:
         self.open = False
         self.transactions += 1
         self.floor = max(self.floor, end)
+        self._last = end
         if last is not None:
             offset = last.source_offset
             assert isinstance(offset, StreamOffset)
@@ -187,7 +192,7 @@ class Transactions:
                 TRANSACTION_VALUE,
                 value,
                 None,
-                [position_header(self._prefix, ordinal), *self._extra],
+                [position_header(self._prefix, ordinal)],
             )
         )
 

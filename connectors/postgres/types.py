@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from connectors.cdc.codec import ColumnCodec
+from connectors.cdc.encoder import FAILURES
 from connectors.cdc.tables import Column, Table, TypeFacts
 from connectors.postgres import arrays
 from connectors.postgres.options import TypeOptions
@@ -28,6 +29,10 @@ __all__ = ["TypeOptions", "column_codec", "table_codecs"]
 logger = logging.getLogger(__name__)
 
 _PLAIN: Final = TypeFacts()
+_WITH_DEFAULTS: Final = frozenset(
+    "int2 int4 int8 numeric float4 float8 bool text varchar bpchar date time timestamp timestamptz interval uuid json "
+    "jsonb bit varbit xml".split()
+)
 
 
 def table_codecs(table: Table, options: TypeOptions) -> dict[str, ColumnCodec]:
@@ -66,22 +71,38 @@ def column_codec(column: Column, options: TypeOptions, table: str = "") -> Colum
     parameters = dict(schema.parameters)
     if options.propagates(table, column.name, type_name):
         parameters |= _source_type(type_name, typmod, column.name) | _missing_value(column, rule)
-    if parameters or column.optional:
-        schema = schema.evolve(optional=column.optional, parameters=parameters)
+    default = _default(column, rule)
+    if parameters or column.optional or default is not None:
+        schema = schema.evolve(optional=column.optional, parameters=parameters, default=default)
     return ColumnCodec(
         schema=schema,
         decode=rule.decode,
         placeholder=rule.placeholder,
-        filler=rule.filler,
+        filler=rule.filler if default is None else default,
         inline=rule.inline,
         may_be_unchanged=not rule.fixed,
     )
 
 
+def _default(column: Column, rule: Rule) -> Any:
+    """The column's constant default as a value, or None: for the types for which Debezium knows it, if it fits."""
+    text, facts = column.default, column.type_facts
+    if text is None or rule.schema.type is SchemaType.STRUCT:
+        return None
+    name = facts.base_name if facts.kind == "domain" else column.type_name
+    if facts.kind != "enum" and name not in _WITH_DEFAULTS:
+        return None
+    try:
+        text = text.rstrip(" ") if name == "bpchar" else text
+        return text if rule.decode is None else rule.decode(text)
+    except FAILURES:
+        return None
+
+
 def _missing_value(column: Column, rule: Rule) -> dict[str, str]:
-    """What a column that was added with a constant default holds in the rows before it."""
+    """What the rows hold that are older than the column, which is not always its default."""
     if column.missing is None:
-        return {}
+        return {} if column.default is None else {logical.MISSING_VALUE_PARAMETER: "null"}
     try:
         value = column.missing if rule.decode is None else rule.decode(column.missing)
         return {logical.MISSING_VALUE_PARAMETER: orjson.dumps(value).decode()}

@@ -241,6 +241,22 @@ def test_a_debezium_offset_is_taken_over(pg_database: Database) -> None:
         assert "replicator_slot" in (driver.offsets.stored or {})
 
 
+def test_a_table_that_debezium_did_not_publish_is_copied_when_its_offset_is_taken_over(
+    pg_database: Database,
+) -> None:
+    driver = _streamed_once(pg_database)
+    stored = driver.offsets.stored
+    assert stored is not None
+    driver.offsets.stored = {k: v for k, v in stored.items() if not k.startswith("replicator_")}
+    pg_database.execute("CREATE TABLE later (id int PRIMARY KEY)", "INSERT INTO later VALUES (7)")
+    with driver:
+        driver.until_count(3)
+        pg_database.execute("INSERT INTO later VALUES (8)")
+        driver.until_count(4)
+        seen = [(op(r), (row(r) or {})["id"]) for r in driver.records]
+    assert seen == [("r", 1), ("r", 7), ("c", 2), ("c", 8)]
+
+
 def test_the_acknowledged_position_never_passes_the_stored_one(pg_database: Database) -> None:
     pg_database.execute("CREATE TABLE t (id int PRIMARY KEY)")
     driver = Driver(pg_database)
