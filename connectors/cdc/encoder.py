@@ -11,6 +11,7 @@ Used by the thread that reads the log, and by those that copy; nothing is shared
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,8 +20,11 @@ from connectors.cdc import naming, schemas
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.tables import UNCHANGED, Column, Table, Text
 from replicator.api import Connector, DataError, Schema, SchemaError
+from replicator.api.schema import STRING
 
 Row = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 FAILURES: Final = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, DataError)
 """What a decoder may raise for text it cannot take."""
@@ -37,6 +41,8 @@ class EncodingOptions:
         version: connector version in the source block.
         adjust_schema: what schema names become.
         adjust_field: what field names become.
+        failures: what becomes of a value that its schema cannot hold: `fail`, or null with a warning (`warn`) or
+            without (`skip`).
     """
 
     name: str
@@ -45,6 +51,7 @@ class EncodingOptions:
     version: str = Connector.version()
     adjust_schema: naming.Adjust = naming.SCHEMA_ADJUSTMENTS["none"]
     adjust_field: naming.Adjust = naming.FIELD_ADJUSTMENTS["none"]
+    failures: str = "fail"
 
 
 class TableEncoder:
@@ -70,6 +77,7 @@ class TableEncoder:
 
     __slots__ = (
         "_codecs",
+        "_failures",
         "_fields",
         "_hidden",
         "_key_places",
@@ -101,6 +109,7 @@ class TableEncoder:
         *,
         key_columns: Sequence[str] | None = None,
         excluded: frozenset[str] = frozenset(),
+        identifier: tuple[str, str] | None = None,
     ) -> None:
         """Compile an encoder.
 
@@ -111,6 +120,7 @@ class TableEncoder:
             topic: topic of the table.
             key_columns: names of the key's columns instead of the table's own.
             excluded: columns left out of the row; as part of the key they stay in the key.
+            identifier: name and value of a further field of keys.
 
         Raises:
             SchemaError: two columns have the same field name, or a key column does not exist.
@@ -125,6 +135,7 @@ class TableEncoder:
                 raise SchemaError(f"Key column {name} of {table.full_name} does not exist or is not captured")
         self.table = table
         self.topic = topic
+        self._failures = options.failures
         self.columns: tuple[Column, ...] = tuple(
             c for c in table.columns if c.name in codecs and (c.name not in excluded or c.name in keys)
         )
@@ -134,15 +145,16 @@ class TableEncoder:
         self.hides = bool(self._hidden)
         self._key_places = [(i, c.name) for i, c in enumerate(table.columns) if c.name in keys]
         adjust = options.adjust_schema
+        further = [(identifier[0], STRING)] if identifier is not None and keys else []
         self.key_schema = schemas.key_schema(
-            adjust(f"{topic}.Key"), [(self._fields[n], codecs[n].schema) for n in keys]
+            adjust(f"{topic}.Key"), [*((self._fields[n], codecs[n].schema) for n in keys), *further]
         )
         visible = [c.name for c in self.columns if c.name not in excluded]
         self.after_schema: Schema = schemas.row_schema(
             adjust(f"{topic}.Value"), [(self._fields[n], codecs[n].schema) for n in visible]
         )
         self.value_schema: Schema = schemas.envelope_schema(adjust(f"{topic}.Envelope"), self.after_schema)
-        self._compile([self._fields[n] for n in keys], options)
+        self._compile([self._fields[n] for n in keys], options, identifier)
 
     def old_row(self, texts: Sequence[Text]) -> Row:
         """Decode a partial old row (only the identity's columns are real): fillers for required columns.
@@ -166,7 +178,9 @@ class TableEncoder:
         """The row without the columns that are there for the key alone."""
         return {k: v for k, v in row.items() if k not in self._hidden}
 
-    def _compile(self, key_fields: list[str], options: EncodingOptions) -> None:
+    def _compile(
+        self, key_fields: list[str], options: EncodingOptions, identifier: tuple[str, str] | None
+    ) -> None:
         namespace: dict[str, Any] = {
             "UNCHANGED": UNCHANGED,
             "FAILURES": FAILURES,
@@ -176,7 +190,7 @@ class TableEncoder:
         self.code = "\n".join(
             (
                 self._row_code(namespace),
-                _key_code(key_fields),
+                _key_code(key_fields, identifier),
                 self._source_code(options),
                 self._source_json_code(options),
             )
@@ -230,9 +244,12 @@ class TableEncoder:
         except FAILURES as error:
             hint = error.hint if isinstance(error, DataError) else None
             said = error.message if isinstance(error, DataError) else str(error)
-            raise DataError(
-                f"Column {column.name} of {self.table.full_name} ({column.type_name}): {said}", hint=hint
-            ) from error
+            where = f"Column {column.name} of {self.table.full_name} ({column.type_name})"
+            if self._failures == "fail":
+                raise DataError(f"{where}: {said}", hint=hint) from error
+            if self._failures == "warn":
+                log.warning("%s: %s; its value is left out", where, said)
+            return None if column.optional else codec.filler
 
     def _source_code(self, options: EncodingOptions) -> str:
         fixed = {k: repr(v) for k, v in (("version", options.version), ("connector", options.connector))}
@@ -309,10 +326,12 @@ def _expression(codec: ColumnCodec, i: int, namespace: dict[str, Any]) -> str:
     return f"None if c{i} is None else {value}"
 
 
-def _key_code(fields: list[str]) -> str:
+def _key_code(fields: list[str], identifier: tuple[str, str] | None) -> str:
     if not fields:
         return "def key(row):\n    return None\n"
     items = ", ".join(f"{f!r}: row[{f!r}]" for f in fields)
+    if identifier is not None:
+        items += f", {identifier[0]!r}: {identifier[1]!r}"
     return f"def key(row):\n    return {{{items}}}\n"
 
 

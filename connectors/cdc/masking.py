@@ -72,13 +72,10 @@ def _rule(option: str) -> tuple[Callable[[Column], Change], dict[str, str]] | No
 
 
 def _hashed(option: str, match: re.Match[str]) -> Callable[[Column], Change]:
-    """Salted digest of the value's UTF-8 in hexadecimal, cut to the column's length."""
-    if not match[1]:
-        raise ConfigError(
-            f"{option}: the first version hashes a form that only Java has",
-            option=option,
-            hint="Use column.mask.hash.v2.",
-        )
+    """Salted digest of the value in hexadecimal, cut to the column's length: of its UTF-8, or, by the first version
+    of the option, of its form in Java's object streams.
+    """
+    form = str.encode if match[1] else _serialised
     name = match[2].replace("-", "", 1).replace("/", "_").lower()
     if name not in hashlib.algorithms_available:
         raise ConfigError(f"{option}: unknown algorithm {match[2]}", option=option)
@@ -88,8 +85,18 @@ def _hashed(option: str, match: re.Match[str]) -> Callable[[Column], Change]:
         length = column.typmod - 4 if column.type_name in _CHARACTER_TYPES and column.typmod > 4 else None
 
         def digest(text: str) -> str:
-            return hashlib.new(name, salt + text.encode()).hexdigest()[:length]
+            return hashlib.new(name, salt + form(text)).hexdigest()[:length]
 
         return digest
 
     return change
+
+
+def _serialised(text: str) -> bytes:
+    """A string as Java writes it to an object stream: a header, its length, each UTF-16 unit in UTF-8's manner."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    split = "".join(chr(units[i] << 8 | units[i + 1]) for i in range(0, len(units), 2))
+    body = split.encode("utf-8", "surrogatepass").replace(b"\0", b"\xc0\x80")
+    if len(body) <= 0xFFFF:
+        return b"\xac\xed\x00\x05t" + len(body).to_bytes(2) + body
+    return b"\xac\xed\x00\x05|" + len(body).to_bytes(8) + body

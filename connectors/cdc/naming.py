@@ -112,5 +112,9 @@ class TopicNaming:
             )
         return topic
 
+    def identifier(self, schema: str, name: str) -> tuple[str, str] | None:
+        """Name and value of a further field of the table's keys, if they are to have one."""
+        return None
+
     def _name(self, *parts: str) -> str:
         return topic_name(self._delimiter.join(parts), unicode=self._unicode)

@@ -87,7 +87,10 @@ TRANSACTION_VALUE: Final = struct_schema(
             "data_collections",
             array_schema(
                 struct_schema(
-                    (("data_collection", STRING), ("event_count", INT64)), name="event.collection", version=1
+                    (("data_collection", STRING), ("event_count", INT64)),
+                    name="event.collection",
+                    version=1,
+                    optional=True,
                 ),
                 optional=True,
             ),

@@ -72,6 +72,7 @@ class Column:
         generated: whether the server computes it.
         type_facts: more about the type.
         missing: text of the value that rows have which are older than the column; None for NULL.
+        default: text of the column's constant default, or None.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Column:
     generated: bool = False
     type_facts: TypeFacts = field(default_factory=TypeFacts)
     missing: str | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

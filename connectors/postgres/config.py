@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from connectors.postgres.snapshot_mode import CONFIGURED, DATA, STREAM
 from replicator.api.config import ConfigDef, ConfigKey, Importance, key
 from replicator.api.option_types import Type
 from replicator.api.validators import at_least, between, matches, non_empty, one_of
 
 PUBLICATION_MODES: Final = ("all_tables", "disabled", "filtered", "no_tables")
-SNAPSHOT_MODES: Final = ("initial", "initial_only", "always", "no_data", "when_needed")
+SNAPSHOT_MODES: Final = ("initial", "initial_only", "always", "no_data", "when_needed", CONFIGURED)
 MISMATCH_STRATEGIES: Final = ("fail", "no_validation", "trust_offset", "trust_slot", "trust_greater_lsn")
 PLAIN_NAMES: Final = "io.debezium.schema.SchemaTopicNamingStrategy"
+LOGICAL_NAMES: Final = "io.debezium.schema.SchemaRegexTopicNamingStrategy"
 UNICODE_NAMES: Final = "io.debezium.schema.SchemaUnicodeTopicNamingStrategy"
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -110,9 +112,31 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
         "topic.naming.strategy",
         Type.STRING,
         PLAIN_NAMES,
-        validator=one_of(PLAIN_NAMES, UNICODE_NAMES),
-        doc="Foreign characters in topic names become `_`, or `_uXXXX` so that different names stay different.",
+        validator=one_of(PLAIN_NAMES, UNICODE_NAMES, LOGICAL_NAMES),
+        doc="Foreign characters in topic names become `_`, or `_uXXXX` so that different names stay different; or "
+        "tables share topics, as topic.regex says.",
     ),
+    key(
+        "topic.regex",
+        Type.STRING,
+        None,
+        doc="Pattern that the whole topic of a table must match to become topic.replacement.",
+    ),
+    key("topic.replacement", Type.STRING, None, doc="The topic to share; $1 stands for a group of topic.regex."),
+    key(
+        "topic.key.enforce.uniqueness",
+        Type.BOOLEAN,
+        True,
+        doc="With topic.regex: whether keys get a field that names the table, as tables may have equal keys.",
+    ),
+    key(
+        "topic.key.field.name",
+        Type.STRING,
+        "__dbz__physicalTableIdentifier",
+        doc="Name of that field.",
+    ),
+    key("topic.key.field.regex", Type.STRING, None, doc="Pattern for what goes into that field."),
+    key("topic.key.field.replacement", Type.STRING, None, doc="What topic.key.field.regex makes of the topic."),
     key("topic.heartbeat.name", Type.STRING, None, doc="Whole name of the heartbeat topic."),
     key("topic.delimiter", Type.STRING, ".", doc="Between the parts of a topic name."),
     key("topic.transaction", Type.STRING, "transaction", doc="Last part of the transaction topic's name."),
@@ -234,6 +258,14 @@ _VALUES: Final[tuple[ConfigKey, ...]] = (
         None,
         doc="Types whose columns' schemas carry the source type, as regular expressions.",
     ),
+    key(
+        "event.converting.failure.handling.mode",
+        Type.STRING,
+        "fail",
+        validator=one_of("fail", "warn", "skip"),
+        doc="What becomes of a value that its representation cannot hold, such as NaN in a Decimal: fail stops the task; "
+        "warn and skip make it null (Debezium: warn).",
+    ),
     key("include.schema.comments", Type.BOOLEAN, False, doc="Whether column comments become schema docs."),
 )
 
@@ -243,8 +275,11 @@ _SNAPSHOT: Final[tuple[ConfigKey, ...]] = (
         Type.STRING,
         "initial",
         validator=one_of(*SNAPSHOT_MODES),
-        doc="When existing rows are copied: initial, initial_only, always, no_data, when_needed.",
+        doc="When existing rows are copied: initial, initial_only, always, no_data, when_needed, or as the options "
+        "`snapshot.mode.configuration.based.*` say.",
     ),
+    key(DATA, Type.BOOLEAN, False, doc="With configuration_based: whether rows are copied, at every start."),
+    key(STREAM, Type.BOOLEAN, False, doc="With configuration_based: whether changes are followed."),
     key(
         "snapshot.include.collection.list",
         Type.STRING,

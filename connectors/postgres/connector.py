@@ -8,8 +8,10 @@ from typing import Any
 from connectors.cdc.masking import ColumnMasks, mask_options
 from connectors.cdc.selection import KeyColumns, Patterns, Selection
 from connectors.postgres.config import CONFIG
+from connectors.postgres.encoders import topic_naming
 from connectors.postgres.identities import Identities
 from connectors.postgres.overrides import Overrides, override_options
+from connectors.postgres.snapshot_mode import snapshot_mode
 from replicator.api import ConfigDef, ConfigError, SourceConnector, SourceTask
 from replicator.api.source import ConnectorConfig
 
@@ -59,6 +61,8 @@ def check(options: Mapping[str, Any]) -> None:
     Identities(options["replica.identity.autoset.values"])
     ColumnMasks(options)
     KeyColumns(options["message.key.columns"])
+    topic_naming(options)
+    snapshot_mode(options)
     for option in (
         "message.prefix.include.list",
         "message.prefix.exclude.list",

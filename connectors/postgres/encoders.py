@@ -7,10 +7,11 @@ from typing import Any
 
 from connectors.cdc import naming
 from connectors.cdc.encoder import EncodingOptions, TableEncoder
+from connectors.cdc.logical_naming import LogicalTopicNaming
 from connectors.cdc.masking import ColumnMasks
 from connectors.cdc.selection import KeyColumns, Selection
 from connectors.cdc.tables import Table
-from connectors.postgres.config import UNICODE_NAMES
+from connectors.postgres.config import LOGICAL_NAMES, UNICODE_NAMES
 from connectors.postgres.types import TypeOptions, table_codecs
 
 
@@ -25,14 +26,7 @@ class Encoders:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.selection = Selection(options)
-        self.topics = naming.TopicNaming(
-            options["topic.prefix"],
-            delimiter=options["topic.delimiter"],
-            heartbeat_prefix=options["topic.heartbeat.prefix"],
-            heartbeat_name=options["topic.heartbeat.name"],
-            transaction=options["topic.transaction"],
-            unicode=options["topic.naming.strategy"] == UNICODE_NAMES,
-        )
+        self.topics = topic_naming(options)
         self._keys = KeyColumns(options["message.key.columns"])
         self._masks = ColumnMasks(options)
         self._types = TypeOptions.from_config(options)
@@ -41,6 +35,7 @@ class Encoders:
             db=options["database.dbname"],
             adjust_schema=naming.SCHEMA_ADJUSTMENTS[options["schema.name.adjustment.mode"]],
             adjust_field=naming.FIELD_ADJUSTMENTS[options["field.name.adjustment.mode"]],
+            failures=options["event.converting.failure.handling.mode"],
         )
 
         # Messages belong to no table; an encoder without columns makes their source block.
@@ -68,4 +63,24 @@ class Encoders:
             self.topics.table(table.schema, table.name),
             key_columns=self._keys.of(table.schema, table.name),
             excluded=excluded,
+            identifier=self.topics.identifier(table.schema, table.name),
         )
+
+
+def topic_naming(options: Mapping[str, Any]) -> naming.TopicNaming:
+    """Names of topics by `topic.naming.strategy`.
+
+    Raises:
+        ConfigError: the strategy lacks an option.
+    """
+    prefix: str = options["topic.prefix"]
+    usual: dict[str, Any] = {
+        "delimiter": options["topic.delimiter"],
+        "heartbeat_prefix": options["topic.heartbeat.prefix"],
+        "heartbeat_name": options["topic.heartbeat.name"],
+        "transaction": options["topic.transaction"],
+        "unicode": options["topic.naming.strategy"] == UNICODE_NAMES,
+    }
+    if options["topic.naming.strategy"] == LOGICAL_NAMES:
+        return LogicalTopicNaming(prefix, options, **usual)
+    return naming.TopicNaming(prefix, **usual)

@@ -59,6 +59,11 @@ class PostgresOrigin(ChangeOrigin):
         replicated = self._replicated or (None, None)
         return self._encoder.source(self._marker, self._ts_us, self._xid, detail, sequence, None, *replicated)
 
+    @property
+    def marker(self) -> str:
+        """The snapshot marker."""
+        return self._marker
+
     def source_json(self, detail: int) -> tuple[bytes, bytes]:
         """The same as JSON."""
         head, middle, tail = self._json_parts()

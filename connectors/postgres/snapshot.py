@@ -283,7 +283,8 @@ class Copy:
         """Put the held record back in its place; `keep` only marks it, at the end of its table."""
         if self._held is None:
             return
-        if marker != "true":
+        # The very first row keeps its mark where it is also the last of its table.
+        if marker == "last" or (marker != "true" and _marker_of(self._held) != "first"):
             _mark(self._held, marker)
         if keep:
             self._marker = "first_in_data_collection"
@@ -296,6 +297,12 @@ def _mark(record: ChangeRecord, marker: str) -> None:
     origin = record.origin
     assert isinstance(origin, CopyOrigin)
     record.origin = origin.marked(marker)
+
+
+def _marker_of(record: ChangeRecord) -> str:
+    origin = record.origin
+    assert isinstance(origin, CopyOrigin)
+    return origin.marker
 
 
 def _digest(files: Files) -> str:

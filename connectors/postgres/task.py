@@ -18,6 +18,7 @@ from connectors.postgres.connector import check
 from connectors.postgres.overrides import override_options
 from connectors.postgres.position import durable_floor, load
 from connectors.postgres.reader import NOTES, Reader
+from connectors.postgres.snapshot_mode import snapshot_mode
 from connectors.postgres.status import Status
 from connectors.postgres.watch import Watch
 from replicator.api import IllegalStateError, SourceRecord, SourceTask
@@ -39,6 +40,7 @@ class PostgresSourceTask(SourceTask):
         """
         options = {**mask_options(config), **override_options(config), **CONFIG.parse(config)}
         check(options)
+        options["snapshot.mode"] = snapshot_mode(options)
         self._partition = {"server": options["topic.prefix"]}
         stored = self.context.offsets.offset(self._partition)
         position = load(stored) if stored else None

@@ -168,9 +168,9 @@ def _missing_list(element: Rule, options: TypeOptions) -> list[Any]:
     if schema.type in (SchemaType.INT16, SchemaType.INT32, SchemaType.INT64) and (
         schema.name is None or schema.name.startswith("io.debezium.")
     ):
-        return list(raw)
+        return [byte - 256 if byte > 127 else byte for byte in raw]  # Java's bytes have signs
     if schema.type in (SchemaType.FLOAT32, SchemaType.FLOAT64):
-        return [float(b) for b in raw]
+        return [float(byte - 256 if byte > 127 else byte) for byte in raw]
     return [] if element.placeholder is None else [element.placeholder]
 
 

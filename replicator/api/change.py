@@ -188,10 +188,11 @@ class ChangeRecord(SourceRecord):
 
     @property
     def headers(self) -> list[Header]:  # type: ignore[override]
-        """The position first."""
-        headers = [Header(POSITION_HEADER, STRING, self.position_text), *self.origin.headers]
+        """The position first, then what only this change has."""
+        headers = [Header(POSITION_HEADER, STRING, self.position_text)]
         if self.also is not None and self.also.header is not None:
             headers.append(self.also.header)
+        headers += self.origin.headers
         return headers
 
     @property
