@@ -39,7 +39,15 @@ from connectors.jdbc.plan_rows import (
     values_of,
     without_unchanged,
 )
-from replicator.api import ChangeOrigin, ChangeSinkRecord, DataError, Schema, SinkRecord, Struct
+from replicator.api import (
+    ChangeOrigin,
+    ChangeSinkRecord,
+    DataError,
+    Schema,
+    SinkRecord,
+    Struct,
+    UnreadEnvelope,
+)
 from replicator.api.logical import NEW_KEY_HEADER
 
 PlanOf = Callable[[Mapping[str, Any]], TablePlan | None]
@@ -67,12 +75,14 @@ class _EnvelopePlan:
         self.extra_key = len(self.fields) != len(kept)
         if not self.fields:
             raise DataError(f"No column is left for the records of topic {topic}")
+        self.needs_source = True
         self.plan_of = self._table_plans(PlanSet(self.key.names, self.fields))
 
     def _table_plans(self, plans: PlanSet) -> PlanOf:
         fixed = table_by_topic(self.settings, self.topic)
         if fixed is not None:
             only = plans.get(fixed)
+            self.needs_source = False
             return lambda fields: only
         table_of, last = table_by_record(self.settings, self.topic), self.scope.last_table
         topic = self.topic
@@ -92,7 +102,7 @@ class _EnvelopePlan:
             return self.any_record
         key_of, row_of, unchanged, plan_of = self.key.of, self.row_of, self.unchanged, self.plan_of
         key_of_fields = self.key.of_fields
-        other = self.any_record
+        other, needs_source = self.any_record, self.needs_source
         origin: ChangeOrigin | None = None
         origin_plan: TablePlan | None = None
 
@@ -113,7 +123,9 @@ class _EnvelopePlan:
                 if unchanged is None or whole or not unchanged(row):
                     return Change(ROW, origin_plan, key_of_fields(key), row, None, record)
                 return other(record)
-            fields = record.value.fields
+            value = record.value
+            unread = type(value) is UnreadEnvelope and not needs_source
+            fields = value.known if unread else value.fields
             if fields["op"] in "cru":
                 after = fields["after"]
                 if type(after) is dict and (table_plan := plan_of(fields)) is not None:
@@ -128,8 +140,7 @@ class _EnvelopePlan:
         """Any envelope, without hurry."""
         if record.value is None:
             raise DataError("A null value with an envelope's schema")
-        fields = values_of(record.value)
-        assert fields is not None
+        fields = self._fields_of(record.value)
         op = fields.get("op")
         if op == "m":
             return self.scope.skip("logical message")
@@ -143,6 +154,14 @@ class _EnvelopePlan:
         if op in ("c", "r", "u"):
             return self._row(record, table_plan, fields)
         raise DataError(f"An envelope with the unknown operation {op!r}")
+
+    def _fields_of(self, value: Any) -> Mapping[str, Any]:
+        """Values of an envelope; without its source block where that is not needed and still text."""
+        if type(value) is UnreadEnvelope and not self.needs_source:
+            return value.known
+        fields = values_of(value)
+        assert fields is not None
+        return fields
 
     def _truncate(self, record: SinkRecord, plan: TablePlan) -> Change | None:
         if not self.settings.truncate_enabled:

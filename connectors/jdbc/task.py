@@ -25,7 +25,7 @@ from connectors.jdbc.intake import Intake, completed_commit, whole_transactions
 from connectors.jdbc.lanes import Lane, position_of
 from connectors.jdbc.ledger import Ledger
 from connectors.jdbc.ledger_schema import ensure_ledger
-from connectors.jdbc.naming import table_by_topic
+from connectors.jdbc.naming import is_dynamic, table_by_topic
 from connectors.jdbc.plan import Planner
 from connectors.jdbc.session import Session
 from connectors.jdbc.stopped import RETRY, SKIP_TO_TRUNCATE, StoppedTables
@@ -117,6 +117,10 @@ class JdbcSinkTask(SinkTask):
     @property
     def is_ahead(self) -> bool:
         return bool(self._unconfirmed)
+
+    @property
+    def leaves_source_unread(self) -> bool:
+        return not is_dynamic(self._settings)
 
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]

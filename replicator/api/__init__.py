@@ -42,6 +42,7 @@ from replicator.api.sink import (
 from replicator.api.source import Connector, SourceConnector, SourceTask, SourceTaskContext
 from replicator.api.struct import Struct
 from replicator.api.transform import Predicate, Transformation
+from replicator.api.unread import UnreadEnvelope
 
 __all__ = [
     "AlreadyExistsError",
@@ -100,6 +101,7 @@ __all__ = [
     "TopicPartition",
     "Transformation",
     "Type",
+    "UnreadEnvelope",
     "Width",
     "decode_position",
     "offset_only",

@@ -59,6 +59,10 @@ class Converter:
         """Parse `prefix + rest`."""
         return self.to_connect_data(topic, prefix + rest if rest is not None else None)
 
+    def to_envelope_parts(self, topic: str, prefix: bytes, rest: bytes | None) -> SchemaAndValue:
+        """The same; a change envelope may come as `UnreadEnvelope`."""
+        return self.to_connect_parts(topic, prefix, rest)
+
     def around_json(self, schema: Schema, written: Schema) -> tuple[bytes, bytes] | None:
         """What stands before and after the JSON text of a value, if the text is all there is between them.
 

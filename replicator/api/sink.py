@@ -138,6 +138,13 @@ class SinkTask:
         """Whether what the last `put` took may not be visible in the target before the next one returns."""
         return False
 
+    @property
+    def leaves_source_unread(self) -> bool:
+        """Whether change envelopes may come as `UnreadEnvelope`: for tasks that seldom look at source blocks, and treat
+        a DataError from `fields` as they treat one of their own.
+        """
+        return False
+
     def pre_commit(
         self, offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:

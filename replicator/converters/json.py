@@ -17,6 +17,7 @@ from replicator.api.converter import SchemaAndValue
 from replicator.api.errors import DataError
 from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
+from replicator.converters.json_envelope import EnvelopeReader, envelope_reader
 from replicator.converters.json_logical import NeedsExactNumbersError
 from replicator.converters.json_native import JSON_OPTIONS, has_defaults, is_native, unwrap_struct
 from replicator.converters.json_options import OPTIONS
@@ -50,15 +51,18 @@ class _Writer:
 
 
 class _Reader:
-    """What is kept for one schema text: the bytes in front of the payload and the compiled reader."""
+    """What is kept for one schema text: the bytes in front of the payload and the compiled readers."""
 
-    __slots__ = ("decode", "prefix", "schema", "skip")
+    __slots__ = ("decode", "envelope", "prefix", "schema", "skip")
 
-    def __init__(self, prefix: bytes, schema: Schema | None, decode: Decode) -> None:
+    def __init__(
+        self, prefix: bytes, schema: Schema | None, decode: Decode, envelope: EnvelopeReader | None
+    ) -> None:
         self.prefix = prefix
         self.skip = len(prefix)
         self.schema = schema
         self.decode = decode
+        self.envelope = envelope
 
 
 class JsonConverter(DataAsHeader):
@@ -191,10 +195,22 @@ class JsonConverter(DataAsHeader):
         if reader is None or not rest or rest[-1] != 125:
             return self.to_connect_data(topic, prefix + rest if rest is not None else None)
         try:
-            payload = orjson.loads(memoryview(rest)[:-1])
+            payload = orjson.loads(rest[:-1])
             return _new(SchemaAndValue, (reader.schema, reader.decode(payload)))
         except (orjson.JSONDecodeError, NeedsExactNumbersError):
             return self.to_connect_data(topic, prefix + rest)
+
+    def to_envelope_parts(self, topic: str, prefix: bytes, rest: bytes | None) -> SchemaAndValue:
+        reader = self._readers.get(prefix) if prefix and self._schemas else None
+        if reader is None or reader.envelope is None or not rest or rest[-1] != 125:
+            return self.to_connect_parts(topic, prefix, rest)
+        try:
+            value = reader.envelope.read(rest)
+        except (orjson.JSONDecodeError, NeedsExactNumbersError, DataError):
+            value = None
+        if value is None:
+            return self.to_connect_parts(topic, prefix, rest)
+        return _new(SchemaAndValue, (reader.schema, value))
 
     def _known_reader(self, topic: str, data: bytes) -> _Reader | None:
         """A reader whose prefix starts the data.
@@ -251,8 +267,9 @@ class JsonConverter(DataAsHeader):
                 parse_exactly(prefix[len(_BEFORE) : -len(_BETWEEN)]), self._read_compiler
             )
         decode = _as_is if schema is None else self._decoder(schema)
+        envelope = None if schema is None else envelope_reader(schema, self._read_compiler.struct)
         _make_room(self._readers, self._cache_size)
-        reader = self._readers[prefix] = _Reader(prefix, schema, decode)
+        reader = self._readers[prefix] = _Reader(prefix, schema, decode, envelope)
         return reader
 
     def _decoder(self, schema: Schema) -> Decode:

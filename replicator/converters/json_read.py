@@ -48,7 +48,7 @@ class ReadCompiler:
         if schema.type is SchemaType.BYTES:
             return decode_bytes
         if schema.type is SchemaType.STRUCT:
-            return self._struct(schema)
+            return self.struct(schema)
         if schema.type is SchemaType.ARRAY:
             return self._array(schema)
         if schema.type is SchemaType.MAP:
@@ -76,7 +76,8 @@ class ReadCompiler:
         """What a null is read as."""
         return schema.default if self.replace_null else None
 
-    def _struct(self, schema: Schema) -> Decode:
+    def struct(self, schema: Schema) -> Decode:
+        """The conversion of a struct's JSON to its fields."""
         known = self._structs.get(schema)
         if known is None:
             if len(self._structs) >= STRUCTS_KEPT:
@@ -140,7 +141,6 @@ class _StructSource:
         self.bound: dict[str, Any] = {
             "NAMES": self.names,
             "complete": self._complete,
-            "null": self._fail_on_null,
             "decode_float": decode_float,
             "known": set(),
             "check": self._check,
@@ -152,31 +152,20 @@ class _StructSource:
         }
 
     def compile(self) -> Decode:
-        required = self._required()
-        converted = [f for f in self.schema.fields if self._is_converted(f.schema)]
+        converted = [f for f in self.schema.fields if self.compiler.value(f.schema) is not None]
         lines = [
             "def decode(v):",
             "    if type(v) is not dict or tuple(v) != NAMES: v = complete(v)",
             # Records of a table repeat a few patterns of types and nulls: those seen before need no look.
-            *(["    if (*map(type, v.values()),) not in known: check(v)"] if self.native else []),
-            *take_out(self.names, {f.index for f in (*required, *converted)}),
+            *(["    if (*map(type, v.values()),) not in known: check(v)"] if self.names else []),
+            *take_out(self.names, {f.index for f in converted}),
         ]
-        if required:
-            lines.append(f"    if {' or '.join(f'x{f.index} is None' for f in required)}: null(v)")
         for field in converted:
             lines += self._convert(field)
         lines.append("    return v")
         exec("\n".join(lines), self.bound)
         decode: Decode = self.bound["decode"]
         return decode
-
-    def _required(self) -> list[Field]:
-        return [
-            f for f in self.schema.fields if not f.schema.optional and self.compiler.default(f.schema) is None
-        ]
-
-    def _is_converted(self, schema: Schema) -> bool:
-        return self.compiler.value(schema) is not None or self.compiler.default(schema) is not None
 
     def _convert(self, field: Field) -> list[str]:
         convert, default = self.compiler.value(field.schema), self.compiler.default(field.schema)
@@ -185,11 +174,11 @@ class _StructSource:
         lines = [f"    if {x} is None: v[{name}] = D{index}"] if default is not None else []
         if convert is decode_float:
             lines.append(f"    if type({x}) is not float and {x} is not None: v[{name}] = decode_float({x})")
-        elif convert is not None and field.schema.type is SchemaType.STRUCT:
+        elif field.schema.type is SchemaType.STRUCT:
             lines.append(f"    if {x} is not None:")
             lines.append(f"        y = C{index}({x})")
             lines.append(f"        if y is not {x}: v[{name}] = y")
-        elif convert is not None:
+        else:
             lines.append(f"    if {x} is not None: v[{name}] = C{index}({x})")
         return lines
 
@@ -199,19 +188,21 @@ class _StructSource:
         return {name: value.get(name) for name in self.names}
 
     def _check(self, value: dict[str, Any]) -> None:
-        """Check the fields that are taken as parsed; whole numbers may have come as 1.0."""
-        for name, expected in self.native.items():
-            found = value[name]
-            if found is not None and type(found) is not expected:
-                field = self.schema.field(name)
-                value[name] = fit(found, field.schema.type) if field is not None else None
+        """Check what is null, and the fields that are taken as parsed; whole numbers may have come as 1.0."""
+        for field in self.schema.fields:
+            found = value[field.name]
+            if found is None:
+                default = self.compiler.default(field.schema)
+                if default is None and not field.schema.optional:
+                    raise null_error(field.schema)
+                if field.name in self.native:
+                    value[field.name] = default
+            elif type(found) is not self.native.get(field.name, type(found)):
+                value[field.name] = fit(found, field.schema.type)
         known: set[tuple[type, ...]] = self.bound["known"]
         if len(known) >= _TYPES_KEPT:
             known.clear()
         known.add((*map(type, value.values()),))
-
-    def _fail_on_null(self, value: dict[str, Any]) -> None:
-        raise null_error(next(f.schema for f in self._required() if value[f.name] is None))
 
 
 def null_error(schema: Schema) -> DataError:

@@ -35,15 +35,21 @@ class RecordReader:
         self._header = header
         self._errors = errors
         self._form = common_form(key, value, header)
+        self._read_value = value.to_connect_parts
         self._known: dict[tuple[object, ...], list[Header]] = {}
         self._recent: tuple[Sequence[Message], ...] = ((), ())
+
+    def leave_source_unread(self) -> None:
+        """The task seldom looks at source blocks; transforms do."""
+        if not self._chain:
+            self._read_value = self._value.to_envelope_parts
 
     def convert(self, messages: Sequence[Message]) -> list[SinkRecord]:
         """Records to deliver; those filtered or skipped are absent."""
         self._recent = (messages, self._recent[0])
         records: list[SinkRecord] = []
         add = records.append
-        read_key, read_value = self._key.to_connect_data, self._value.to_connect_parts
+        read_key, read_value = self._key.to_connect_data, self._read_value
         read_headers = self._headers
         apply = self._chain.apply if self._chain else None
         form = self._form

@@ -86,6 +86,8 @@ class SinkWork:
         self._task.initialize(self._context)
         self._started = True
         self._task.start(self._config)
+        if self._task.leaves_source_unread:
+            self._reader.leave_source_unread()
         self._consumer.subscribe(self._topics, self)
 
     def step(self) -> None:

@@ -52,6 +52,9 @@ LOGGING = """<Configuration status="WARN"><Appenders><Console name="console">
 <Loggers><Root level="WARN"><AppenderRef ref="console"/></Root></Loggers></Configuration>
 """
 _HEAP = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=128m")
+# A node that lives for seconds or minutes never gets back what the optimizing compiler costs, and shares the machine
+# with what is tested.
+_COMPILER = ("-XX:TieredStopAtLevel=1",)
 _API_VERSIONS = struct.pack("!ihhih5s", 15, 18, 0, 1, 5, b"probe")
 
 
@@ -105,7 +108,7 @@ class Kafka(Instance):
         logging = self.data / "log4j2.xml"
         logging.write_text(LOGGING)
         settings = self._write_settings(self.data, controller=process.free_port())
-        options = [*_HEAP, f"-Dlog4j2.configurationFile={logging}", *self.jvm_options]
+        options = [*_HEAP, *_COMPILER, f"-Dlog4j2.configurationFile={logging}", *self.jvm_options]
         return [*_program(*options), "kafka.Kafka", str(settings)]
 
     def _write_settings(self, data: Path, controller: int) -> Path:

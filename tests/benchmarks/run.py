@@ -67,7 +67,12 @@ def _measure(options: argparse.Namespace, servers: ExitStack) -> None:
 
 def own_kafka(servers: ExitStack) -> Kafka:
     """A node for this run, with nothing in it."""
-    return cast(Kafka, servers.enter_context(private_instance("kafka")))
+    return cast(Kafka, servers.enter_context(private_instance("kafka", _as_in_production)))
+
+
+def _as_in_production(kafka: Kafka) -> None:
+    """Groups that start wait a moment for further members: by default 3 s, here as long as processes take to start."""
+    kafka.settings["group.initial.rebalance.delay.ms"] = "200"
 
 
 def workers(kafka: Kafka, postgres: Instance, mysql: Instance, name: str) -> Pipeline:
