@@ -28,6 +28,8 @@ from replicator.runtime.worker import TaskHandle
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = 2.0
+"""Until the second look at partitions that nobody reads; a round that is under way ends sooner."""
 
 
 def leave(parts: WorkerParts, ended: Iterable[TaskHandle]) -> None:
@@ -78,10 +80,11 @@ class SinkGroups:
             self._thread.join(5.0)
 
     def _run(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
+        while not self._stopping.wait(AGAIN_SECONDS if any(self._seen.values()) else LOOK_SECONDS):
             try:
                 self.look()
             except ConnectError as error:
+                self._seen = {}  # what was seen before Kafka went away says nothing of the time after
                 log.info("The consumer groups of sinks cannot be looked at: %s", error)
 
     def look(self) -> None:

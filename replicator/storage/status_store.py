@@ -140,7 +140,9 @@ class TopicStatusStore:
         if value is None:
             self._connectors.pop(connector, None)
         elif (facts := _facts(connector, value)) is not None:
-            self._connectors[connector] = ConnectorStatus(connector, *facts)
+            status = ConnectorStatus(connector, *facts)
+            if not _late(status, self._connectors.get(connector)):
+                self._connectors[connector] = status
 
     def _read_task(self, rest: str, value: dict[str, Any] | None) -> None:
         connector, dash, number = rest.rpartition("-")
@@ -152,10 +154,8 @@ class TopicStatusStore:
         if value is None:
             held.pop(task, None)
         elif (facts := _facts(connector, value)) is not None:
-            status, before = TaskStatus(connector, task, *facts), held.get(task)
-            # A worker that lost the task reports so late: its successor is running already.
-            late = status.state is State.UNASSIGNED and before is not None and before.state is State.RUNNING
-            if not (late and before is not None and status.generation <= before.generation):
+            status = TaskStatus(connector, task, *facts)
+            if not _late(status, held.get(task)):
                 held[task] = status
 
     def _read_topic(self, key: str, value: dict[str, Any] | None) -> None:
@@ -179,6 +179,8 @@ class TopicStatusStore:
 
     def _apply(self, status: ConnectorStatus | TaskStatus) -> None:
         """Let our own writes be seen at once; the follower confirms them."""
+        if _late(status, self._held(status)):
+            return
         if isinstance(status, ConnectorStatus):
             if status.state is State.DESTROYED:
                 self._connectors.pop(status.connector, None)
@@ -188,6 +190,15 @@ class TopicStatusStore:
             self._tasks.get(status.connector, {}).pop(status.task, None)
         else:
             self._tasks.setdefault(status.connector, {})[status.task] = status
+
+
+def _late(status: ConnectorStatus | TaskStatus, before: ConnectorStatus | TaskStatus | None) -> bool:
+    """Whether a worker that lost a part reports so late, after Kafka was away perhaps: its successor runs already."""
+    if before is None or status.state is not State.UNASSIGNED or before.state is not State.RUNNING:
+        return False
+    if status.generation == before.generation:
+        return status.worker_id != before.worker_id
+    return status.generation < before.generation
 
 
 def _key(status: ConnectorStatus | TaskStatus) -> bytes:

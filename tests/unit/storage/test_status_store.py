@@ -97,6 +97,20 @@ def test_a_late_unassigned_does_not_hide_running(stores: tuple[TopicStatusStore,
     assert held.state is State.RUNNING
 
 
+def test_a_late_unassigned_of_a_connector_does_not_hide_running(
+    stores: tuple[TopicStatusStore, TopicStatusStore],
+) -> None:
+    """A worker's report may reach Kafka after that of its successor: Kafka was away when it was made."""
+    mine, other = stores
+    mine.put(ConnectorStatus("c", State.RUNNING, "new", 9))
+    mine.put(ConnectorStatus("c", State.UNASSIGNED, "old", 8))
+    mine.put(ConnectorStatus("d", State.RUNNING, "one", 9))
+    mine.put(ConnectorStatus("d", State.UNASSIGNED, "one", 9))
+    eventually(lambda: (found := other.connector("d")) is not None and found.state is State.UNASSIGNED)
+    assert other.connector("c") == ConnectorStatus("c", State.RUNNING, "new", 9)
+    assert mine.connector("c") == other.connector("c")
+
+
 def test_topics_of_a_connector(stores: tuple[TopicStatusStore, TopicStatusStore]) -> None:
     mine, other = stores
     mine.put_topic(TopicStatus("b", "c", 0, 1))
