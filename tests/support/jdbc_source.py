@@ -7,10 +7,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from connectors.jdbc.source.names import TableId, join_tables
 from connectors.jdbc.source.task import ConfluentJdbcSourceTask, JdbcSourceTask
 from replicator.api import SourceRecord
+from replicator.service import Service
+from tests.support.fix_servers import Database
 
 
 class Context:
@@ -95,3 +99,23 @@ def rows(records: list[SourceRecord]) -> list[dict[str, Any]]:
 def offsets(records: list[SourceRecord]) -> list[Any]:
     """The source offsets."""
     return [record.source_offset for record in records]
+
+
+def url(database: Database) -> str:
+    server = database.server
+    kind = "postgresql" if server.kind == "postgres" else server.kind
+    return f"jdbc:{kind}://{server.host}:{server.port}/{database.name}"
+
+
+def config(database: Database, mode: str, table: str = "t", **options: str) -> dict[str, str]:
+    named = {name.replace("_", "."): value for name, value in options.items()}
+    postgres = database.server.kind == "postgres"
+    found = TableId(None, "public", table) if postgres else TableId(database.name, None, table)
+    account = {"connection.user": database.server.user, "connection.password": database.server.password}
+    return {
+        "connection.url": url(database), "mode": mode, "tables": join_tables([found]), **account, **named
+    }  # fmt: skip
+
+
+def service(folder: Path) -> Service:
+    return Service({"listeners": "off", "data.dir": str(folder), "durability.interval.ms": "50"})

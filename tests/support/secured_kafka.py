@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from scripts.devservers import Kafka, ServerUnavailable, private_instance
 from tests.support.certificates import Authority, Issued, write
@@ -59,6 +67,21 @@ class Secured:
             "ssl.keystore.password": STORE_PASSWORD,
             "ssl.key.password": "key-1",
         }
+
+
+Right = tuple[ResourceType, str, AclOperation]
+
+
+def grant(node: Secured, *rights: Right) -> None:
+    """Let lena do something; a name that ends with `*` stands for all that begin with it."""
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{node.ports['plaintext']}"})
+    bindings = []
+    for kind, name, operation in rights:
+        pattern = ResourcePatternType.PREFIXED if name.endswith("*") else ResourcePatternType.LITERAL
+        allowed = AclPermissionType.ALLOW
+        bindings.append(AclBinding(kind, name.rstrip("*"), pattern, "User:lena", "*", operation, allowed))
+    for future in admin.create_acls(bindings).values():
+        future.result(20)
 
 
 def account(mechanism: str, password: str = PASSWORD, user: str = "anna") -> dict[str, str]:

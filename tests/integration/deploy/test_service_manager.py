@@ -14,7 +14,7 @@ from scripts.devservers.process import free_port
 from scripts.service import PROGRAM, until
 from tests.support.fix_servers import Database, KafkaServer
 from tests.support.sync_process import MakeSync, running
-from tests.unit.deploy.test_notify import Manager
+from tests.unit.deploy.service_manager import Manager
 
 
 @pytest.fixture

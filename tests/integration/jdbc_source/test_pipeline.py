@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.jdbc_source.test_sources import service, url
-from tests.integration.jdbc_source.test_types import MYSQL, MYSQL_ROW, POSTGRES, POSTGRES_ROW
 from tests.support.fix_servers import Database
+from tests.support.jdbc_source import service, url
+from tests.support.jdbc_source_rows import MYSQL, MYSQL_ROW, POSTGRES, POSTGRES_ROW
 from tests.unit.runtime.service_fixture import eventually
 
 

@@ -11,30 +11,13 @@ from typing import Any
 import psutil
 import pytest
 
-from connectors.jdbc.source.names import TableId, join_tables
 from replicator.api import RetriableError, TopicPartition
 from replicator.service import Service
 from tests.support.fix_servers import Database
-from tests.support.jdbc_source import Context, drain, offsets, read, rows, started
+from tests.support.jdbc_source import Context, config, drain, offsets, read, rows, service, started
 from tests.unit.runtime.service_fixture import eventually
 
 CONFLUENT = "io.confluent.connect.jdbc.JdbcSourceConnector"
-
-
-def url(database: Database) -> str:
-    server = database.server
-    kind = "postgresql" if server.kind == "postgres" else server.kind
-    return f"jdbc:{kind}://{server.host}:{server.port}/{database.name}"
-
-
-def config(database: Database, mode: str, table: str = "t", **options: str) -> dict[str, str]:
-    named = {name.replace("_", "."): value for name, value in options.items()}
-    postgres = database.server.kind == "postgres"
-    found = TableId(None, "public", table) if postgres else TableId(database.name, None, table)
-    account = {"connection.user": database.server.user, "connection.password": database.server.password}
-    return {
-        "connection.url": url(database), "mode": mode, "tables": join_tables([found]), **account, **named
-    }  # fmt: skip
 
 
 def timestamp_type(database: Database) -> str:
@@ -229,10 +212,6 @@ def test_an_unreachable_server_is_retriable() -> None:
 
 
 # --- the connector, in a service ---
-
-
-def service(folder: Path) -> Service:
-    return Service({"listeners": "off", "data.dir": str(folder), "durability.interval.ms": "50"})
 
 
 def source(database: Database, **options: str) -> dict[str, str]:

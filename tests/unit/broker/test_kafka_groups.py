@@ -50,11 +50,11 @@ def admin_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], tuple[GroupAdmi
         client = Client(answer)
 
         @contextmanager
-        def requesting(_: Any, doing: str) -> Iterator[Any]:
+        def requesting(_: Any, doing: str, right: str = "") -> Iterator[Any]:
             try:
                 yield client
             except errors.KafkaError as error:
-                raise translate_python(error, doing) from error
+                raise translate_python(error, doing, right) from error
 
         monkeypatch.setattr(group_requests, "requesting", requesting)
         return GroupAdmin(lambda _: None, {}), client
@@ -85,7 +85,12 @@ REFUSED: list[tuple[str, Any, type[ConnectError], str]] = [
     ("remove", {AT: errors.GroupSubscribedToTopicError}, IllegalStateError, "has members"),
     ("remove", errors.NonEmptyGroupError(), IllegalStateError, "has members"),
     ("delete", {"g": "NonEmptyGroupError"}, IllegalStateError, "has members"),
-    ("delete", {"g": "GroupAuthorizationFailedError"}, BrokerError, r"\(GROUP_AUTHORIZATION_FAILED\)"),
+    (
+        "delete",
+        {"g": "GroupAuthorizationFailedError"},
+        BrokerError,
+        "Grant the service's principal DELETE on the group g",
+    ),
     ("delete", {"g": "CoordinatorNotAvailableError"}, RetriableError, r"\(COORDINATOR_NOT_AVAILABLE\)"),
     (
         "read",

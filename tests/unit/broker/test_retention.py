@@ -14,6 +14,7 @@ from replicator.api import OffsetAndMetadata, TopicPartition
 from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
 from replicator.broker.message import Message, NewMessage
+from tests.unit.broker.reading import everything
 
 TP = TopicPartition("t", 0)
 DAY = 24 * 3600.0
@@ -41,15 +42,10 @@ def upkeep(broker: EmbeddedBroker, later: float) -> None:
     broker.maintenance.run_once(time.time() + later)
 
 
-def everything(broker: EmbeddedBroker, topic: str = "t") -> list[Message]:
+def kept(broker: EmbeddedBroker, topic: str = "t") -> list[Message]:
+    """What is in the file, not only in memory."""
     broker.log.forget_tail()
-    consumer = broker.consumer("c")
-    consumer.assign([TopicPartition(topic, 0)])
-    found: list[Message] = []
-    while piece := consumer.poll(1000, 0):
-        found += piece
-    consumer.close()
-    return found
+    return everything(broker, topic)
 
 
 def test_old_messages_go(broker: EmbeddedBroker) -> None:
@@ -59,7 +55,7 @@ def test_old_messages_go(broker: EmbeddedBroker) -> None:
     upkeep(broker, 3700)
     assert begin(broker) == 10
     assert broker.admin().end_offsets([TP]) == {TP: 10}
-    assert everything(broker) == []
+    assert kept(broker) == []
 
 
 def test_the_end_is_remembered_when_everything_went(tmp_path: Path) -> None:
@@ -68,7 +64,7 @@ def test_the_end_is_remembered_when_everything_went(tmp_path: Path) -> None:
         upkeep(broker, 10)
     with EmbeddedBroker(tmp_path, maintenance=False) as broker:
         broker.producer("p").append([NewMessage("t", None, b"next")])
-        assert [(m.offset, m.value) for m in everything(broker)] == [(10, b"next")]
+        assert [(m.offset, m.value) for m in kept(broker)] == [(10, b"next")]
 
 
 def test_the_oldest_go_when_there_is_too_much(broker: EmbeddedBroker) -> None:
@@ -77,7 +73,7 @@ def test_the_oldest_go_when_there_is_too_much(broker: EmbeddedBroker) -> None:
     assert begin(broker) >= 9
 
 
-def test_negative_retention_keeps_everything(broker: EmbeddedBroker) -> None:
+def test_negative_retention_keeps_kept(broker: EmbeddedBroker) -> None:
     fill(broker, retention_ms="-1")
     upkeep(broker, 1000 * DAY)
     assert begin(broker) == 0
@@ -221,7 +217,7 @@ def test_the_newest_of_each_key_stays_at_its_offset(records: list[tuple[str, int
         compacted(broker, records)
         got = {
             (m.key or b"").decode(): (m.offset, None if m.value is None else int(m.value))
-            for m in everything(broker)
+            for m in kept(broker)
         }
         assert got == newest
         assert broker.admin().end_offsets([TP]) == {TP: len(records)}
@@ -264,9 +260,9 @@ def test_compaction_keeps_the_order_of_other_topics(broker: EmbeddedBroker) -> N
 def test_tombstones_go_after_a_day(broker: EmbeddedBroker) -> None:
     compacted(broker, [("a", 1), ("b", 2), ("a", None)])
     topic = broker.log.topics["t"]
-    assert [m.key for m in everything(broker)] == [b"b", b"a"]
+    assert [m.key for m in kept(broker)] == [b"b", b"a"]
     broker.maintenance._compaction.compact(topic, topic.partitions[0], int((time.time() + 1.1 * DAY) * 1000))
-    assert [m.key for m in everything(broker)] == [b"b"]
+    assert [m.key for m in kept(broker)] == [b"b"]
 
 
 def test_compaction_starts_by_itself(broker: EmbeddedBroker) -> None:
@@ -275,6 +271,6 @@ def test_compaction_starts_by_itself(broker: EmbeddedBroker) -> None:
     for n in range(600):
         producer.append([NewMessage("t", b"k", b"%d" % n)])
     upkeep(broker, 0)
-    assert [m.value for m in everything(broker)] == [b"599"]
+    assert [m.value for m in kept(broker)] == [b"599"]
     rows = broker.log.writer.execute("SELECT count(*) FROM batches").fetchone()[0]
     assert rows == 1

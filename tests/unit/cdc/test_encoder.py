@@ -11,48 +11,14 @@ from connectors.cdc import naming
 from connectors.cdc.codec import ColumnCodec
 from connectors.cdc.encoder import EncodingOptions, TableEncoder, merge_unchanged, sequence_text
 from connectors.cdc.tables import UNCHANGED, Column, Table
-from replicator.api import ChangeOrigin, ChangeRecord, DataError, SchemaError, Struct
-from replicator.api.schema import BOOLEAN, INT32, OPTIONAL_STRING, STRING
+from replicator.api import DataError, SchemaError, Struct
+from tests.unit.cdc.sample_table import CODECS, TABLE, change_of
 
 OPTIONS = EncodingOptions("srv", "app", version="9.9")
-TABLE = Table(
-    "public",
-    "t",
-    (
-        Column("a", 25, "text", optional=False, key_position=2),
-        Column("id", 23, "int4", optional=False, key_position=1),
-        Column("note", 25, "text"),
-        Column("ok", 16, "bool", optional=False),
-    ),
-)
-CODECS = {
-    "a": ColumnCodec(STRING, placeholder="?", filler=""),
-    "id": ColumnCodec(INT32, int, filler=0, inline="int({0})", may_be_unchanged=False),
-    "note": ColumnCodec(OPTIONAL_STRING, placeholder="?", filler=""),
-    "ok": ColumnCodec(BOOLEAN, lambda t: {"t": True, "f": False}[t], filler=False, may_be_unchanged=False),
-}
 
 
 def encoder(table: Table = TABLE, codecs: dict[str, ColumnCodec] = CODECS, **changes: Any) -> TableEncoder:
     return TableEncoder(table, codecs, changes.pop("options", OPTIONS), "srv.public.t", **changes)
-
-
-class FixedOrigin(ChangeOrigin):
-    """An origin whose source block is given."""
-
-    __slots__ = ("block",)
-
-    def source(self, detail: Any) -> dict[str, Any]:
-        block: dict[str, Any] = self.block
-        return block
-
-
-def change_of(
-    made: TableEncoder, op: str, before: Any, after: Any, source: dict[str, Any], ts_us: int
-) -> ChangeRecord:
-    origin = FixedOrigin(made.topic, made.key_schema, made.value_schema, {}, ("s", "log", 1), ts_us, [])
-    origin.block = source
-    return ChangeRecord(origin, op, before, after, None, 0, 0)
 
 
 def test_schemas_have_the_names_and_orders_of_the_convention() -> None:

@@ -8,7 +8,7 @@ from connectors.cdc.tables import Table
 from connectors.postgres.types import TypeOptions, table_codecs
 from replicator.api import Struct
 from replicator.api.schema import STRING
-from tests.unit.cdc.test_encoder import CODECS, TABLE, change_of
+from tests.unit.cdc.sample_table import CODECS, TABLE, change_of
 
 
 def test_reading_an_envelope() -> None:

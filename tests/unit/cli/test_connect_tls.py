@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from replicator.cli.main import cli
 from tests.support.certificates import Authority
-from tests.unit.rest.test_https import AUTHORITY, options, serving
+from tests.unit.rest.https_server import AUTHORITY, options, serving
 
 ACCOUNTS = {"rest.auth.users.rita.password": "r:1", "rest.auth.tokens.ci.token": "t-1"}
 

@@ -16,7 +16,7 @@ from replicator.config.files import read_options
 from replicator.config.providers import Resolver
 from replicator.config.worker import DISTRIBUTED, WorkerConfig
 from replicator.plugins.registry import Registry
-from tests.unit.deploy.test_image import IMAGE, ROOT, entrypoint
+from tests.unit.deploy.image_files import IMAGE, ROOT, entrypoint
 
 FILE = ROOT / "docker-compose.yml"
 COMPOSE = yaml.safe_load(FILE.read_text())

@@ -10,7 +10,7 @@ import pytest
 from replicator.config.files import parse_properties, read_connector, read_options
 from replicator.config.worker import WorkerConfig
 from replicator.plugins.registry import Registry
-from tests.unit.deploy.test_image import ROOT
+from tests.unit.deploy.image_files import ROOT
 
 FOLDER = ROOT / "deploy" / "examples"
 CONNECTORS = sorted(file for file in FOLDER.iterdir() if not file.name.startswith("worker"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import http.server
-import importlib.util
 import json
 import os
 import re
@@ -14,7 +13,6 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,10 +20,9 @@ from packaging.requirements import Requirement
 
 from replicator.config.files import read_options
 from replicator.config.worker import WORKER_DEF
+from tests.unit.deploy.image_files import IMAGE, ROOT, entrypoint, healthcheck
 
-ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-IMAGE = ROOT / "deploy" / "image"
 KAFKA = {
     "CONNECT_BOOTSTRAP_SERVERS": "kafka:9092",
     "CONNECT_GROUP_ID": "g",
@@ -33,18 +30,6 @@ KAFKA = {
     "CONNECT_OFFSET_STORAGE_TOPIC": "o",
     "CONNECT_STATUS_STORAGE_TOPIC": "s",
 }
-
-
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"image_{name}", IMAGE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-entrypoint, healthcheck = _module("entrypoint"), _module("healthcheck")
 
 
 def _instructions() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 from replicator.cli import distributed
 from replicator.cli.notify import Notifier
 from replicator.cli.notify_children import GroupHeartbeat
-from tests.unit.deploy.test_notify import Manager
+from tests.unit.deploy.service_manager import Manager
 
 
 @pytest.fixture

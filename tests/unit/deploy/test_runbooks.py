@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from replicator.cli.main import cli
-from tests.unit.deploy.test_image import ROOT
+from tests.unit.deploy.image_files import ROOT
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 PAGES = [*RUNBOOKS, ROOT / "README.md", ROOT / "docs" / "distributed.md", ROOT / "docs" / "rest.md"]

@@ -6,8 +6,7 @@ import http.client
 import json
 import logging
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,30 +19,7 @@ from replicator.rest.setup import peer_context
 from tests.support.certificates import Authority, Issued
 from tests.support.java_stores import jks
 from tests.unit.rest.fakes import FakeHerder
-
-AUTHORITY = Authority()
-HTTPS = "https://127.0.0.1:0"
-
-
-def options(issued: Issued, **more: str) -> dict[str, str]:
-    found = {
-        "listeners": HTTPS,
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.certificate.chain": issued.pem(),
-        "ssl.keystore.key": issued.key_pem(),
-    }
-    return found | {name.replace("__", "."): value for name, value in more.items()}
-
-
-@contextmanager
-def serving(worker: dict[str, str]) -> Iterator[RestServer]:
-    server = RestServer.of_worker(FakeHerder(), WorkerConfig(worker))
-    server.start()
-    server.wait_ready()
-    try:
-        yield server
-    finally:
-        server.stop()
+from tests.unit.rest.https_server import AUTHORITY, HTTPS, options, serving
 
 
 def get(port: int, context: ssl.SSLContext, path: str = "/connectors") -> tuple[int, str]:

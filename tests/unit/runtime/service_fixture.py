@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from replicator.broker.admin import NewTopic
 from replicator.broker.base import Broker
 from replicator.broker.embedded import EmbeddedBroker
+from replicator.broker.message import NewMessage
 from replicator.plugins.registry import Registry
 from replicator.service import Service
 from replicator.testing.fakes import SCRIPTS, FakeSink, FakeSource, Script
@@ -65,3 +67,25 @@ def eventually(condition: Callable[[], Any], timeout: float = 40.0) -> Any:
 def task_state(service: Service, name: str, task: int = 0) -> str:
     """State of a task."""
     return service.herder.task_status(name, task).state
+
+
+def write(service: Service, *values: str | None, topic: str = "t", **attributes: Any) -> None:
+    admin = service.broker.admin()
+    admin.create_topics([NewTopic(topic)])
+    producer = service.broker.producer("test")
+    for value in values:
+        producer.append([NewMessage(topic, b"k", None if value is None else value.encode(), **attributes)])
+
+
+def group_offset(service: Service, name: str = "snk") -> int | None:
+    found = service.herder.connector_offsets(name)
+    return found[0]["offset"]["kafka_offset"] if found else None
+
+
+def states(service: Service, name: str) -> tuple[str, list[str]]:
+    status = service.herder.connector_status(name)
+    return status.connector.state, [t.state for t in status.tasks]
+
+
+def all_running(service: Service, name: str, tasks: int) -> bool:
+    return states(service, name) == ("RUNNING", ["RUNNING"] * tasks)

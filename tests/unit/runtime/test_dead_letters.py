@@ -15,8 +15,15 @@ from replicator.api.sink import SinkTask
 from replicator.api.transform import Transformation
 from replicator.broker.message import Message
 from replicator.service import Service
-from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state
-from tests.unit.runtime.test_sink_task import group_offset, write
+from tests.unit.runtime.service_fixture import (
+    eventually,
+    group_offset,
+    running,
+    script,
+    sink,
+    task_state,
+    write,
+)
 
 JSON = {
     "value.converter": "org.apache.kafka.connect.json.JsonConverter",

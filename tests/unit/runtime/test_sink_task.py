@@ -13,25 +13,18 @@ from replicator.api.schema import STRING
 from replicator.api.sink import OffsetAndMetadata, SinkTask
 from replicator.broker.admin import NewTopic
 from replicator.broker.embedded import EmbeddedBroker
-from replicator.broker.message import NewMessage
 from replicator.runtime import task
-from replicator.service import Service
-from tests.unit.runtime.service_fixture import eventually, running, script, sink, task_state
+from tests.unit.runtime.service_fixture import (
+    eventually,
+    group_offset,
+    running,
+    script,
+    sink,
+    task_state,
+    write,
+)
 
 T0 = TopicPartition("t", 0)
-
-
-def write(service: Service, *values: str | None, topic: str = "t", **attributes: Any) -> None:
-    admin = service.broker.admin()
-    admin.create_topics([NewTopic(topic)])
-    producer = service.broker.producer("test")
-    for value in values:
-        producer.append([NewMessage(topic, b"k", None if value is None else value.encode(), **attributes)])
-
-
-def group_offset(service: Service, name: str = "snk") -> int | None:
-    found = service.herder.connector_offsets(name)
-    return found[0]["offset"]["kafka_offset"] if found else None
 
 
 def test_records_are_put_in_order_and_committed() -> None:

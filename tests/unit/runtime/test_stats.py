@@ -19,8 +19,7 @@ from replicator.runtime.stats import TaskStats
 from replicator.runtime.windows import Histogram, Window
 from replicator.testing.clock import ManualClock
 from replicator.testing.fakes import FakeSinkTask
-from tests.unit.runtime.service_fixture import eventually, running, script, sink, source
-from tests.unit.runtime.test_sink_task import write
+from tests.unit.runtime.service_fixture import eventually, running, script, sink, source, write
 
 
 def test_a_window_forgets() -> None:
