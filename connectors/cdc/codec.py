@@ -25,6 +25,7 @@ class ColumnCodec:
         inline: Python expression equivalent to `decode` but cheaper for the usual text: `{0}` stands for
             the text, `{1}` for `decode`. None when there is no short one.
         may_be_unchanged: whether the server may leave the value out of an update.
+        null: what stands for NULL: the stars of a mask do.
     """
 
     schema: Schema
@@ -33,6 +34,7 @@ class ColumnCodec:
     filler: Any = None
     inline: str | None = None
     may_be_unchanged: bool = True
+    null: Any = None
 
     def value(self, text: str) -> Any:
         """The value of a text."""

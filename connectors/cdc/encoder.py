@@ -236,7 +236,7 @@ class TableEncoder:
 
     def _value(self, column: Column, codec: ColumnCodec, text: Text) -> Any:
         if text is None:
-            return None
+            return codec.null
         if not isinstance(text, str):
             return codec.placeholder
         try:
@@ -319,11 +319,11 @@ def _field_names(table: Table, columns: Sequence[Column], options: EncodingOptio
 def _expression(codec: ColumnCodec, i: int, namespace: dict[str, Any]) -> str:
     """The value of variable `c<i>`; a decoder that is called is put into the namespace."""
     if codec.decode is None:
-        return f"c{i}"
+        return f"c{i}" if codec.null is None else f"{codec.null!r} if c{i} is None else c{i}"
     name = f"decode{i}"
     namespace[name] = codec.decode
     value = f"{name}(c{i})" if codec.inline is None else codec.inline.format(f"c{i}", name)
-    return f"None if c{i} is None else {value}"
+    return f"{codec.null!r} if c{i} is None else {value}"
 
 
 def _key_code(fields: list[str], identifier: tuple[str, str] | None) -> str:

@@ -1,6 +1,7 @@
 """Masks and truncation of character columns, as the `column.mask.*` and `column.truncate.*` options say.
 
-Applied to the codec of a column, so keys and rows are treated alike. NULL stays NULL. Immutable.
+Applied to the codec of a column, so keys and rows are treated alike. NULL becomes stars as well, so that nobody sees
+where there is no value; truncated and hashed it stays NULL. Immutable.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from connectors.cdc.codec import ColumnCodec
@@ -36,19 +38,23 @@ class ColumnMasks:
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._rules: list[tuple[Patterns, Callable[[Column], Change], dict[str, str]]] = []
+        self._rules: list[tuple[Patterns, Callable[[Column], Change], dict[str, str], str | None]] = []
         for option, value in config.items():
             rule = _rule(option)
             if rule is not None:
-                self._rules.append((Patterns(option, value), *rule))
+                masked = _MASK.fullmatch(option)
+                stars = "*" * int(masked[1]) if masked is not None else None
+                self._rules.append((Patterns(option, value), *rule, stars))
 
     def apply(self, table: str, column: Column, codec: ColumnCodec) -> ColumnCodec:
         """The codec with the rules that match the column; only plain strings are changed."""
         if codec.schema.type is not SchemaType.STRING or codec.schema.name is not None:
             return codec
-        for patterns, change, parameters in self._rules:
+        for patterns, change, parameters, stars in self._rules:
             if patterns.match(f"{table}.{column.name}"):
                 codec = codec.then(change(column), _with(codec.schema, parameters))
+                if stars is not None:
+                    codec = replace(codec, null=stars)
         return codec
 
 

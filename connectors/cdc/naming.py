@@ -94,7 +94,7 @@ class TopicNaming:
         self._tables: dict[str, tuple[str, str]] = {}
         self.transaction = self._name(prefix, transaction)
         self.heartbeat = heartbeat_name or self._name(heartbeat_prefix, prefix)
-        self.message = self._name(prefix, "message")
+        self.message = f"{prefix}.message"  # whatever the other topics are called
 
     def table(self, schema: str, name: str) -> str:
         """Topic of a table.

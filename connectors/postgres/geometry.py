@@ -31,7 +31,7 @@ POINT: Final = struct_schema(
     (("x", FLOAT64), ("y", FLOAT64), ("wkb", OPTIONAL_BYTES), ("srid", OPTIONAL_INT32)),
     name=DBZ_POINT,
     version=1,
-)
+).evolve(doc="Geometry (POINT)")
 SHAPE: Final = struct_schema(
     (("wkb", BYTES), ("srid", OPTIONAL_INT32), ("extensions", map_schema(STRING, STRING, optional=True))),
     name=DBZ_GEOMETRY,

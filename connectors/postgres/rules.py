@@ -211,7 +211,10 @@ def _bytea(_typmod: int, options: TypeOptions) -> Rule:
         "base64-url-safe": binary.bytea_base64_url,
         "hex": binary.bytea_hex,
     }[options.binary]
-    return Rule(STRING, decode, None, "", decode("\\x" + options.placeholder_bytes.hex()))
+    # Debezium writes the placeholder as it is among hexadecimal digits.
+    hexadecimal = options.binary == "hex"
+    placeholder = options.placeholder if hexadecimal else decode("\\x" + options.placeholder_bytes.hex())
+    return Rule(STRING, decode, None, "", placeholder)
 
 
 def _bit(typmod: int, options: TypeOptions) -> Rule:
@@ -325,7 +328,8 @@ _PLAIN_TIMESTAMP: Final = (
     "{0}[:10] + 'T' + {0}[11:] + 'Z' if {0}[10:11] == ' ' and {0}[-1] != 'C' else {1}({0})"
 )
 _PLAIN_TIMESTAMPTZ: Final = (
-    "{0}[:10] + 'T' + {0}[11:-3] + 'Z' if {0}[10:11] == ' ' and {0}[-3:] == '+00' else {1}({0})"
+    "({0}[:10] + 'T' + {0}[11:-3] + '.000000Z' if len({0}) == 22 else {0}[:10] + 'T' + {0}[11:-3].ljust(15, '0') + 'Z')"
+    " if {0}[10:11] == ' ' and {0}[-3:] == '+00' else {1}({0})"
 )
 
 
@@ -348,16 +352,15 @@ def _timestamp(digits: int, mode: str) -> Rule:
     return Rule(named(INT64, name), decode, None, 0, fixed=True, to_json=json)
 
 
-def _timestamptz(digits: int, mode: str) -> Rule:
+def _timestamptz(digits: int, _mode: str) -> Rule:
     schema, filler = named(STRING, logical.DBZ_ZONED_TIMESTAMP), "1970-01-01T00:00:00Z"
     json = arrays.json_timestamp
-    if mode == "isostring":
-        return Rule(schema, temporal.iso_timestamp, _PLAIN_TIMESTAMPTZ, filler, fixed=True, to_json=json)
 
     def padded(text: str) -> str:
         return temporal.padded_iso_timestamp(text, digits)
 
-    return Rule(schema, padded, None, filler, fixed=True, to_json=json)
+    inline = _PLAIN_TIMESTAMPTZ if digits == 6 else None
+    return Rule(schema, padded, inline, filler, fixed=True, to_json=json)
 
 
 def _timetz(_digits: int, mode: str) -> Rule:

@@ -97,7 +97,7 @@ class Rows(Transactions):
 
     def _update(self, body: bytes, lsn: int) -> None:
         route = self._route(body)
-        if route is None or self._skip_u or (self._counter is None and self._step <= self._skip):
+        if route is None or (self._counter is None and self._step <= self._skip):
             return
         encoder = route.encoder
         kind, old, new = pgoutput.decode_update(body, route.columns)
@@ -114,8 +114,12 @@ class Rows(Transactions):
                 return
             key, old_key = encoder.key(row), encoder.key(before)
         moves = key != old_key and key is not None and old_key is not None
-        # A key change is two events; what was handed out before counts as well.
-        counted = [] if self._counter is None else [self._counted(route, lsn) for _ in range(1 + moves)]
+        # A key change is two events, each of which may be unwanted; what was handed out before counts as well.
+        skipped = (self._skip_d, self._skip_c) if moves else (self._skip_u,)
+        if all(skipped):
+            return
+        count = self._counter is not None
+        counted = [self._counted(route, lsn) if count and not left_out else None for left_out in skipped]
         if self._step <= self._skip:
             return
         self.updates += 1
@@ -126,7 +130,7 @@ class Rows(Transactions):
             assert old_key is not None
             self._move(route, (before, old_key), (row, key), lsn, counted)
         else:
-            self._add(route, "u", before, row, key, lsn, counted[0] if counted else None)
+            self._add(route, "u", before, row, key, lsn, counted[0])
 
     def _move(
         self,
@@ -134,19 +138,21 @@ class Rows(Transactions):
         source: tuple[Row, Row],
         target: tuple[Row, Row],
         lsn: int,
-        counted: list[Particulars],
+        counted: list[Particulars | None],
     ) -> None:
         """A key change, from a row and its key to others: delete, tombstone, create (C16)."""
         (before, old_key), (after, key) = source, target
         schema = route.encoder.key_schema
         assert schema is not None
-        first, second = (also.transaction for also in counted) if counted else (None, None)
-        moved_to = Header(NEW_KEY_HEADER, schema, Struct(schema, key))
-        self._add(route, "d", before, None, old_key, lsn, Particulars(first, moved_to, "UPDATE"))
-        if self._tombstones:
-            self._tombstone(route, old_key, lsn, "UPDATE", 1, moved_to)
-        moved_from = Header(OLD_KEY_HEADER, schema, Struct(schema, old_key))
-        self._add(route, "c", None, after, key, lsn, Particulars(second, moved_from, "UPDATE"), 2)
+        first, second = (None if also is None else also.transaction for also in counted)
+        if not self._skip_d:
+            moved_to = Header(NEW_KEY_HEADER, schema, Struct(schema, key))
+            self._add(route, "d", before, None, old_key, lsn, Particulars(first, moved_to, "UPDATE"))
+            if self._tombstones:
+                self._tombstone(route, old_key, lsn, "UPDATE", 1, moved_to)
+        if not self._skip_c:
+            moved_from = Header(OLD_KEY_HEADER, schema, Struct(schema, old_key))
+            self._add(route, "c", None, after, key, lsn, Particulars(second, moved_from, "UPDATE"), 2)
 
     def _delete(self, body: bytes, lsn: int) -> None:
         route = self._route(body)

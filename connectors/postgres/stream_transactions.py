@@ -73,8 +73,9 @@ class Transactions:
         self._skip = NONE_YET
         self._emitted = False
         self._prefix = ""
-        # Where a session begins without a transaction before it, nothing was committed yet.
-        self._last = position.floor if position.commit else None
+        # Where a session begins without a transaction before it, nothing was committed yet; as after a copy.
+        goes_on = position.commit and options["snapshot.mode"] != "always"
+        self._last = position.floor if goes_on else None
         self._part = TransactionPart(self._base, self.floor, 0, None, 0, self._last)
         self._counter: TransactionCounter | None = None
         self._origin: tuple[str, int] | None = None
