@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from operator import itemgetter
@@ -21,6 +22,8 @@ from connectors.jdbc.dialects.model import TableName
 from replicator.api import DataError, Schema, SchemaType, SinkRecord, Struct
 from replicator.api.position import INTERNAL_HEADER_PREFIX
 from replicator.api.schema import INT32, INT64, STRING
+
+log = logging.getLogger(__name__)
 
 Fields = tuple[tuple[str, Schema], ...]
 RowOf = Callable[[Mapping[str, Any]], Row]
@@ -231,7 +234,16 @@ def _defaults(settings: SinkSettings, fields: Fields) -> list[tuple[str, Any]]:
     if settings.null_becomes_default == "never":
         return []
     required_only = settings.null_becomes_default == "required"
-    return [(n, s.default) for n, s in fields if s.default is not None and not (required_only and s.optional)]
+    found = [
+        (n, s.default) for n, s in fields if s.default is not None and not (required_only and s.optional)
+    ]
+    replaced = [n for n, s in fields if s.optional and s.default is not None]
+    if replaced and not required_only:
+        log.warning(
+            "Nulls in %s are written as the default of the field; to keep them set replace.null.with.default=false.",
+            ", ".join(replaced),
+        )
+    return found
 
 
 def unchanged_test(settings: SinkSettings, fields: Fields) -> Callable[[Row], bool] | None:

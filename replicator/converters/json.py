@@ -7,6 +7,7 @@ schema's text is neither written nor parsed again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -19,7 +20,13 @@ from replicator.api.schema import Schema, SchemaType
 from replicator.api.struct import Struct
 from replicator.converters.json_envelope import EnvelopeReader, envelope_reader
 from replicator.converters.json_logical import NeedsExactNumbersError
-from replicator.converters.json_native import JSON_OPTIONS, has_defaults, is_native, unwrap_struct
+from replicator.converters.json_native import (
+    JSON_OPTIONS,
+    has_defaults,
+    is_native,
+    nullable_with_default,
+    unwrap_struct,
+)
 from replicator.converters.json_options import OPTIONS
 from replicator.converters.json_parse import parse, parse_exactly, parse_schemaless
 from replicator.converters.json_read import Decode, ReadCompiler
@@ -34,6 +41,8 @@ ENVELOPE_ERROR: Final = (
     "additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false "
     "in your converter configuration."
 )
+log = logging.getLogger(__name__)
+
 _BEFORE: Final = b'{"schema":'
 _BETWEEN: Final = b',"payload":'
 _new = tuple.__new__  # makes a named tuple in two thirds of the time
@@ -138,6 +147,14 @@ class JsonConverter(DataAsHeader):
         return writer
 
     def _compile_writer(self, schema: Schema) -> _Writer:
+        replaced = nullable_with_default(schema) if self._replace else []
+        if replaced:
+            log.warning(
+                "Nulls in %s of %s are written as the default of the field, as in Kafka Connect; to keep them set"
+                " replace.null.with.default=false for the converter (value.converter.replace.null.with.default).",
+                ", ".join(replaced),
+                schema.name or "a schema without a name",
+            )
         of_null = self._write_compiler.nullable(schema)
         encode = self._write_compiler.value(schema)
         prefix, suffix = b"", b""

@@ -35,6 +35,13 @@ def has_defaults(schema: Schema) -> bool:
     return schema.value_schema is not None and has_defaults(schema.value_schema)
 
 
+def nullable_with_default(schema: Schema) -> list[str]:
+    """Fields of rows in which a null would be replaced: of a change envelope's `after`, or of the struct itself."""
+    after = schema.field("after")
+    row = schema if after is None else after.schema
+    return [f.name for f in row.fields if f.schema.optional and f.schema.default is not None]
+
+
 def unwrap_struct(value: Any) -> Any:
     """What orjson calls for a value it does not know."""
     if isinstance(value, Struct):

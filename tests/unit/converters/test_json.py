@@ -216,3 +216,17 @@ def test_numeric_decimals_keep_every_digit() -> None:
         fields = subject.to_connect_data("t", data).value.fields
         assert fields == {"d": Decimal(text), "f": 0.5, "i": 3}
         assert type(fields["f"]) is float
+
+
+def test_what_becomes_of_nulls_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    row = struct_schema([("a", OPTIONAL_STRING.evolve(default="x")), ("b", OPTIONAL_STRING)], name="Row")
+    schema = struct_schema([("before", row), ("after", row), ("op", STRING)], name="t.Envelope")
+    value = Struct(schema, {"before": {"a": None, "b": None}, "after": {"a": None, "b": None}, "op": "c"})
+    for kept, texts in (("true", 1), ("false", 0)):
+        caplog.clear()
+        json = converter(**{"replace.null.with.default": kept})
+        for _ in range(2):
+            json.from_connect_data("t", schema, value)
+        told = [r.getMessage() for r in caplog.records]
+        assert len(told) == texts
+        assert all("Nulls in a of t.Envelope are written as the default" in text for text in told)

@@ -325,7 +325,7 @@ def test_lists_of_fields_never_take_key_fields_away() -> None:
     assert plan(record, include=frozenset({"t:n", "other:name"}), **by_value).row == {"id": 1, "n": 2}
 
 
-def test_defaults_for_nulls() -> None:
+def test_defaults_for_nulls(caplog: pytest.LogCaptureFixture) -> None:
     schema = struct_schema(
         [
             ("id", INT64),
@@ -342,3 +342,5 @@ def test_defaults_for_nulls() -> None:
     assert (rows["always"]["optional"], rows["always"]["required"]) == ("o", "r")
     assert (rows["required"]["optional"], rows["required"]["required"]) == (None, "r")
     assert (rows["never"]["optional"], rows["never"]["required"]) == (None, None)
+    (told,) = caplog.records  # of the first mode, the one that changes what may be null
+    assert told.getMessage().startswith("Nulls in optional are written as the default")
