@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from replicator.api.errors import ConfigError
 from replicator.api.java_key_store import JavaStoreError, decrypted, is_java_store, read_java_store
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _PEM: Final = b"-----BEGIN"
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -235,12 +238,24 @@ def _pkcs12(
                 f"The store {location} of {option} is none of {', '.join(_TYPES)}.", option=option
             ) from None
         raise _closed(location, option, str(error)) from None
-    others = [c.certificate.public_bytes(Encoding.PEM).decode() for c in found.additional_certs]
-    own = [] if found.cert is None else [found.cert.certificate.public_bytes(Encoding.PEM).decode()]
+    others = [c.certificate for c in found.additional_certs]
+    own = [] if found.cert is None else _chain(found.cert.certificate, others)
+    certificates = [c.public_bytes(Encoding.PEM).decode() for c in own]
+    rest = [c.public_bytes(Encoding.PEM).decode() for c in others if c not in own]
     if found.key is None:
-        return [], own, others
+        return [], certificates, rest
     key = found.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return [key], [*own, *others], []
+    return [key], certificates, rest
+
+
+def _chain(own: Certificate, others: Sequence[Certificate]) -> list[Certificate]:
+    """A certificate, its issuer's, and so on: the store may hold those of others as well."""
+    found = [own]
+    while True:
+        issuer = next((c for c in others if c.subject == found[-1].issuer and c not in found), None)
+        if issuer is None:
+            return found
+        found.append(issuer)
 
 
 def _certificate(der: bytes) -> str:

@@ -9,13 +9,13 @@ from typing import Any, Final
 from replicator.api.option_types import HIDDEN
 
 _SECRET_NAME: Final = re.compile(
-    r"passw(or)?d|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$"
-    r"|keystore[._-]?key$|user\.info$",
+    r"passw(or)?d|passphrase|secret|credential|sasl\.jaas\.config|private[._-]?key|api[._-]?key|access[._-]?key|token$"
+    r"|keystore[._-]?key$|ssl[._-]key[._-]pem$|user\.info$",
     re.IGNORECASE,
 )
 _PLACEHOLDERS: Final = re.compile(r"(\$\{[^}]*\})+")
 _IN_URL: Final = re.compile(r"(?<=://)([^/?#@\s:]*):([^/?#\s]*)@")
-_IN_QUERY: Final = re.compile(r"(?i)([?&;](?:password|passwd|pwd|secret|token)=)[^&;#\s]*")
+_IN_QUERY: Final = re.compile(r"(?i)([?&;][\w.-]*(?:password|passwd|passphrase|pwd|secret|token)=)[^&;#\s]*")
 
 
 def masked_value(name: str, value: Any, declared: Collection[str] = ()) -> Any:

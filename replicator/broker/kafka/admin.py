@@ -162,7 +162,8 @@ class KafkaAdmin(GroupAdmin):
     @retried
     def _config(self, topic: str) -> dict[str, str]:
         resource = ConfigResource(ResourceType.TOPIC, topic)
-        entries = _results(self._connected().describe_configs([resource]), f"to describe the topic {topic}")
+        doing, right = f"to read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}"
+        entries = _results(self._connected().describe_configs([resource]), doing, right)
         return {
             name: entry.value or "" for name, entry in entries[resource].items() if entry.value is not None
         }
@@ -174,6 +175,7 @@ class KafkaAdmin(GroupAdmin):
             _results(
                 self._connected().delete_topics([name], operation_timeout=_SECONDS),
                 f"to delete the topic {name}",
+                f"DELETE on the topic {name}",
             )
         except NotFoundError:
             return
@@ -265,10 +267,10 @@ def _led(topic: Any) -> bool:
     return all(p.leader >= 0 for p in topic.partitions.values())
 
 
-def _results(futures: Mapping[Any, Future[_T]], doing: str) -> dict[Any, _T]:
+def _results(futures: Mapping[Any, Future[_T]], doing: str, right: str = "") -> dict[Any, _T]:
     """The answers to a request, or the first error among them."""
     found: dict[Any, _T] = {}
     for key, future in futures.items():
-        with translated(doing):
+        with translated(doing, right):
             found[key] = future.result(_SECONDS + 5)
     return found

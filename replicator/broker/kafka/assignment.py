@@ -105,11 +105,12 @@ class Assignment:
 
     def _fetch_commits(self, partitions: Sequence[TopicPartition]) -> None:
         wanted = [KafkaPartition(*tp) for tp in partitions]
-        with translated(f"to read the positions of the group {self._group}"):
+        doing, right = f"to read the positions of the group {self._group}", f"READ on the group {self._group}"
+        with translated(doing, right):
             found = self._client.committed(wanted, timeout=_CALL_SECONDS)
         for entry in found:
             if entry.error is not None:
-                raise translate(entry.error, f"to read the positions of the group {self._group}")
+                raise translate(entry.error, doing, right)
             known = OffsetAndMetadata(entry.offset, entry.metadata or "") if entry.offset >= 0 else None
             self._known_commits[TopicPartition(entry.topic, entry.partition)] = known
 
@@ -122,12 +123,12 @@ class Assignment:
         wanted = [
             KafkaPartition(tp.topic, tp.partition, at.offset, at.metadata) for tp, at in offsets.items()
         ]
-        doing = f"to commit positions of the group {self._group}"
-        with translated(doing):
+        doing, right = f"to commit positions of the group {self._group}", f"READ on the group {self._group}"
+        with translated(doing, right):
             answers = self._client.commit(offsets=wanted, asynchronous=False)
         for answer in answers or ():
             if answer.error is not None:
-                raise translate(answer.error, doing)
+                raise translate(answer.error, doing, right)
         self._known_commits.update(offsets)
 
     def _find_starts(self, partitions: Sequence[TopicPartition]) -> None:

@@ -192,6 +192,7 @@ class KafkaConsumer(Assignment):
         with translated("to leave the group"):
             self._client.close()
         self._assigned = {}
+        self._failure = None  # poll told it; what a listener raised at the end nobody has told yet
         self._raise_callback_error()
 
     def wakeup(self) -> None:
@@ -297,7 +298,9 @@ class KafkaConsumer(Assignment):
             # This client is of no use any more; a new one goes on where the group stands.
             self._failure = RetriableError(f"Kafka: this consumer has ended: {error.str()}")
         elif code in AUTHORIZATION or code == KafkaError._AUTO_OFFSET_RESET:
-            self._failure = translate(error, "to read")
+            group = code == KafkaError.GROUP_AUTHORIZATION_FAILED
+            what = f"the group {self._group}" if group else f"the topic {raw.topic()}"
+            self._failure = translate(error, f"to read {what}", f"READ on {what}")
         elif code not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
             # librdkafka goes on by itself; a topic that does not exist yet is waited for.
             log.warning("Reading from Kafka: %s", error.str())

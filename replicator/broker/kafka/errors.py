@@ -71,6 +71,13 @@ AUTHORIZATION: Final = {
     _K.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, _K.DELEGATION_TOKEN_AUTHORIZATION_FAILED,
 }  # fmt: skip
 
+_RIGHTS: Final = {
+    _K.TOPIC_AUTHORIZATION_FAILED: "the rights it needs on the topic: READ, WRITE, CREATE or DESCRIBE_CONFIGS",
+    _K.GROUP_AUTHORIZATION_FAILED: "READ on the group",
+    _K.CLUSTER_AUTHORIZATION_FAILED: "the right it needs on the cluster: CREATE, DESCRIBE or IDEMPOTENT_WRITE",
+    _K.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE and DESCRIBE on the transactional id",
+}
+
 _Make = Callable[[str], ConnectError]
 
 
@@ -88,14 +95,9 @@ def _not_let_in(text: str) -> ConnectError:
     )
 
 
-def _not_allowed(text: str) -> ConnectError:
-    return BrokerError(text, hint="Grant the service's principal the ACL it lacks.")
-
-
 _TABLE: Final[tuple[tuple[set[int], _Make], ...]] = (
     (_FENCED, FencedError),
     (LOGIN, _not_let_in),
-    (AUTHORIZATION, _not_allowed),
     (_MISSING, NotFoundError),
     (_ILLEGAL, IllegalStateError),
     (_WRONG_OPTION, ConfigError),
@@ -109,23 +111,32 @@ _HINTS: Final = {
 }
 
 
-def translate(error: KafkaError, doing: str) -> ConnectError:
-    """Our error for one of Kafka's; `doing` completes "Kafka refused ...", as in "to create topic x"."""
+def translate(error: KafkaError, doing: str, right: str = "") -> ConnectError:
+    """Our error for one of Kafka's.
+
+    Args:
+        error: Kafka's.
+        doing: completes "Kafka: failed ...", as in "to create the topic x".
+        right: what the account must be granted for it, as in "WRITE on the topic x".
+    """
     told = error.str().replace("ssl.ca.location", "ssl.truststore.location")
-    return _made(error.code(), f"{told} ({error.name()})", error.retriable(), doing)
+    return _made(error.code(), f"{told} ({error.name()})", error.retriable(), doing, right)
 
 
-def translate_python(error: Exception, doing: str) -> ConnectError:
+def translate_python(error: Exception, doing: str, right: str = "") -> ConnectError:
     """The same for an error of kafka-python: an exception, with or without a code of the protocol."""
     # Its texts begin with the code, in brackets, and the name of the class.
     told = str(error).rpartition(f"{type(error).__name__}: ")[2] or type(error).__name__
     code = getattr(error, "errno", None)
     name = KafkaError(code).name() if code is not None else type(error).__name__
-    return _made(code, f"{told} ({name})", bool(getattr(error, "retriable", False)), doing)
+    return _made(code, f"{told} ({name})", bool(getattr(error, "retriable", False)), doing, right)
 
 
-def _made(code: int | None, told: str, retriable: bool, doing: str) -> ConnectError:
+def _made(code: int | None, told: str, retriable: bool, doing: str, right: str) -> ConnectError:
     text = f"Kafka: failed {doing}: {told}."
+    if code in AUTHORIZATION:
+        wanted = right or _RIGHTS.get(code, "what it lacks")
+        return BrokerError(text, hint=f"Grant the service's principal {wanted}.")
     for codes, make in _TABLE:
         if code in codes:
             return make(text)
@@ -135,12 +146,12 @@ def _made(code: int | None, told: str, retriable: bool, doing: str) -> ConnectEr
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Run a block; Kafka's exceptions inside leave as ours."""
+def translated(doing: str, right: str = "") -> Iterator[None]:
+    """Run a block; Kafka's exceptions inside leave as ours. See `translate`."""
     try:
         yield
     except KafkaException as error:
-        raise translate(kafka_error(error), doing) from error
+        raise translate(kafka_error(error), doing, right) from error
     except TimeoutError as error:
         # A future of the admin client that nobody answered.
         raise RetriableError(f"Kafka: no answer in time {doing}.") from error

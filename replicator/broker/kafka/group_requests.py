@@ -36,7 +36,7 @@ def describe_group(java: Mapping[str, str], group: str) -> Described | None:
     """A group as its coordinator knows it; None when it does not."""
     doing = f"to describe the group {group}"
     try:
-        with requesting(java, doing) as client:
+        with requesting(java, doing, f"DESCRIBE on the group {group}") as client:
             found: Any = client.describe_groups([group])[group]
     except NotFoundError:
         return None
@@ -58,7 +58,9 @@ def _assigned(member: Mapping[str, Any]) -> frozenset[TopicPartition]:
 def group_offsets(java: Mapping[str, str], group: str) -> dict[TopicPartition, OffsetAndMetadata]:
     """Committed positions; empty when the group is unknown."""
     try:
-        with requesting(java, f"to read the positions of the group {group}") as client:
+        with requesting(
+            java, f"to read the positions of the group {group}", f"DESCRIBE on the group {group}"
+        ) as client:
             found: Any = client.list_group_offsets(group)[group]
     except NotFoundError:
         return {}
@@ -84,7 +86,7 @@ def set_group_offsets(
 
     doing = f"to change the positions of the group {group}"
     wanted = {Partition(*tp): Position(at.offset, at.metadata, -1) for tp, at in offsets.items()}
-    with requesting(java, doing) as client:
+    with requesting(java, doing, f"READ on the group {group}") as client:
         answers: Any = client.alter_group_offsets(group, wanted)
     for outcome in answers.values():
         if issubclass(outcome, UnknownMemberIdError):
@@ -105,7 +107,7 @@ def delete_group_offsets(java: Mapping[str, str], group: str, partitions: Sequen
 
     doing = f"to remove positions of the group {group}"
     try:
-        with requesting(java, doing) as client:
+        with requesting(java, doing, f"DELETE on the group {group}") as client:
             answers: Any = client.delete_group_offsets(group, [Partition(*tp) for tp in partitions])
     except NotFoundError:
         return
@@ -128,11 +130,12 @@ def delete_group(java: Mapping[str, str], group: str) -> None:
     from kafka import errors
 
     doing = f"to delete the group {group}"
-    with requesting(java, doing) as client:
+    right = f"DELETE on the group {group}"
+    with requesting(java, doing, right) as client:
         answer = client.delete_groups([group])[group]
     if answer == "OK":
         return
-    error = translate_python(getattr(errors, answer)(), doing)
+    error = translate_python(getattr(errors, answer)(), doing, right)
     if isinstance(error, IllegalStateError):
         raise _has_members(group)
     if not isinstance(error, NotFoundError):

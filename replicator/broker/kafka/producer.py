@@ -22,7 +22,7 @@ from confluent_kafka import Producer as Client
 
 from replicator.api.errors import ConfigError, ConnectError, IllegalStateError, RetriableError
 from replicator.broker.kafka.client_log import client_log
-from replicator.broker.kafka.errors import kafka_error, translate, translated
+from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate, translated
 from replicator.broker.kafka.options import made
 from replicator.broker.kafka.window import Limits, Place, Request, Window, requests_of
 from replicator.broker.message import NewMessage
@@ -68,7 +68,13 @@ class _Append:
     def delivered(self, request: Request, error: KafkaError | None, _: Any) -> None:
         """Callback of librdkafka."""
         self.owner.leave(request)
-        self.owner.count_down(self, None if error is None else translate(error, "to append"))
+        topic = request.place[0]
+        failure = (
+            None
+            if error is None
+            else translate(error, f"to append to {topic}", f"WRITE on the topic {topic}")
+        )
+        self.owner.count_down(self, failure)
 
 
 class KafkaProducer:
@@ -190,13 +196,14 @@ class KafkaProducer:
         """Partitions of a topic now; asking makes the broker create it, if it does so (`auto.create.topics.enable`)."""
         deadline = time.monotonic() + _METADATA_TIMEOUT
         while True:
-            with translated(f"to look up the topic {topic}"):
+            with translated(f"to look up the topic {topic}", f"DESCRIBE on the topic {topic}"):
                 found = self._client.list_topics(topic, timeout=_METADATA_TIMEOUT).topics[topic]
             if found.partitions:
                 return len(found.partitions)
+            refused = found.error is not None and found.error.code() in AUTHORIZATION
+            if found.error is not None and (refused or time.monotonic() > deadline):
+                raise translate(found.error, f"to look up the topic {topic}", f"WRITE on the topic {topic}")
             if time.monotonic() > deadline:
-                if found.error is not None:
-                    raise translate(found.error, f"to look up the topic {topic}")
                 raise RetriableError(f"Kafka: the topic {topic} has no partitions yet.")
             time.sleep(0.05)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from replicator.api.errors import ConfigError
 from replicator.broker.kafka.client_tls import checks_names, client_context
 from replicator.broker.kafka.errors import translate_python
+from replicator.broker.kafka.python_log import hide_logins
 from replicator.broker.kafka.security import librdkafka_security
 
 
@@ -34,12 +35,13 @@ _TIMEOUTS: Final[dict[str, Any]] = {"bootstrap_timeout_ms": 5000, "request_timeo
 
 
 @contextmanager
-def requesting(java: Mapping[str, str], doing: str) -> Iterator[Any]:
+def requesting(java: Mapping[str, str], doing: str, right: str = "") -> Iterator[Any]:
     """An admin client for one request; its errors leave as ours.
 
     Args:
         java: options under Java's names.
         doing: completes "Kafka: failed ...".
+        right: what the account must be granted for it.
     """
     # Imported here: it costs a tenth of a second that nobody else should pay.
     from kafka.admin import KafkaAdminClient
@@ -61,7 +63,7 @@ def requesting(java: Mapping[str, str], doing: str) -> Iterator[Any]:
         finally:
             client.close()
     except KafkaError as error:
-        raise translate_python(error, doing) from error
+        raise translate_python(error, doing, right) from error
 
 
 def _client(made: list[Any], **options: Any) -> Any:
@@ -96,6 +98,7 @@ def settings(java: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         ConfigError: something cannot be had with this client.
     """
+    hide_logins()
     security = librdkafka_security(java)
     found: dict[str, Any] = {"bootstrap_servers": java.get("bootstrap.servers", "").split(",")}
     found |= {theirs: _Unshown(security[name]) for name, theirs in _NAMES.items() if name in security}

@@ -34,6 +34,7 @@ class TransactionalKafkaProducer(KafkaProducer):
         """
         super().__init__({**options, "transactional.id": transactional_id})
         self._id = transactional_id
+        self._right = f"WRITE and DESCRIBE on the transactional id {transactional_id}"
         self._open = False
         # An append met a transaction that the brokers had ended; the commit says so, as then everything must be redone.
         self._doomed = False
@@ -124,7 +125,7 @@ class TransactionalKafkaProducer(KafkaProducer):
                 call(_CALL_SECONDS)
             except KafkaException as raised:
                 error = kafka_error(raised)
-                failure = self._fatal or translate(error, what)
+                failure = self._fatal or translate(error, what, self._right)
                 if error.fatal() or self._fatal is not None:
                     if isinstance(failure, FencedError) and self._expired():
                         raise RetriableError(f"Kafka: a transaction of {self._id} took too long.") from raised
