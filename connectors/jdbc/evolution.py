@@ -94,7 +94,7 @@ def _older_rows(made: ColumnType, schema: Schema) -> str | None:
 
 def _changes(dialect: Dialect, table: TargetTable, column: TargetColumn, schema: Schema) -> list[str]:
     """Widening and relaxing; a column that cannot be widened stays, and refuses values one by one."""
-    if column.has_default and logical.MISSING_VALUE_PARAMETER not in schema.parameters:
+    if column.has_default and schema.parameters.get(logical.MISSING_VALUE_PARAMETER, "null") == "null":
         return []  # somebody's default, which the change would take away
     changed: list[str | None] = []
     try:

@@ -172,11 +172,22 @@ def test_columns_of_somebody_else_keep_their_defaults(target: Target) -> None:
     target.connection.execute_text(
         "CREATE TABLE Orders (id BIGINT PRIMARY KEY, v SMALLINT NOT NULL DEFAULT 7, w INT)"
     )
-    target.evolve([*BASE, ("w", LONG)])
+    nothing_missing = {names.MISSING_VALUE_PARAMETER: "null"}
+    fields = [BASE[0], ("v", INT.evolve(default=7, parameters=nothing_missing)), ("w", LONG)]
+    for columns in ([*BASE, ("w", LONG)], fields):
+        target.evolve(columns)
     table = target.describe()
     assert table is not None
     assert [c.base for c in table.columns] == ["bigint", "smallint", "bigint"]
     assert table.columns[1].has_default
+
+
+def test_a_default_that_came_later_is_not_what_older_rows_hold(target: Target) -> None:
+    target.evolve([("id", LONG)])
+    target.put([("id", LONG)], {"id": 1})
+    late = TEXT.evolve(optional=True, default="x", parameters={names.MISSING_VALUE_PARAMETER: "null"})
+    target.evolve([("id", LONG), ("note", late)])
+    assert target.rows("note") == [(None,)]
 
 
 def test_nothing_is_ever_dropped(target: Target) -> None:
