@@ -17,7 +17,8 @@ from typing import Any, Final, Protocol
 
 from replicator.api.errors import ConfigError, ConnectError
 from replicator.cli.notify import Notifier
-from replicator.herder.base import Herder, TaskProgress
+from replicator.herder.base import Herder
+from replicator.herder.views import TaskProgress
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from replicator.api.errors import ConnectError, PositionLostError, RetriableErro
 from replicator.cli.newcomers import Newcomers
 from replicator.cli.output import duration, lsn, number, show, size
 from replicator.cli.pipeline import Pipeline, applied_through
-from replicator.herder.base import Herder, TaskProgress
+from replicator.herder.base import Herder
+from replicator.herder.views import TaskProgress
 
 log = logging.getLogger(__name__)
 

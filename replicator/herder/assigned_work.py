@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from replicator.herder.coordinator import GroupMember
+from replicator.herder.group_member import GroupMember
 from replicator.herder.local_work import LocalWork
 from replicator.herder.membership import Joined
 from replicator.herder.reconcile import accumulate, steps

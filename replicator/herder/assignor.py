@@ -9,18 +9,17 @@ once, and a worker that comes back under its address gets its work back at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import cycle
-from typing import Final, TypeVar
+from typing import Final
 
-from replicator.herder.base import TaskId
+from replicator.herder.loads import Loads
+from replicator.herder.views import TaskId
 from replicator.herder.work import NOTHING, Work, duplicated, union
 
 _FIRST_BACKOFF_MS: Final = 1
 _BACKOFF_FACTOR: Final = 40
-
-T = TypeVar("T", str, TaskId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def cooperative(
     created = configured - before.previous - active
     surplus = deleted | duplicated(members.values())
     revoked = {member: has & surplus for member, has in members.items()}
-    loads = _Loads({member: has - surplus for member, has in members.items()})
+    loads = Loads({member: has - surplus for member, has in members.items()})
 
     still_lost = lost - _give_back(before, lost, loads, urls or {})
     waiting, to_assign = _lost(before, still_lost, loads, now, max_delay, frozenset(departed))
@@ -159,7 +158,7 @@ def _valid(memory: Memory, members: Mapping[str, Work], last_generation: int) ->
     return memory
 
 
-def _give_back(memory: Memory, lost: Work, loads: _Loads, urls: Mapping[str, str]) -> Work:
+def _give_back(memory: Memory, lost: Work, loads: Loads, urls: Mapping[str, str]) -> Work:
     """Work of vanished members whose address is back in the group goes to whoever has the address now."""
     members = {url: member for member, url in urls.items()}
     returned = NOTHING
@@ -173,7 +172,7 @@ def _give_back(memory: Memory, lost: Work, loads: _Loads, urls: Mapping[str, str
 
 
 def _lost(
-    memory: Memory, lost: Work, loads: _Loads, now: int, max_delay: int, departed: frozenset[str]
+    memory: Memory, lost: Work, loads: Loads, now: int, max_delay: int, departed: frozenset[str]
 ) -> tuple[Memory, Work]:
     """Memory with the wait for lost work brought up to date, and the part of it to give out by load."""
     at_once = lost & union(has for member, has in memory.by_member.items() if member in departed)
@@ -226,70 +225,3 @@ def _revoke_or_wait(memory: Memory, now: int, max_delay: int) -> Memory:
     delay = min(max_delay, _FIRST_BACKOFF_MS * _BACKOFF_FACTOR ** min(successive, 8))
     scheduled = now + delay if delay else memory.scheduled
     return replace(memory, successive=successive, delay=delay, scheduled=scheduled)
-
-
-class _Loads:
-    """What each member is going to have."""
-
-    def __init__(self, held: Mapping[str, Work]) -> None:
-        self._connectors = {member: set(has.connectors) for member, has in held.items()}
-        self._tasks = {member: set(has.tasks) for member, has in held.items()}
-
-    def members(self) -> list[str]:
-        return sorted(self._connectors)
-
-    def idle(self) -> list[str]:
-        return [m for m in self.members() if not self._connectors[m] and not self._tasks[m]]
-
-    def work(self) -> dict[str, Work]:
-        return {m: Work(frozenset(self._connectors[m]), frozenset(self._tasks[m])) for m in self._connectors}
-
-    def add(self, member: str, part: Work) -> None:
-        self._connectors[member] |= part.connectors
-        self._tasks[member] |= part.tasks
-
-    def remove(self, member: str, part: Work) -> None:
-        self._connectors[member] -= part.connectors
-        self._tasks[member] -= part.tasks
-
-    def hand_out(self, candidates: Sequence[str], lost: Work) -> None:
-        """Lost work goes round-robin to workers that came back, or came new, while it was missing."""
-        ring = cycle(candidates)
-        for connector in sorted(lost.connectors):
-            self._connectors[next(ring)].add(connector)
-        ring = cycle(candidates)
-        for task in sorted(lost.tasks):
-            self._tasks[next(ring)].add(task)
-
-    def spread(self, fresh: Work) -> None:
-        """Each piece goes to whoever has least."""
-        _spread(self._connectors, sorted(fresh.connectors))
-        _spread(self._tasks, sorted(fresh.tasks))
-
-    def surplus(self, configured: Work) -> dict[str, Work]:
-        """What members have above an even share."""
-        if not any(self._connectors.values()) and not any(self._tasks.values()):
-            return {}
-        connectors = _surplus(self._connectors, len(configured.connectors))
-        tasks = _surplus(self._tasks, len(configured.tasks))
-        found = connectors.keys() | tasks.keys()
-        return {m: Work(frozenset(connectors.get(m, ())), frozenset(tasks.get(m, ()))) for m in found}
-
-
-def _spread(held: Mapping[str, set[T]], fresh: Iterable[T]) -> None:
-    least: Callable[[str], tuple[int, str]] = lambda member: (len(held[member]), member)  # noqa: E731
-    for piece in fresh:
-        held[min(held, key=least)].add(piece)
-
-
-def _surplus(held: Mapping[str, set[T]], total: int) -> dict[str, list[T]]:
-    share, extra = divmod(total, len(held))
-    taken: dict[str, list[T]] = {}
-    # Who has most keeps the extra piece: that moves least.
-    for member in sorted(held, key=lambda m: (-len(held[m]), m)):
-        allowed = share
-        if len(held[member]) > share and extra:
-            allowed, extra = share + 1, extra - 1
-        if len(held[member]) > allowed:
-            taken[member] = sorted(held[member])[allowed:]
-    return taken

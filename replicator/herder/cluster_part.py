@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from replicator.config.worker import WorkerConfig
 from replicator.herder.cluster_views import ClusterViews
-from replicator.herder.coordinator import GroupMember
 from replicator.herder.group_loop import GroupLoop
+from replicator.herder.group_member import GroupMember
 from replicator.herder.local_work import LocalWork
 from replicator.herder.peers import Peers
 from replicator.herder.reports import StatusReports

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from replicator.herder.base import ConnectorInfo, ConnectorStatus, TaskInfo, TaskProgress, TaskState
 from replicator.herder.cluster_part import ClusterPart
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.tracking import check_resettable, check_tracked
+from replicator.herder.views import ConnectorInfo, ConnectorStatus, TaskInfo, TaskProgress, TaskState
 
 
 class ClusterReads(ClusterPart):

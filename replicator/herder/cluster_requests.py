@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from replicator.herder.base import Signature, TaskId
+from replicator.herder.base import Signature
 from replicator.herder.cluster_part import ClusterPart
 from replicator.herder.sessions import verify
+from replicator.herder.views import TaskId
 from replicator.herder.zombies import SourceGuard, fence
 from replicator.storage.states import TargetState
 

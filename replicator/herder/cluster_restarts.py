@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from replicator.api.errors import IllegalStateError, NotFoundError
-from replicator.herder.base import ConnectorStatus, TaskId
 from replicator.herder.cluster_part import ClusterPart
 from replicator.herder.restarts import plan
+from replicator.herder.views import ConnectorStatus, TaskId
 from replicator.storage.base import RestartRequest
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from replicator.api.errors import ConnectError, NotFoundError
-from replicator.herder.base import ConnectorInfo, ConnectorState, ConnectorStatus, TaskId, TaskInfo, TaskState
+from replicator.herder.views import (
+    ConnectorInfo,
+    ConnectorState,
+    ConnectorStatus,
+    TaskId,
+    TaskInfo,
+    TaskState,
+)
 from replicator.plugins.registry import Registry
 from replicator.storage.base import ConfigState, StatusStore
 from replicator.storage.config_store import TopicConfigStore

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replicator.api.errors import AlreadyExistsError, BadRequestError
-from replicator.herder.base import ConnectorInfo
 from replicator.herder.cluster_reads import ClusterReads
 from replicator.herder.naming import initial_target, with_name
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.validation import Validator
+from replicator.herder.views import ConnectorInfo
 from replicator.storage.states import TargetState
 
 

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from replicator.api.errors import ConnectError
-from replicator.herder.base import Health
 from replicator.herder.cluster_requests import ClusterRequests
 from replicator.herder.cluster_restarts import ClusterRestarts
 from replicator.herder.cluster_views import ClusterViews
 from replicator.herder.cluster_writes import ClusterWrites
-from replicator.herder.coordinator import GroupMember
 from replicator.herder.group_loop import GroupLoop
+from replicator.herder.group_member import GroupMember
 from replicator.herder.leading import LeaderDuties
 from replicator.herder.local_work import LocalWork
 from replicator.herder.membership import GroupOptions, Joined
@@ -28,6 +27,7 @@ from replicator.herder.plugin_views import PluginViews
 from replicator.herder.reports import StatusReports
 from replicator.herder.sink_groups import SinkGroups
 from replicator.herder.standing import Standing
+from replicator.herder.views import Health
 from replicator.herder.work import Work
 from replicator.runtime.worker import Worker
 from replicator.storage.base import StatusStore

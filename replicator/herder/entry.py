@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.herder.base import (
+from replicator.herder.views import (
     ConnectorInfo,
     ConnectorState,
     ConnectorStatus,

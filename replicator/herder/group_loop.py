@@ -15,16 +15,16 @@ from typing import Final
 
 from replicator.api.errors import ConnectError, RetriableError
 from replicator.herder.assigned_work import AssignedWork
-from replicator.herder.config_changes import Changes, ConfigChanges
-from replicator.herder.coordinator import GroupMember
+from replicator.herder.config_changes import ConfigChanges
+from replicator.herder.config_following import ConfigFollower
+from replicator.herder.group_member import GroupMember
 from replicator.herder.local_work import LocalWork
 from replicator.herder.membership import Joined
 from replicator.herder.rebalances import Rebalances
-from replicator.herder.reconcile import reconfigured
 from replicator.herder.reports import StatusReports
 from replicator.herder.stages import Stages
 from replicator.herder.work import Work
-from replicator.storage.base import ConfigState, RestartRequest
+from replicator.storage.base import RestartRequest
 from replicator.storage.config_store import TopicConfigStore
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,6 @@ class GroupLoop:
         self._startup = startup
         self._lead = lead
         self._follow = follow
-        self._restart = restart
         self._sync_timeout = sync_timeout
         self._unsync_backoff = unsync_backoff
         self._work = AssignedWork(configs, local, reports, member, self.stages)
@@ -91,6 +90,9 @@ class GroupLoop:
         self._scheduled = 0.0
         self._wake = threading.Event()
         self.changes = ConfigChanges(self._wake.set)
+        self._following = ConfigFollower(
+            self.changes, configs, member, local, self._work, self.stages, restart
+        )
         self._settled = threading.Condition()
         self._stopping = threading.Event()
         self._turned = time.monotonic()
@@ -176,7 +178,7 @@ class GroupLoop:
             self._on_joined(joined)
         if self._member.needs_join() or (not self._resolved and not self._take_up()):
             return
-        self._apply_changes()
+        self._following.apply()
         if self.joined is not None and self.joined.leads:
             self._lead(self.joined)
         if self._scheduled and time.monotonic() >= self._scheduled:
@@ -233,7 +235,7 @@ class GroupLoop:
         if joined.assignment.failed:
             self._member.request_rejoin()
             return False
-        self._reconcile()
+        self._following.reconcile()
         self._resolved = True
         self.rebalances.end()
         return True
@@ -251,40 +253,3 @@ class GroupLoop:
             self._stopping.wait(wait)
             return False
         return True
-
-    def _apply_changes(self) -> None:
-        changes = self.changes.take()
-        if changes == Changes():
-            return
-        state = self._configs.state()
-        self.changes.known = frozenset(state.connectors)
-        running = self._local.running
-        stale = reconfigured(running, changes.tasks)
-        if stale:
-            with self.stages.of(f"stopping {len(stale)} reconfigured tasks"):
-                self._local.stop(Work(tasks=stale))
-        self._reconcile()
-        for name in changes.connectors & running.connectors & state.connectors.keys():
-            with self.stages.of(f"stopping restarted connector {name}"):
-                self._local.restart_connector(name)
-        for name in changes.targets:
-            self._local.apply_target(name)
-        for name in sorted(changes.restarts.keys() & state.connectors.keys()):
-            self._restart(changes.restarts[name])
-        if changes.assign or self._task_sets_changed(changes.tasks, state):
-            self._member.request_rejoin()
-
-    def _task_sets_changed(self, names: set[str], state: ConfigState) -> bool:
-        """Whether a round is needed for new or vanished tasks; only the leader sees what all workers have."""
-        leadership = self._member.leadership
-        if leadership is None:
-            return False
-        for name in names:
-            assigned = {t.task for has in leadership.work.values() for t in has.tasks if t.connector == name}
-            if assigned != set(range(len(state.tasks.get(name, ())))):
-                return True
-        return False
-
-    def _reconcile(self) -> None:
-        self.changes.known = frozenset(self._configs.state().connectors)
-        self._work.reconcile()

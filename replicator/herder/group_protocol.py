@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from replicator.api.errors import DataError
-from replicator.herder.base import TaskId
+from replicator.herder.views import TaskId
 from replicator.herder.work import NOTHING, Work
 
 PROTOCOL_TYPE: Final = "connect"

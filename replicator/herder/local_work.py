@@ -15,9 +15,9 @@ from typing import Any
 from replicator.api.errors import ConnectError
 from replicator.config.connector import COMMON_DEF
 from replicator.herder import sink_groups
-from replicator.herder.base import TaskId, TaskProgress
 from replicator.herder.local_connector import STOP_SECONDS, LocalConnector
 from replicator.herder.reports import StatusReports
+from replicator.herder.views import TaskId, TaskProgress
 from replicator.herder.work import Work, work
 from replicator.runtime.assembly import TaskGuard
 from replicator.runtime.task import FAILED, RESTARTING, UNASSIGNED

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from replicator.herder.base import TaskId
 from replicator.herder.group_protocol import Assignment
+from replicator.herder.views import TaskId
 from replicator.herder.work import Work
 
 

@@ -10,10 +10,10 @@ from replicator.api.config import ConfigDef
 from replicator.api.errors import BadRequestError, NotFoundError
 from replicator.config.connector import SINK_DEF, SOURCE_DEF
 from replicator.config.overrides import policy_of
-from replicator.herder.base import PluginInfo
 from replicator.herder.config_infos import key_info
 from replicator.herder.plugin_options import converter_def, unavailable
 from replicator.herder.validation import Validator
+from replicator.herder.views import PluginInfo
 from replicator.plugins.discovery import KINDS
 from replicator.runtime import exactly_once
 from replicator.runtime.assembly import WorkerParts

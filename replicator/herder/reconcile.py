@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from replicator.herder.base import TaskId
+from replicator.herder.views import TaskId
 from replicator.herder.work import NOTHING, Work, configured
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from replicator.api.errors import ConnectError, RetriableError
-from replicator.herder.base import TaskId
+from replicator.herder.views import TaskId
 from replicator.runtime.clock import Clock
 from replicator.storage.base import StatusStore
 from replicator.storage.states import ConnectorStatus, State, TaskStatus, TopicStatus

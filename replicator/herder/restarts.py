@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from replicator.herder.base import ConnectorState, ConnectorStatus, TaskState
+from replicator.herder.views import ConnectorState, ConnectorStatus, TaskState
 
 FAILED = "FAILED"
 RESTARTING = "RESTARTING"

@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replicator.api.errors import AlreadyExistsError, BadRequestError, IllegalStateError, NotFoundError
-from replicator.herder.base import ConnectorInfo, ConnectorStatus, Health
 from replicator.herder.entry import PAUSED, STARTED, STOPPED, Entry
 from replicator.herder.entry_work import EntryWork
 from replicator.herder.naming import initial_target, with_name
 from replicator.herder.plugin_views import PluginViews
 from replicator.herder.restarts import plan
 from replicator.herder.standalone_reads import StandaloneReads
+from replicator.herder.views import ConnectorInfo, ConnectorStatus, Health
 from replicator.runtime.worker import Worker
 
 

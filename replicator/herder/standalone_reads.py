@@ -6,16 +6,10 @@ import threading
 from typing import Any
 
 from replicator.api.errors import NotFoundError
-from replicator.herder.base import (
-    ConnectorInfo,
-    ConnectorStatus,
-    TaskInfo,
-    TaskProgress,
-    TaskState,
-)
 from replicator.herder.entry import STARTED, Entry
 from replicator.herder.offset_changes import OffsetChanges
 from replicator.herder.tracking import check_resettable, check_tracked
+from replicator.herder.views import ConnectorInfo, ConnectorStatus, TaskInfo, TaskProgress, TaskState
 from replicator.runtime.assembly import WorkerParts
 
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from replicator.api.errors import RetriableError
 from replicator.herder.base import NotLeaderError, RefusedError
-from replicator.herder.coordinator import GroupMember
 from replicator.herder.group_loop import GroupLoop
+from replicator.herder.group_member import GroupMember
 from replicator.herder.leading import LeaderDuties
 from replicator.herder.membership import Joined
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from replicator.herder.base import TaskId
+from replicator.herder.views import TaskId
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from replicator.api.errors import RetriableError
 from replicator.broker.admin import Admin
 from replicator.config.worker import WorkerConfig
-from replicator.herder.base import TaskId
+from replicator.herder.views import TaskId
 from replicator.runtime.clients import transactional_id
 from replicator.storage.config_store import TopicConfigStore
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from fastapi import FastAPI, Query, Request, Response
 
 from replicator.api.errors import BadRequestError, NotFoundError
-from replicator.herder.base import ConnectorInfo, Herder
+from replicator.herder.base import Herder
+from replicator.herder.views import ConnectorInfo
 from replicator.rest.binding import CREATE_REQUEST, read_body, text_map
 from replicator.rest.body import Body, Name, config_body, given
 from replicator.rest.errors import JsonResponse

@@ -6,7 +6,8 @@ from typing import Any
 
 from replicator import __version__
 from replicator.api.errors import ConnectError
-from replicator.herder.base import ConnectorStatus, Herder
+from replicator.herder.base import Herder
+from replicator.herder.views import ConnectorStatus
 from replicator.metrics.prometheus import exposition
 from replicator.metrics.samples import ConnectorSample, TaskSample, WorkerSample
 from replicator.runtime.startups import STARTUPS

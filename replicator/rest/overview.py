@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from replicator import __version__
 from replicator.api.errors import ConnectError
-from replicator.herder.base import ConnectorStatus, Herder, TaskProgress
+from replicator.herder.base import Herder
+from replicator.herder.views import ConnectorStatus, TaskProgress
 from replicator.metrics.prometheus import lag_ms
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from typing import Any
 from replicator.api.errors import BadRequestError, ConnectError, NotFoundError
 from replicator.api.option_types import HIDDEN
 from replicator.config.masking import masked
-from replicator.herder.base import ConnectorInfo, Herder
+from replicator.herder.base import Herder
+from replicator.herder.views import ConnectorInfo
 
 
 class Secrets:

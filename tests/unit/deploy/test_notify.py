@@ -14,7 +14,7 @@ import pytest
 from replicator.api.errors import ConfigError
 from replicator.cli.notify import Notifier
 from replicator.cli.notify_loop import TASK_SECONDS, Heartbeat
-from replicator.herder.base import Health, TaskId, TaskProgress
+from replicator.herder.views import Health, TaskId, TaskProgress
 from tests.unit.deploy.service_manager import Manager
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from replicator.api.errors import RetriableError
 from replicator.herder import reports
-from replicator.herder.base import TaskId
 from replicator.herder.reports import StatusReports
+from replicator.herder.views import TaskId
 from replicator.runtime.clock import SystemClock
 from replicator.storage.states import State, TopicStatus
 

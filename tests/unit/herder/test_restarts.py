@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from replicator.herder.base import ConnectorState, ConnectorStatus, TaskState
 from replicator.herder.restarts import plan
+from replicator.herder.views import ConnectorState, ConnectorStatus, TaskState
 
 
 def status(connector: str, *tasks: str) -> ConnectorStatus:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replicator.api.errors import AlreadyExistsError, ConnectError, NotFoundError
-from replicator.herder.base import (
+from replicator.herder.views import (
     ConnectorInfo,
     ConnectorState,
     ConnectorStatus,

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from replicator.api.errors import ConfigError
-from replicator.herder.base import TaskId, TaskProgress
+from replicator.herder.views import TaskId, TaskProgress
 from replicator.rest.app import create_app
 from replicator.rest.overview import History, Overview, last_line
 from replicator.rest.server import RestServer

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from replicator.herder.base import ConnectorState, ConnectorStatus, TaskId, TaskProgress, TaskState
+from replicator.herder.views import ConnectorState, ConnectorStatus, TaskId, TaskProgress, TaskState
 from replicator.rest.accounts import Accounts, AccountSource
 from replicator.rest.overview_peers import merged_errors, merged_history
 from replicator.rest.server import RestServer

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from replicator.api.errors import BadRequestError, ConfigError, ConnectError, IllegalStateError
-from replicator.herder.base import Health
+from replicator.herder.views import Health
 from replicator.rest.app import create_app
 from replicator.rest.levels import LoggerLevels
 from replicator.rest.page import prefers_html
