@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _BACKOFF: Final = 0.5
 # Reports of a worker that may have lost the work meanwhile: they must not cover what its successor wrote.
-_CAREFUL: Final = frozenset({State.UNASSIGNED, State.FAILED})
+_CAREFUL: Final = frozenset({State.UNASSIGNED, State.RESTARTING, State.FAILED})
 
 _Report = ConnectorStatus | TaskStatus | TopicStatus
 _Key = tuple[str, str, int]

@@ -23,6 +23,7 @@ _TOPIC: Final = "status-topic-"
 _CONNECTOR: Final = "status-connector-"
 _TASK: Final = "status-task-"
 _TOPIC_SEPARATOR: Final = ":connector-"
+_ENDING: Final = frozenset({State.UNASSIGNED, State.RESTARTING})
 
 
 class TopicStatusStore:
@@ -193,8 +194,8 @@ class TopicStatusStore:
 
 
 def _late(status: ConnectorStatus | TaskStatus, before: ConnectorStatus | TaskStatus | None) -> bool:
-    """Whether a worker that lost a part reports so late, after Kafka was away perhaps: its successor runs already."""
-    if before is None or status.state is not State.UNASSIGNED or before.state is not State.RUNNING:
+    """Whether a worker that lost a part reports late, as Kafka was away or it was frozen: its successor runs."""
+    if before is None or status.state not in _ENDING or before.state is not State.RUNNING:
         return False
     if status.generation == before.generation:
         return status.worker_id != before.worker_id

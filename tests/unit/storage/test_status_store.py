@@ -97,6 +97,19 @@ def test_a_late_unassigned_does_not_hide_running(stores: tuple[TopicStatusStore,
     assert held.state is State.RUNNING
 
 
+def test_a_worker_that_was_frozen_does_not_hide_running(
+    stores: tuple[TopicStatusStore, TopicStatusStore],
+) -> None:
+    """Its consumer is fenced when it wakes up, and it starts the task again before it knows that it has lost it."""
+    mine, other = stores
+    mine.put(TaskStatus("c", 0, State.RUNNING, "new", 5))
+    mine.put(TaskStatus("c", 0, State.RESTARTING, "old", 4, "fenced"))
+    mine.put(TaskStatus("c", 1, State.RUNNING, "old", 4))
+    mine.put(TaskStatus("c", 1, State.RESTARTING, "old", 4, "its own"))
+    eventually(lambda: (found := other.task("c", 1)) is not None and found.state is State.RESTARTING)
+    assert other.task("c", 0) == TaskStatus("c", 0, State.RUNNING, "new", 5)
+
+
 def test_a_late_unassigned_of_a_connector_does_not_hide_running(
     stores: tuple[TopicStatusStore, TopicStatusStore],
 ) -> None:
