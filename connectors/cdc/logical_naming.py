@@ -1,7 +1,7 @@
 """Topics that several tables share, as `SchemaRegexTopicNamingStrategy` has it; task's thread.
 
-A regular expression makes a table's usual topic another one. Rows of different tables may then have equal keys, so every
-key gets a field that tells the tables apart, unless the user wants none.
+A regular expression makes a table's usual topic another one. Rows of different tables may then have equal keys, so
+every key gets a field that tells the tables apart, unless the user wants none.
 """
 
 from __future__ import annotations

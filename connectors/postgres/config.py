@@ -122,7 +122,12 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
         None,
         doc="Pattern that the whole topic of a table must match to become topic.replacement.",
     ),
-    key("topic.replacement", Type.STRING, None, doc="The topic to share; $1 stands for a group of topic.regex."),
+    key(
+        "topic.replacement",
+        Type.STRING,
+        None,
+        doc="The topic to share; $1 stands for a group of topic.regex.",
+    ),
     key(
         "topic.key.enforce.uniqueness",
         Type.BOOLEAN,
@@ -136,7 +141,9 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
         doc="Name of that field.",
     ),
     key("topic.key.field.regex", Type.STRING, None, doc="Pattern for what goes into that field."),
-    key("topic.key.field.replacement", Type.STRING, None, doc="What topic.key.field.regex makes of the topic."),
+    key(
+        "topic.key.field.replacement", Type.STRING, None, doc="What topic.key.field.regex makes of the topic."
+    ),
     key("topic.heartbeat.name", Type.STRING, None, doc="Whole name of the heartbeat topic."),
     key("topic.delimiter", Type.STRING, ".", doc="Between the parts of a topic name."),
     key("topic.transaction", Type.STRING, "transaction", doc="Last part of the transaction topic's name."),
@@ -263,8 +270,8 @@ _VALUES: Final[tuple[ConfigKey, ...]] = (
         Type.STRING,
         "fail",
         validator=one_of("fail", "warn", "skip"),
-        doc="What becomes of a value that its representation cannot hold, such as NaN in a Decimal: fail stops the task; "
-        "warn and skip make it null (Debezium: warn).",
+        doc="What becomes of a value that its representation cannot hold, such as NaN in a Decimal: fail stops the "
+        "task; warn and skip make it null (Debezium: warn).",
     ),
     key("include.schema.comments", Type.BOOLEAN, False, doc="Whether column comments become schema docs."),
 )

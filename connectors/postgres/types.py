@@ -29,10 +29,10 @@ __all__ = ["TypeOptions", "column_codec", "table_codecs"]
 logger = logging.getLogger(__name__)
 
 _PLAIN: Final = TypeFacts()
-_WITH_DEFAULTS: Final = frozenset(
-    "int2 int4 int8 numeric float4 float8 bool text varchar bpchar date time timestamp timestamptz interval uuid json "
-    "jsonb bit varbit xml".split()
-)
+_WITH_DEFAULTS: Final = frozenset({
+    "int2", "int4", "int8", "numeric", "float4", "float8", "bool", "text", "varchar", "bpchar", "date", "time",
+    "timestamp", "timestamptz", "interval", "uuid", "json", "jsonb", "bit", "varbit", "xml",
+})  # fmt: skip
 
 
 def table_codecs(table: Table, options: TypeOptions) -> dict[str, ColumnCodec]:
