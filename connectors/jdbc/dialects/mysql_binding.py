@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from connectors.jdbc.dialects import literals, mysql_literals
+from connectors.jdbc.dialects import literals, mysql_literals, time_literals
 from connectors.jdbc.dialects.model import Literal, TargetColumn
 from connectors.jdbc.types.contract import INTEGER_KINDS, JSON_KINDS, TEXT_KINDS, Contract, Kind, contract_of
 from connectors.jdbc.types.decode import decoder, json_text
-from replicator.api import Schema, SchemaType, StructuralError
+from replicator.api import Schema, SchemaType
 
 _INTEGERS: Final = {"tinyint", "smallint", "mediumint", "int", "bigint"}
 _TEXT_SIZES: Final = {"tinytext": 255, "text": 65_535, "mediumtext": 16_777_215, "longtext": None}
@@ -24,13 +24,7 @@ _LABEL: Final = re.compile(r"'((?:[^']|'')*)'")
 def literal_for(column: TargetColumn, schema: Schema) -> Literal:
     """See `Dialect.literal_for`."""
     contract = contract_of(schema)
-    found = _literal(column, contract)
-    if found is None:
-        raise StructuralError(
-            f"Column {column.name} of type {column.type} cannot hold {contract.describe()}",
-            hint="Change the column's type, or leave the column out.",
-        )
-    return found
+    return literals.unless_unfit(_literal(column, contract), column, contract)
 
 
 def _literal(column: TargetColumn, contract: Contract) -> Literal | None:
@@ -116,12 +110,12 @@ def _into_binary(column: TargetColumn, contract: Contract) -> Literal | None:
 def _into_time(column: TargetColumn, contract: Contract) -> Literal | None:
     base, kind, digits = column.base, contract.kind, column.fraction or 0
     if base == "date":
-        return literals.date(decoder(contract)) if kind is Kind.DATE else None
+        return time_literals.date(decoder(contract)) if kind is Kind.DATE else None
     if base == "time":
-        return literals.time(digits, decoder(contract)) if kind is Kind.TIME else None
+        return time_literals.time(digits, decoder(contract)) if kind is Kind.TIME else None
     if kind not in {Kind.DATE, Kind.TIMESTAMP, Kind.ZONED_TIMESTAMP}:
         return None
-    make = literals.timestamp if base == "datetime" else literals.instant
+    make = time_literals.timestamp if base == "datetime" else time_literals.instant
     return make(digits, decoder(contract))
 
 

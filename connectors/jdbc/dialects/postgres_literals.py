@@ -14,7 +14,7 @@ from connectors.jdbc.dialects.failures import Unrepresentable
 from connectors.jdbc.dialects.model import Literal, TargetColumn
 from connectors.jdbc.types.contract import INTEGER_KINDS, JSON_KINDS, Contract, Kind, contract_of
 from connectors.jdbc.types.decode import decoder, json_text
-from replicator.api import DataError, Schema, SchemaType, StructuralError
+from replicator.api import DataError, Schema, SchemaType
 
 Decoder = Callable[[Any], Any]
 
@@ -41,13 +41,7 @@ def _text(decode: Decoder | None = None) -> Literal:
 def literal_for(column: TargetColumn, schema: Schema) -> Literal:
     """See `Dialect.literal_for`."""
     contract = contract_of(schema)
-    found = _literal(column, contract)
-    if found is None:
-        raise StructuralError(
-            f"Column {column.name} of type {column.type} cannot hold {contract.describe()}",
-            hint="Change the column's type, or leave the column out.",
-        )
-    return found
+    return literals.unless_unfit(_literal(column, contract), column, contract)
 
 
 def _literal(column: TargetColumn, contract: Contract) -> Literal | None:

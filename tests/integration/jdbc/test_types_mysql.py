@@ -15,22 +15,10 @@ from connectors.jdbc.evolution import Evolution, compare
 from connectors.jdbc.url import parse_url
 from replicator.api import DataError, Schema, SchemaType
 from replicator.api import logical as names
+from tests.support.jdbc_schemas import schema
 
 KEY = Schema(SchemaType.INT64)
 T = TableName(None, "types")
-
-
-def schema(
-    type_: str, name: str | None = None, native: str | None = None, *sizes: int, **more: str
-) -> Schema:
-    parameters = dict(more)
-    if native:
-        parameters[names.SOURCE_TYPE_PARAMETER] = native
-        for size, parameter in zip(
-            sizes, (names.SOURCE_LENGTH_PARAMETER, names.SOURCE_SCALE_PARAMETER), strict=False
-        ):
-            parameters[parameter] = str(size)
-    return Schema(SchemaType(type_), name=name, optional=True, parameters=parameters)
 
 
 @pytest.fixture(params=["mysql", "mariadb"])

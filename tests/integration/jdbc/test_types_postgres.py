@@ -24,22 +24,10 @@ from connectors.jdbc.dialects import (
 from connectors.jdbc.url import parse_url
 from replicator.api import ConfigError, DataError, RetriableError, Schema, SchemaType, StructuralError
 from replicator.api import logical as names
+from tests.support.jdbc_schemas import schema
 
 INT = Schema(SchemaType.INT32)
 T = TableName(None, "Ty`p\"es' %s")
-
-
-def schema(
-    type_: str, name: str | None = None, native: str | None = None, *sizes: int, **more: str
-) -> Schema:
-    parameters = dict(more)
-    if native:
-        parameters[names.SOURCE_TYPE_PARAMETER] = native
-        for size, parameter in zip(
-            sizes, (names.SOURCE_LENGTH_PARAMETER, names.SOURCE_SCALE_PARAMETER), strict=False
-        ):
-            parameters[parameter] = str(size)
-    return Schema(SchemaType(type_), name=name, optional=True, parameters=parameters)
 
 
 @pytest.fixture

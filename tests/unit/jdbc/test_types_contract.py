@@ -16,20 +16,7 @@ from connectors.jdbc.types.decode import decimal_text, decoder
 from connectors.jdbc.types.decode_times import timestamp_text
 from replicator.api import DataError, Schema, SchemaType, StructuralError
 from replicator.api import logical as names
-
-
-def schema(
-    type_: str, name: str | None = None, native: str | None = None, *sizes: int, **more: str
-) -> Schema:
-    parameters = dict(more)
-    if native:
-        parameters[names.SOURCE_TYPE_PARAMETER] = native
-        for size, parameter in zip(
-            sizes, (names.SOURCE_LENGTH_PARAMETER, names.SOURCE_SCALE_PARAMETER), strict=False
-        ):
-            parameters[parameter] = str(size)
-    return Schema(SchemaType(type_), name=name, optional=True, parameters=parameters)
-
+from tests.support.jdbc_schemas import schema
 
 ASCII = "CHARACTER SET ascii COLLATE ascii_bin"
 BINARY = "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin"
