@@ -1,6 +1,6 @@
 """Every type with extreme values, under every way to represent them."""
 
-# ruff: noqa: E501 - SQL and patterns stay in one piece
+
 
 from __future__ import annotations
 

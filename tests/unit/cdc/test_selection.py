@@ -83,6 +83,26 @@ def test_masks() -> None:
     assert masked("column.mask.hash.v2.SHA-256.with.salt.Nacl", "secret", long)[0] == digest
 
 
+def test_the_first_hash_takes_the_form_of_java_streams() -> None:
+    long = Column("c", 25, "text")
+    option = "column.mask.hash.SHA-256.with.salt.Nacl"
+    # NUL takes two bytes, a character outside the first plane two units of three bytes each.
+    form = b"\xac\xed\x00\x05t\x00\x0bA\xc3\xa4\xc0\x80\xed\xa0\xbd\xed\xb4\x94"
+    assert masked(option, "A\xe4\0\U0001f514", long)[0] == hashlib.sha256(b"Nacl" + form).hexdigest()
+    far = hashlib.sha256(b"Nacl" + b"\xac\xed\x00\x05|" + (70000).to_bytes(8) + b"x" * 70000).hexdigest()
+    assert masked(option, "x" * 70000, long)[0] == far
+
+
+def test_null_is_masked_but_not_hashed() -> None:
+    for option, null in (
+        ("column.mask.with.3.chars", "***"),
+        ("column.mask.with.0.chars", ""),
+        ("column.truncate.to.3.chars", None),
+        ("column.mask.hash.v2.MD5.with.salt.x", None),
+    ):
+        assert ColumnMasks({option: r"public\.t\..*"}).apply("public.t", COLUMN, TEXT).null == null
+
+
 def test_masks_leave_other_columns_alone() -> None:
     masks = ColumnMasks({"column.mask.with.3.chars": r"public\.t\.c", "topic.prefix": "x"})
     assert masks.apply("public.t", Column("d", 25, "text"), TEXT) is TEXT
