@@ -77,6 +77,9 @@ def _java_text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
+_WHITE = "".join(map(chr, range(0x21)))
+"""What Java takes for white space around a value."""
+
 _INT_RANGES = {
     Type.SHORT: (-(2**15), 2**15 - 1),
     Type.INT: (-(2**31), 2**31 - 1),
@@ -93,7 +96,7 @@ def parse_type(name: str, value: Any, type_: Type) -> Any:
     if value is None:
         return None
     if isinstance(value, str):
-        value = value.strip() if type_ is not Type.PASSWORD else value
+        value = value.strip(_WHITE) if type_ is not Type.PASSWORD else value
     if type_ is Type.BOOLEAN:
         return _parse_boolean(name, value)
     if type_ in _INT_RANGES:

@@ -31,7 +31,6 @@ class ClusterWrites(ClusterReads):
         allow_replace: bool = True,
     ) -> tuple[bool, ConnectorInfo]:
         """Create or replace a connector; the leader does."""
-        name = name.strip()
         named = with_name(name, config)
         target = initial_target(initial_state)
         self._standing.lead()

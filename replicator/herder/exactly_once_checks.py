@@ -33,13 +33,13 @@ def check_exactly_once(connector: Any, config: Mapping[str, Any], *, enabled: bo
         enabled: whether this worker's sources deliver exactly once.
     """
     found: list[tuple[str, str]] = []
-    if str(config.get(SUPPORT, "")).lower() == "required":
+    if str(config.get(SUPPORT, "")).strip().lower() == "required":
         if not enabled:
             found.append((SUPPORT, _NOT_ENABLED))
         message = _support(connector, config)
         if message:
             found.append((SUPPORT, message))
-    if str(config.get(BOUNDARY, "")).lower() == "connector":
+    if str(config.get(BOUNDARY, "")).strip().lower() == "connector":
         message = _boundaries(connector, config)
         if message:
             found.append((BOUNDARY, message))

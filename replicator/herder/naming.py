@@ -22,7 +22,7 @@ def with_name(name: str, config: Mapping[str, str | None]) -> dict[str, str | No
         BadRequestError: it names another one.
     """
     given = config.get("name")
-    if given is not None and given.strip() != name:
+    if given is not None and given != name:
         raise BadRequestError(
             f"Connector name configuration ({given}) doesn't match connector name in the URL ({name})"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from replicator.storage.base import OffsetStore
 _TOPIC: Final = "kafka_topic"
 _PARTITION: Final = "kafka_partition"
 _OFFSET: Final = "kafka_offset"
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 
 SourceOffsets = list[tuple[Mapping[str, Any], Mapping[str, Any] | None]]
 
@@ -70,7 +72,7 @@ def _sink_entry(entry: Mapping[str, Any]) -> tuple[TopicPartition, int | None]:
         raise BadRequestError("Kafka topic names must be valid strings and may not be null")
     if partition[_PARTITION] is None:
         raise BadRequestError("Kafka partitions must be valid numbers and may not be null")
-    number = _integer(partition[_PARTITION], "partition", "Partition")
+    number = _integer(partition[_PARTITION], "partition", "Partition", 1 << 31)
     offset = entry.get("offset")
     if offset is None:
         return TopicPartition(topic, number), None
@@ -78,7 +80,7 @@ def _sink_entry(entry: Mapping[str, Any]) -> tuple[TopicPartition, int | None]:
         raise BadRequestError(
             f"The offset for a sink connector should either be null or contain the key '{_OFFSET}'"
         )
-    return TopicPartition(topic, number), _integer(offset[_OFFSET], "offset", "Offset")
+    return TopicPartition(topic, number), _integer(offset[_OFFSET], "offset", "Offset", 1 << 63)
 
 
 def alter_sink(admin: Admin, group: str, offsets: Mapping[TopicPartition, int | None]) -> None:
@@ -133,15 +135,14 @@ def _check_given(offsets: Sequence[Mapping[str, Any]]) -> None:
         raise BadRequestError("Partitions / offsets need to be provided for an alter offsets request")
 
 
-def _integer(value: Any, what: str, title: str) -> int:
+def _integer(value: Any, what: str, title: str, limit: int) -> int:
     shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    try:
-        number = int(shown)
-    except ValueError:
+    number = int(shown) if _NUMBER.fullmatch(shown) else None
+    if number is None or not -limit <= number < limit:
         raise BadRequestError(
             f"Failed to parse the following Kafka {what} value in the provided offsets: '{shown}'."
             f" {title} values for sink connectors need to be integers."
-        ) from None
+        )
     if number < 0:
         raise BadRequestError(f"The Kafka {what} {number} is negative.")
     return number

@@ -72,7 +72,7 @@ def verify(signature: Signature, key: SessionKey | None, allowed: Collection[str
     if signature.algorithm not in allowed:
         raise BadRequestError(
             f"This worker does not support the '{signature.algorithm}' key signing algorithm used by other workers."
-            f" This worker is currently configured to use: {', '.join(allowed)}."
+            f" This worker is currently configured to use: [{', '.join(allowed)}]."
             " Check that all workers' configuration files permit the same set of signature algorithms,"
             " and correct any misconfigured worker and restart it."
         )

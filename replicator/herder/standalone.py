@@ -54,7 +54,6 @@ class StandaloneHerder(StandaloneReads, PluginViews):
         allow_replace: bool = True,
     ) -> tuple[bool, ConnectorInfo]:
         """Create or replace a connector."""
-        name = name.strip()
         named = with_name(name, config)
         self.validator.check(named)
         stored = {option: str(value) for option, value in named.items()}

@@ -94,7 +94,7 @@ class Validator:
             shown = ", ".join(f"{n}={'null' if v is None else v}" for n, v in given)
             raise BadRequestError(f"Connector config {{{shown}}} contains no connector type")
         resolved = self._resolver.resolve({n: v for n, v in config.items() if v is not None})
-        kind, cls = self._registry.connector(str(config["connector.class"]).strip())
+        kind, cls = self._registry.connector(str(config["connector.class"]))
         result = Gathered(choices=choices)
         framework = framework_def(kind, resolved)
         result.add(

@@ -6,6 +6,7 @@ Text and shape are checked together, token by token, as Connect does: whichever 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -167,7 +168,7 @@ def read_body(data: bytes, reader: Reader, bound: str = "java.util.Map") -> Any:
     Raises:
         RestError: it is no JSON, or has another shape (500, as Connect answers).
     """
-    tokens = Tokens(data)
+    tokens = Tokens(data.removeprefix(BOM_UTF8))
     try:
         first = tokens.next()
         if first.kind == "END":

@@ -20,6 +20,9 @@ from replicator.rest.secrets import Secrets
 _REQUEST: Final = "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest"
 _UNQUOTED: Final = "!$&'()*+,;=:@"
 
+_TRIMMED: Final = "".join(map(chr, range(0x21)))
+"""What Java takes for white space around a name."""
+
 Expand = Annotated[list[str] | None, Query()]
 
 
@@ -66,7 +69,7 @@ class ConnectorRoutes:
         config = asked.get("config")
         if config is None:
             raise BadRequestError("The request needs a config.")
-        name = str(asked.get("name") or "").strip()
+        name = str(asked.get("name") or "").strip(_TRIMMED)
         _, info = self._herder.put_connector_config(
             name,
             self._secrets.restore(name, named(config, name)),

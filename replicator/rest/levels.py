@@ -67,7 +67,7 @@ class LoggerLevels:
 
     def follow(self, name: str, level: str) -> None:
         """Set what was set for the whole group; a level that only others know is left alone."""
-        if level.upper() in _LEVELS:
+        if level.strip().upper() in _LEVELS:
             self.set(name, level)
 
     def _existing(self) -> list[str]:
@@ -81,7 +81,7 @@ def number_of(level: str) -> int:
     Raises:
         NotFoundError: there is no such level (404, as Connect answers).
     """
-    number = _LEVELS.get(level.upper())
+    number = _LEVELS.get(level.strip().upper())
     if number is None:
         raise NotFoundError(f"invalid log level '{level}'.")
     return number

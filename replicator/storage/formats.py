@@ -33,9 +33,20 @@ def loads_object(data: bytes | None) -> dict[str, Any] | None:
 
 
 def encode_offset_key(connector: str, partition: Mapping[str, Any]) -> bytes:
-    """Key of an offset record, `["connector",{partition}]`, in canonical key order."""
+    """Key of an offset record, `["connector",{partition}]`.
+
+    A Java worker finds an offset by these bytes: names are in the order in which its connectors' maps have them.
+    """
     _check_offset_map(partition, "partition")
-    return dumps([connector, {name: partition[name] for name in sorted(partition)}])
+    return dumps([connector, {name: partition[name] for name in sorted(partition, key=_slot)}])
+
+
+def _slot(name: str) -> tuple[int, str]:
+    """Where a `HashMap` of a few entries has a name."""
+    code = 0
+    for unit in memoryview(name.encode("utf-16-le", "surrogatepass")).cast("H"):
+        code = (31 * code + unit) & 0xFFFFFFFF
+    return (code ^ (code >> 16)) & 15, name
 
 
 def decode_offset_key(data: bytes | None) -> tuple[str, dict[str, Any] | None] | None:

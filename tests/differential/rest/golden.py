@@ -70,7 +70,7 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             return {name: full(v) for name, v in value.items()}
         return [full(v) for v in value] if isinstance(value, list) else value
 
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").strip().split("\n"):  # messages hold other line ends
         entry = json.loads(line)
         if "definition" in entry:
             definitions.append(entry["definition"])

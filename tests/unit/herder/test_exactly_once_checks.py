@@ -45,6 +45,7 @@ def test_required_needs_a_connector_that_supports_it(support: Any, message: str)
 
 def test_required_needs_a_worker_that_does_it() -> None:
     assert check_exactly_once(Connector(), REQUIRED, enabled=True) == []
+    assert check_exactly_once(Connector(), {"exactly.once.support": " REQUIRED "}, enabled=False)
     assert check_exactly_once(Connector(), REQUIRED, enabled=False) == [
         ("exactly.once.support", "This worker does not have exactly-once source support enabled.")
     ]

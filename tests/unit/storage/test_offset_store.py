@@ -52,6 +52,14 @@ def test_the_order_of_keys_means_nothing(store: OffsetStore) -> None:
     assert len(store.offsets("c")) == 1
 
 
+def test_partitions_are_written_as_a_java_worker_looks_them_up(broker: EmbeddedBroker) -> None:
+    store = TopicOffsetStore(broker, "offsets")
+    [message] = store.messages("c", [({"database": "d", "server": "s"}, {"x": 1})])
+    assert message.key == b'["c",{"server":"s","database":"d"}]'
+    [message] = store.messages("c", [({"table": "t", "protocol": "1"}, {"x": 1})])
+    assert message.key == b'["c",{"protocol":"1","table":"t"}]'
+
+
 def test_none_forgets_an_offset(store: OffsetStore) -> None:
     store.write("c", [({"a": 1}, {"x": 1})])
     store.write("c", [({"a": 1}, None)])
