@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from replicator.api.errors import ConnectError, FencedError, IllegalStateError, RetriableError
-from replicator.broker.kafka.errors import kafka_error, translate
+from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate
 from replicator.broker.kafka.producer import Done, KafkaProducer, unreachable
 from replicator.broker.message import NewMessage
 
@@ -125,19 +125,35 @@ class TransactionalKafkaProducer(KafkaProducer):
                 call(_CALL_SECONDS)
             except KafkaException as raised:
                 error = kafka_error(raised)
-                failure = self._fatal or translate(error, what, self._right)
+                failure = self._failure(error, what)
                 if error.fatal() or self._fatal is not None:
                     if isinstance(failure, FencedError) and self._expired():
                         raise RetriableError(f"Kafka: a transaction of {self._id} took too long.") from raised
                     raise failure from raised
                 if error.txn_requires_abort():
-                    self._abort_failed()
+                    self._abort_after(failure)
                     raise _again(failure, error.str()) from raised
                 if not error.retriable() or (deadline is not None and time.monotonic() > deadline):
                     raise unreachable(failure, self._last_error) from raised
                 self._closed.wait(0.05)
             else:
                 return
+
+    def _failure(self, error: KafkaError, what: str) -> ConnectError:
+        """Our error for one of a call; whoever lacks a right is told which one, not what came of it."""
+        if error.code() not in AUTHORIZATION:
+            return self._fatal or translate(error, what)
+        topics = ", ".join(sorted(self._known))
+        of_topics = error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+        return translate(error, what, f"WRITE on the topics {topics}" if of_topics else self._right)
+
+    def _abort_after(self, failure: ConnectError) -> None:
+        try:
+            self._abort_failed()
+        except ConnectError as error:
+            if isinstance(failure, RetriableError):
+                raise
+            raise failure from error
 
     def _abort_failed(self) -> None:
         """End a transaction that can only be aborted."""

@@ -192,7 +192,7 @@ def _run(call: Caller, workers: list[DistributedService], node: Secured, tmp_pat
     assert status == 200, body
     call(first, "PUT", "/connectors/wrong/config", wrong)
     eventually(lambda: "/no/such.jks" in json.dumps(call(first, "GET", "/connectors/wrong/status")[1]))
-    assert call(second, "PUT", "/connectors/sink/stop")[0] == 202
+    assert call(second, "PUT", "/connectors/sink/stop")[0] == 204
     eventually(lambda: call(second, "DELETE", "/connectors/sink/offsets")[0] == 200)
 
 
