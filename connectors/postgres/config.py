@@ -240,6 +240,14 @@ _VALUES: Final[tuple[ConfigKey, ...]] = (
         validator=one_of("bits", "text"),
         doc="Representation of bit varying: bytes, which do not tell 0 from 00, or its digits. Own option.",
     ),
+    key(
+        "column.defaults",
+        Type.STRING,
+        "required",
+        validator=one_of("required", "all"),
+        doc="Columns whose constant defaults are in their schemas: those that are NOT NULL, or all. A converter with "
+        "replace.null.with.default=true writes the default of a nullable column where the row has NULL. Own option.",
+    ),
     key("money.fraction.digits", Type.SHORT, 2, doc="Fraction digits of money."),
     key(
         "include.unknown.datatypes",

@@ -22,6 +22,7 @@ BinaryMode = Literal["bytes", "base64", "base64-url-safe", "hex"]
 HstoreMode = Literal["json", "map"]
 ArrayMode = Literal["array", "json"]
 GeometryMode = Literal["struct", "text"]
+DefaultsMode = Literal["required", "all"]
 VarbitMode = Literal["bits", "text"]
 
 
@@ -39,6 +40,7 @@ class TypeOptions:
         geometry: `geometry.handling.mode`, an option of our own.
         varbits: `varbit.handling.mode`, an option of our own: Debezium's bytes do not tell 0 from 00.
         include_unknown: `include.unknown.datatypes`; such values come as text.
+        defaults: `column.defaults`, an option of our own.
         money_digits: `money.fraction.digits`.
         placeholder: `unavailable.value.placeholder` (without its `hex:` form).
         propagate_columns: `column.propagate.source.type`.
@@ -54,6 +56,7 @@ class TypeOptions:
     geometry: GeometryMode = "struct"
     varbits: VarbitMode = "bits"
     include_unknown: bool = False
+    defaults: DefaultsMode = "required"
     money_digits: int = 2
     placeholder: str = UNAVAILABLE_VALUE
     propagate_columns: Patterns | None = None
@@ -76,6 +79,7 @@ class TypeOptions:
             geometry=cast(GeometryMode, config.get("geometry.handling.mode", "struct")),
             varbits=cast(VarbitMode, config.get("varbit.handling.mode", "bits")),
             include_unknown=str(config.get("include.unknown.datatypes", False)).lower() == "true",
+            defaults=cast(DefaultsMode, config.get("column.defaults", "required")),
             money_digits=int(config.get("money.fraction.digits", 2)),
             placeholder=_placeholder(config.get("unavailable.value.placeholder") or UNAVAILABLE_VALUE),
             propagate_columns=_patterns(config, "column.propagate.source.type"),

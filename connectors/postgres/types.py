@@ -69,9 +69,9 @@ def column_codec(column: Column, options: TypeOptions, table: str = "") -> Colum
         type_name, typmod = facts.base_name, facts.base_typmod
     schema = rule.schema
     parameters = dict(schema.parameters)
+    default = None if column.optional and options.defaults == "required" else _default(column, rule)
     if options.propagates(table, column.name, type_name):
-        parameters |= _source_type(type_name, typmod, column.name) | _missing_value(column, rule)
-    default = _default(column, rule)
+        parameters |= _source_type(type_name, typmod, column.name) | _missing_value(column, rule, default)
     if parameters or column.optional or default is not None:
         schema = schema.evolve(optional=column.optional, parameters=parameters, default=default)
     return ColumnCodec(
@@ -99,10 +99,10 @@ def _default(column: Column, rule: Rule) -> Any:
         return None
 
 
-def _missing_value(column: Column, rule: Rule) -> dict[str, str]:
+def _missing_value(column: Column, rule: Rule, default: Any) -> dict[str, str]:
     """What the rows hold that are older than the column, which is not always its default."""
     if column.missing is None:
-        return {} if column.default is None else {logical.MISSING_VALUE_PARAMETER: "null"}
+        return {} if default is None else {logical.MISSING_VALUE_PARAMETER: "null"}
     try:
         value = column.missing if rule.decode is None else rule.decode(column.missing)
         return {logical.MISSING_VALUE_PARAMETER: orjson.dumps(value).decode()}

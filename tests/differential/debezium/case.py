@@ -77,9 +77,9 @@ def options(case: Case, database: str, server: Mapping[str, str]) -> dict[str, s
         "publication.name": name,
         "publication.autocreate.mode": "filtered",
         "poll.interval.ms": "20",
+        "column.defaults": "all",
         "key.converter": json,
         "key.converter.replace.null.with.default": "false",
-        # So that nulls of columns with defaults are seen.
         "value.converter": json,
         "value.converter.replace.null.with.default": "false",
         "header.converter": json,

@@ -49,6 +49,11 @@ DEFAULTS = Workload(
     (
         Case("dflt_default"),
         Case(
+            "dflt_required",
+            {"column.defaults": None},
+            (Deviation(r"(opt|fn)#.*fields\[\w+\]\.default$", "defaults of nullable columns"),),
+        ),
+        Case(
             "dflt_strings",
             {
                 "decimal.handling.mode": "string",

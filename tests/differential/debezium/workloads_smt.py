@@ -139,7 +139,9 @@ OUTBOX = Workload(
             "outbox_expanded",
             _smt(
                 "io.debezium.transforms.outbox.EventRouter",
-                table__expand__json__payload="true", table__fields__additional__placement="type:header:eventType,tenant:envelope", route__topic__replacement="${routedByValue}.side_outbox_expanded_z",
+                table__expand__json__payload="true",
+                table__fields__additional__placement="type:header:eventType,tenant:envelope",
+                route__topic__replacement="${routedByValue}.side_outbox_expanded_z",
             ),
         ),
     ),

@@ -1,7 +1,5 @@
 """Every type with extreme values, under every way to represent them."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Iterator

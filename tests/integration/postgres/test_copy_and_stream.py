@@ -18,7 +18,7 @@ def test_copy_then_stream(pg_database: Database) -> None:
         first, second = driver.until_count(2)[:2]
         assert (op(first), row(first)) == (
             "r",
-            {"id": 1, "name": "a\tb\\n", "amount": "1.50", "at": "2020-01-01T12:00:00Z"},
+            {"id": 1, "name": "a\tb\\n", "amount": "1.50", "at": "2020-01-01T12:00:00.000000Z"},
         )
         assert row(second) == {"id": 2, "name": None, "amount": None, "at": None}
         assert [r.value.get("source").get("snapshot") for r in (first, second)] == ["first", "last"]

@@ -101,7 +101,7 @@ def test_copy_and_stream_agree(pg_database: Database, options: dict[str, str]) -
     if options:
         assert copied["dbl"] == 0.30000000000000004
         assert copied["ival"] == "P1Y2M-3DT4H5M6.78S"
-        assert copied["tstz"] == "2020-01-01T07:00:00.5Z"
+        assert copied["tstz"] == "2020-01-01T07:00:00.500000Z"
         assert copied["day_bc"] == "-0043-03-15Z"
         assert copied["grid"] == "[[1,2],[3,4]]"
         assert copied["bytes"] == b"\x00\xff\\"

@@ -39,7 +39,7 @@ def test_what_is_computed_is_no_constant(expression: str) -> None:
 
 
 def default(column: Column) -> Any:
-    codec = column_codec(column, TypeOptions())
+    codec = column_codec(column, TypeOptions(defaults="all"))
     assert codec is not None
     assert codec.filler == (codec.schema.default if codec.schema.default is not None else codec.filler)
     return codec.schema.default
@@ -56,6 +56,15 @@ def test_defaults_are_values_of_their_type() -> None:
     assert default(Column("c", 99999, "mood", type_facts=mood, default="ok")) == "ok"
     assert default(Column("c", 869, "inet", default="10.0.0.1")) is None
     assert default(Column("c", 1700, "numeric", default="3.25")) is None
+
+
+def test_nullable_columns_keep_their_nulls() -> None:
+    """A schema's default would be written instead of NULL."""
+    nullable = Column("c", 23, "int4", default="7")
+    for column, found in ((nullable, None), (replace(nullable, optional=False), 7)):
+        codec = column_codec(column, TypeOptions())
+        assert codec is not None
+        assert codec.schema.default == found
 
 
 @pytest.mark.parametrize(
