@@ -137,7 +137,7 @@ def test_a_change_is_an_ordinary_record_to_everybody_else() -> None:
     )
     plain = change.plain()
     assert type(plain) is SourceRecord
-    assert [h.key for h in plain.headers or []] == ["__replicator.position", "more", "moved"]
+    assert [h.key for h in plain.headers or []] == ["__replicator.position", "moved", "more"]
     assert change.position_text == "s:log:7:2:0" == change.position.encode()
     assert (plain.topic, plain.source_partition, plain.source_offset) == ("t", {"server": "a"}, {"lsn": 5})
     renamed = change.evolve(topic="other")
