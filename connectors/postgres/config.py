@@ -281,6 +281,13 @@ _VALUES: Final[tuple[ConfigKey, ...]] = (
         doc="What becomes of a value that its representation cannot hold, such as NaN in a Decimal: fail stops the "
         "task; warn and skip make it null (Debezium: warn).",
     ),
+    key(
+        "converters",
+        Type.STRING,
+        None,
+        doc="Java classes that convert columns: refused, as they would not run here.",
+    ),
+    key("post.processors", Type.STRING, None, doc="Java classes that change records: refused likewise."),
     key("include.schema.comments", Type.BOOLEAN, False, doc="Whether column comments become schema docs."),
 )
 

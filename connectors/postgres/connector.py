@@ -56,6 +56,13 @@ def check(options: Mapping[str, Any]) -> None:
             option="plugin.name",
             hint="Set plugin.name=pgoutput; every server has it, and it needs a slot of its own (another slot.name).",
         )
+    for option in ("converters", "post.processors"):
+        if options[option]:
+            raise ConfigError(
+                f"{option} names Java classes, which do not run here: records would differ without a word.",
+                option=option,
+                hint="Leave it out, and use a transformation.",
+            )
     Selection(options)
     Overrides(options)
     Identities(options["replica.identity.autoset.values"])

@@ -38,6 +38,13 @@ def test_a_good_configuration_has_no_errors() -> None:
         ({"skipped__operations": "none,c"}, "skipped.operations"),
         ({"max__queue__size": "10", "max__batch__size": "10"}, "max.queue.size"),
         ({"message__key__columns": "nonsense"}, "message.key.columns"),
+        ({"converters": "isbn"}, "converters"),
+        ({"post__processors": "reselector"}, "post.processors"),
+        (
+            {"topic__naming__strategy": "io.debezium.schema.SchemaRegexTopicNamingStrategy"},
+            "topic.regex",
+        ),
+        ({"snapshot__mode": "configuration_based"}, "snapshot.mode.configuration.based.start.stream"),
         ({"topic__prefix": "a b"}, "topic.prefix"),
     ],
 )
