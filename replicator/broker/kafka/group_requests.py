@@ -64,8 +64,9 @@ def group_offsets(java: Mapping[str, str], group: str) -> dict[TopicPartition, O
             found: Any = client.list_group_offsets(group)[group]
     except NotFoundError:
         return {}
+    # librdkafka ends empty metadata with C's end of a text when the brokers' own group protocol is used.
     return {
-        TopicPartition(p.topic, p.partition): OffsetAndMetadata(at.offset, at.metadata or "")
+        TopicPartition(p.topic, p.partition): OffsetAndMetadata(at.offset, (at.metadata or "").rstrip("\0"))
         for p, at in found.items()
         if at.offset >= 0
     }

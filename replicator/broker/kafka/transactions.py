@@ -41,7 +41,9 @@ class TransactionalKafkaProducer(KafkaProducer):
         self._began = 0.0
         try:
             self._call("to begin as the only producer of", self._client.init_transactions, _INIT_SECONDS)
-        except BaseException:
+        except BaseException as failure:
+            if isinstance(failure, ConnectError):
+                self._fatal = self._fatal or failure  # nothing was appended: there is nothing to wait for
             self.close()
             raise
 
@@ -91,11 +93,11 @@ class TransactionalKafkaProducer(KafkaProducer):
         """
         if not self._open:
             raise IllegalStateError(f"There is no open transaction of {self._id}.")
-        if self._doomed and self._fatal is None:
-            self._abort_failed()
-            raise RetriableError(f"Kafka: a transaction of {self._id} was aborted.")
+        # Of a transaction that cannot be committed this call says why; it aborts it.
         self._call("to commit a transaction of", self._client.commit_transaction, None)
         self._open = False
+        if self._doomed:
+            raise RetriableError(f"Kafka: a transaction of {self._id} was aborted.")
 
     def abort_transaction(self) -> None:
         """Drop the open transaction."""

@@ -81,7 +81,7 @@ def test_what_java_allows_too(tmp_path: Path) -> None:
     assert trusted_certificates({}) is None
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, str], str, str]] = {
     # Store and further options; what is named; what is said.
     "password of a JKS store": (
         lambda: jks("other", OWN),
