@@ -27,6 +27,8 @@ _END_POLL_SECONDS: Final = 0.05
 _FIRST_BACKOFF: Final = 0.1
 _LAST_BACKOFF: Final = 10.0
 _VISIBLE_SECONDS: Final = 30.0
+# Longer than a read ever takes, and short enough that whoever waits for a read still gets an answer.
+_STUCK_SECONDS: Final = 10.0
 # As Connect's own: appended one request after the other, and never refused for what a broker has lost meanwhile.
 _PRODUCER: Final = {"enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"}
 
@@ -110,7 +112,11 @@ class TopicLog:
             self._producer = self._broker.producer(f"{self._client_id}-producer", options=_PRODUCER)
         self._consumer = self._broker.consumer(f"{self._client_id}-consumer", start="earliest")
         self._consumer.assign(self._partitions)
-        self._read_until(self._consumer, self._ends(), time.monotonic() + 3600)
+        # Nobody waits here for a transaction that a lost worker left open: its successor ends it, and may start here.
+        visible = getattr(admin, "next_committed", admin.end_offsets)  # only Kafka has open transactions
+        self._read_until(
+            self._consumer, visible(self._partitions) if self._partitions else {}, time.monotonic() + 3600
+        )
         if self._follow:
             self._thread = threading.Thread(target=self._run, name=f"{self._client_id}-log", daemon=True)
             self._thread.start()
@@ -200,7 +206,7 @@ class TopicLog:
             raise IllegalStateError(f"The log of {self.name} is not open.")
         if thread is None:
             with self._reading:
-                self._read_until(consumer, ends, time.monotonic() + timeout)
+                self._read_now(ends, timeout)
             return
         waiter = _Waiter(ends)
         self._waiters.append(waiter)
@@ -210,6 +216,22 @@ class TopicLog:
             raise self._failure
         if not reached:
             raise RetriableError(f"Could not read {self.name} to its end within {timeout:g} s.")
+
+    def _read_now(self, ends: Mapping[TopicPartition, int], timeout: float) -> None:
+        """Read on the calling thread; a consumer that does not come on after the loss of a broker is replaced."""
+        consumer = self._consumer
+        if consumer is None:
+            raise IllegalStateError(f"The log of {self.name} is not open.")
+        deadline = time.monotonic() + timeout
+        try:
+            self._read_until(consumer, ends, min(deadline, time.monotonic() + _STUCK_SECONDS))
+            return
+        except RetriableError as error:
+            _log.warning("%s A new consumer reads it from its beginning.", error)
+        self._consumer = fresh = self._broker.consumer(f"{self._client_id}-consumer", start="earliest")
+        fresh.assign(self._partitions)
+        consumer.close()
+        self._read_until(fresh, ends, deadline)
 
     def _ends(self) -> dict[TopicPartition, int]:
         return self._broker.admin().end_offsets(self._partitions) if self._partitions else {}

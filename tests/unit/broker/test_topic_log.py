@@ -145,3 +145,41 @@ def test_a_start_that_failed_can_be_made_again(
     log.read_to_end()
     assert seen == [b"x"]
     log.stop()
+
+
+class FirstConsumerStops:
+    """A broker whose first consumer reads nothing any more once `stopped` is set."""
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self.consumers: list[Any] = []
+        self.stopped = False
+        self._broker = broker
+
+    def consumer(self, *args: Any, **options: Any) -> Any:
+        made = self._broker.consumer(*args, **options)
+        if not self.consumers:
+            poll = made.poll
+            made.poll = lambda *limits: [] if self.stopped else poll(*limits)  # type: ignore[method-assign]
+        self.consumers.append(made)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+
+def test_a_consumer_that_does_not_come_on_is_replaced(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_log, "_STUCK_SECONDS", 0.1)
+    seen: dict[bytes | None, bytes | None] = {}
+    watched = FirstConsumerStops(broker)
+    log = opened(watched, lambda m: seen.__setitem__(m.key, m.value), follow=False)
+    watched.stopped = True
+    log.append([(b"a", b"1")])
+    log.read_to_end()
+    assert seen == {b"a": b"1"}
+    log.append([(b"b", b"2")])
+    log.read_to_end()
+    assert seen == {b"a": b"1", b"b": b"2"}
+    assert len(watched.consumers) == 2, "the second one went on"
+    log.stop()
