@@ -47,6 +47,10 @@ class ClusterViews:
         """source, sink or unknown."""
         return self._class_of(name)[0]
 
+    def version(self, name: str) -> str | None:
+        """Version of its class here; None where there is no such class."""
+        return self._class_of(name)[1]
+
     def info(self, name: str) -> ConnectorInfo:
         """Configuration and tasks."""
         config = self.config(name)
@@ -66,7 +70,7 @@ class ClusterViews:
         if found is None:
             raise NotFoundError(f"No status found for connector {name}")
         kind, version = self._class_of(name)
-        connector = ConnectorState(found.state.value, found.worker_id, found.trace, version)
+        connector = ConnectorState(found.state.value, found.worker_id, found.trace, found.version or version)
         tasks = [_task_state(task, version) for task in self._statuses.tasks(name)]
         return ConnectorStatus(name, connector, tasks, kind)
 
@@ -91,4 +95,7 @@ class ClusterViews:
 
 
 def _task_state(status: TaskStatus, version: str | None) -> TaskState:
-    return TaskState(status.task, status.state.value, status.worker_id, status.trace, version)
+    # Where it runs another version may be installed; records of former releases do not tell.
+    return TaskState(
+        status.task, status.state.value, status.worker_id, status.trace, status.version or version
+    )

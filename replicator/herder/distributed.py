@@ -70,7 +70,9 @@ class DistributedHerder(ClusterWrites, ClusterRestarts, ClusterRequests, PluginV
         self._statuses = statuses
         self._open_stores = startup
         self._views = ClusterViews(configs, statuses, parts.registry)
-        self._reports = StatusReports(statuses, _host(group.url), lambda: self.loop.generation, parts.clock)
+        self._reports = StatusReports(
+            statuses, _host(group.url), lambda: self.loop.generation, parts.clock, self._views.version
+        )
         self._local = LocalWork(worker, self._reports, self._publish, configs.state, self._guard)
         self._member = GroupMember(
             group, configs.state, lambda: configs.refresh(self._config.seconds("worker.sync.timeout.ms")),

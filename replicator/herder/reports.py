@@ -32,12 +32,19 @@ class StatusReports:
     """See the module. Methods may be called from any thread."""
 
     def __init__(
-        self, store: StatusStore, worker_id: str, generation: Callable[[], int], clock: Clock
+        self,
+        store: StatusStore,
+        worker_id: str,
+        generation: Callable[[], int],
+        clock: Clock,
+        version: Callable[[str], str | None] = lambda _: None,
     ) -> None:
+        # `version` tells that of a connector's class here.
         self._store = store
         self._worker_id = worker_id
         self._generation = generation
         self._clock = clock
+        self._version = version
         self._pending: OrderedDict[_Key, _Report] = OrderedDict()
         self._changed = threading.Condition()
         self._writing = False
@@ -60,13 +67,21 @@ class StatusReports:
 
     def connector(self, name: str, state: str, trace: str | None = None) -> None:
         """A connector has this state now."""
-        status = ConnectorStatus(name, State(state), self._worker_id, self._generation(), trace)
+        status = ConnectorStatus(
+            name, State(state), self._worker_id, self._generation(), trace, self._version(name)
+        )
         self._put(("connector", name, -1), status)
 
     def task(self, task: TaskId, state: str, trace: str | None = None) -> None:
         """A task has this state now."""
         status = TaskStatus(
-            task.connector, task.task, State(state), self._worker_id, self._generation(), trace
+            task.connector,
+            task.task,
+            State(state),
+            self._worker_id,
+            self._generation(),
+            trace,
+            self._version(task.connector),
         )
         self._put(("task", task.connector, task.task), status)
 

@@ -28,13 +28,14 @@ class TargetState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStatus:
-    """State of a connector. `trace` is the error of a failed one."""
+    """State of a connector. `trace` is the error of a failed one, `version` that of its class where it runs."""
 
     connector: str
     state: State
     worker_id: str
     generation: int = 0
     trace: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class TaskStatus:
     worker_id: str
     generation: int = 0
     trace: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,14 +221,15 @@ def _value(status: ConnectorStatus | TaskStatus) -> bytes | None:
             "trace": status.trace,
             "worker_id": status.worker_id,
             "generation": status.generation,
+            "version": status.version,
         }
     )
 
 
-def _facts(connector: str, value: dict[str, Any]) -> tuple[State, str, int, str | None] | None:
+def _facts(connector: str, value: dict[str, Any]) -> tuple[State, str, int, str | None, str | None] | None:
     try:
-        state = State(value["state"])
-        return state, str(value["worker_id"]), int(value["generation"]), value.get("trace")
+        worker, generation = str(value["worker_id"]), int(value["generation"])
+        return State(value["state"]), worker, generation, value.get("trace"), value.get("version")
     except (KeyError, ValueError, TypeError):
         _log.warning("Ignoring a badly shaped status record of %s", connector)
         return None

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.devservers.instance import ServerUnavailable
 from tests.support.fix_servers import KafkaServer
-from tests.support.java_worker import JavaWorker
+from tests.support.java_worker import VERSION, JavaWorker
 from tests.support.worker_group import Group, Worker, until
 
 pytestmark = [
@@ -69,6 +69,18 @@ def runs(worker: Worker, name: str, tasks: int, owner: str | None = None) -> Non
         return worker.state(name) == "RUNNING" and len(owners) == tasks and here
 
     until(check, 60, f"{name} runs {tasks} tasks{'' if owner is None else f' at {owner}'}")
+
+
+def own_version(worker: Worker) -> str:
+    """Version of the file sink where it is installed."""
+    plugins = worker.get("/connector-plugins")
+    return str(next(p["version"] for p in plugins if p["class"].endswith("FileStreamSinkConnector")))
+
+
+def versions(worker: Worker, name: str, known: dict[str, str]) -> list[str]:
+    """Version of each task as a worker tells it, or, where `known`, as the task's owner has it."""
+    tasks = worker.get(f"/connectors/{name}/status")["tasks"]
+    return [known.get(task["worker_id"], task["version"]) for task in tasks]
 
 
 def test_taking_over_from_java_and_back(group: Group):
@@ -147,6 +159,10 @@ def test_one_group(group: Group, leader: str):
         return sorted(owners.count(worker.id) for worker in both) == [4, 4]
 
     until(shared, 90, "each has four of the eight tasks")
+    expected = versions(ours, outs[0], {ours.id: own_version(ours), theirs.id: VERSION})
+    until(
+        lambda: [versions(w, outs[0], {}) for w in both] == [expected] * 2, 20, "both tell which version runs"
+    )
     for worker in both:
         assert set(worker.get("/connectors")) == {*ins, *outs}
         # Wherever it runs: the request finds its way to the owner.

@@ -56,6 +56,16 @@ def running(store: Store):
     made.stop(5)
 
 
+def test_the_version_of_the_class_is_told(store: Store) -> None:
+    made = StatusReports(store, "w:1", lambda: 7, SystemClock(), {"c": "3.1"}.get)
+    made.start()
+    made.connector("c", "RUNNING")
+    made.task(TaskId("c", 0), "RUNNING")
+    made.task(TaskId("d", 0), "RUNNING")
+    made.stop(5)
+    assert [status.version for _, status in store.written] == ["3.1", "3.1", None]
+
+
 def test_what_a_successor_wrote_is_not_covered(store: Store, running: StatusReports):
     running.task(TaskId("c", 0), "RUNNING")
     assert running.flush(5)

@@ -55,9 +55,12 @@ def test_records_are_connects_own(
     assert [(m.key, m.value) for m in everything(broker)] == [
         (
             b"status-connector-c",
-            b'{"state":"RUNNING","trace":null,"worker_id":"10.0.0.1:8083","generation":7}',
+            b'{"state":"RUNNING","trace":null,"worker_id":"10.0.0.1:8083","generation":7,"version":null}',
         ),
-        (b"status-task-c-0", b'{"state":"FAILED","trace":"boom","worker_id":"w","generation":7}'),
+        (
+            b"status-task-c-0",
+            b'{"state":"FAILED","trace":"boom","worker_id":"w","generation":7,"version":null}',
+        ),
         (
             b"status-topic-t:connector-x:connector-c",
             b'{"topic":{"name":"t:connector-x","connector":"c","task":0,"discoverTimestamp":1690000000000}}',
@@ -69,8 +72,9 @@ def test_records_are_connects_own(
 def test_other_workers_see_states(stores: tuple[TopicStatusStore, TopicStatusStore]) -> None:
     mine, other = stores
     mine.put(ConnectorStatus("my-c-2", State.RUNNING, "w", 1))
-    mine.put(TaskStatus("my-c-2", 3, State.PAUSED, "w", 1))
-    eventually(lambda: other.task("my-c-2", 3) == TaskStatus("my-c-2", 3, State.PAUSED, "w", 1))
+    paused = TaskStatus("my-c-2", 3, State.PAUSED, "w", 1, version="4.1.1")
+    mine.put(paused)
+    eventually(lambda: other.task("my-c-2", 3) == paused)
     assert other.connector("my-c-2") == ConnectorStatus("my-c-2", State.RUNNING, "w", 1)
     assert other.connectors() == {"my-c-2"}
     mine.put(TaskStatus("my-c-2", 3, State.DESTROYED, "w", 1))
