@@ -63,6 +63,7 @@ class TaskSpec:
         task_config: the task's own configuration.
         used: told of each topic used for the first time.
         stopping: set to end the task.
+        abandoned: set when it did not end in time: somebody else may have its work.
         stats: kept over restarts.
         facts: what the present run published.
         guard: of an exactly-once source in a group of workers.
@@ -76,6 +77,7 @@ class TaskSpec:
     used: Callable[[str], None]
     stats: TaskStats
     stopping: threading.Event = field(default_factory=threading.Event)
+    abandoned: threading.Event = field(default_factory=threading.Event)
     facts: TaskFacts = field(default_factory=TaskFacts)
     guard: TaskGuard | None = None
 

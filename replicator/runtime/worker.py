@@ -121,6 +121,7 @@ class Worker:
         left = [h for h in handles if not h.runner.join(max(0.0, deadline - time.monotonic()))]
         for handle in left:
             handle.runner.abandon()
+            handle.spec.abandoned.set()
         return left
 
 
