@@ -85,10 +85,20 @@ CONNECTION: Final = ConfigDef(
     _option(
         "elastic.https.ssl.truststore.certificates", _P, None, HIGH, "Certificates that are trusted, in PEM."
     ),
-    _option("elastic.https.ssl.keystore.location", _S, None, HIGH, "Own certificate and key: PEM, PKCS12, JKS or JCEKS."),
+    _option(
+        "elastic.https.ssl.keystore.location",
+        _S,
+        None,
+        HIGH,
+        "Own certificate and key: PEM, PKCS12, JKS or JCEKS.",
+    ),
     _option("elastic.https.ssl.keystore.password", _P, None, HIGH, "Password of that file."),
     _option(
-        "elastic.https.ssl.keystore.type", _S, None, MEDIUM, "PEM, PKCS12, JKS or JCEKS; without it the content decides."
+        "elastic.https.ssl.keystore.type",
+        _S,
+        None,
+        MEDIUM,
+        "PEM, PKCS12, JKS or JCEKS; without it the content decides.",
     ),
     _option("elastic.https.ssl.key.password", _P, None, HIGH, "Password of the key."),
     _option(
