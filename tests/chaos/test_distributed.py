@@ -7,7 +7,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -249,25 +249,3 @@ def test_a_worker_that_comes_back_gets_its_work_back(group: Group, flow: Flow):
     lost.wait_healthy()
     assert settled(group, flow) == owners
     nothing_lost(flow)
-
-
-@pytest.mark.timeout(280)  # three starts of a Kafka of its own
-def test_kafka_restarts(private_kafka: Callable[..., KafkaServer], tmp_path: Path):
-    """Workers survive a restart and a kill of Kafka, and the same group goes on."""
-    kafka = private_kafka()
-    group = Group(tmp_path, kafka.bootstrap, "restart-", session_timeout_ms=str(int(SESSION * 1000)))
-    try:
-        flow = begin(group, kafka)
-        for how in (kafka.restart, lambda: (kafka.kill(), time.sleep(SESSION + 2), kafka.start())):
-            how()
-            began = time.monotonic()
-            flow.wait_for_newer(flow.written, 60, "lines flow")
-            settled(group, flow)
-            for worker in group.living:
-                worker.wait_healthy()
-            print(f"\nall tasks run {time.monotonic() - began:.1f} s after Kafka was back")
-        assert len(group.living) == 2
-        nothing_lost(flow)
-    finally:
-        print(group.dump())
-        group.close()

@@ -10,17 +10,15 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from replicator.testing.failpoints import environment
-from tests.support.fix_servers import KafkaServer, Server
-from tests.support.group_pipeline import PATIENCE, Pipeline, worker_options
-from tests.support.load import Load, assert_same, wait_transactions
-from tests.support.worker_group import Group, Worker, until
+from tests.support.group_pipeline import PATIENCE, Pipeline
+from tests.support.load import Load, wait_transactions
+from tests.support.running_servers import Running
+from tests.support.worker_group import Worker, until
 
 SESSION = 4.0
 SOAK = float(os.environ.get("REPLICATOR_SOAK_SECONDS", "0"))
@@ -28,29 +26,8 @@ COPIED = 20_000
 pytestmark = pytest.mark.timeout(300 + 2 * SOAK)
 
 
-@pytest.fixture
-def pipeline(
-    private_kafka: Callable[..., KafkaServer],
-    private_postgres: Callable[[], Server],
-    private_mysql: Callable[[], Server],
-    tmp_path: Path,
-) -> Iterator[Pipeline]:
-    """Tables, and two workers; no connector yet."""
-    kafka = private_kafka()
-    with ExitStack() as stack:
-        source = stack.enter_context(private_postgres().database())
-        target = stack.enter_context(private_mysql().database())
-        session = {"session_timeout_ms": str(int(SESSION * 1000))}
-        group = Group(tmp_path, kafka.bootstrap, "pipeline-", **session, **worker_options())
-        stack.callback(group.close)
-        made = Pipeline(group, kafka, source, target)
-        made.prepare()
-        yield made
-        print(group.dump())  # shown when the test failed
-
-
-def test_rows_arrive_once_through_crashes(pipeline: Pipeline) -> None:
-    began = time.monotonic()
+def test_rows_arrive_once_through_crashes(make_pipeline: Callable[[float], Pipeline]) -> None:
+    pipeline, began = make_pipeline(SESSION), time.monotonic()
     group = pipeline.group
     rows = f"SELECT i, 'copied', 0, NULL FROM generate_series(100001, {100_000 + COPIED}) i"
     pipeline.source.execute(f"INSERT INTO items {rows}")
@@ -65,7 +42,7 @@ def test_rows_arrive_once_through_crashes(pipeline: Pipeline) -> None:
         if SOAK:
             soak(pipeline)
         wait_transactions(load, 50, 60)
-    noted = settled(pipeline)
+    noted = pipeline.settled()
     print(
         f"\n{pipeline.report()}\n  {noted} updates of counters, each once; {time.monotonic() - began:.0f} s in all"
     )
@@ -104,7 +81,7 @@ def freeze(pipeline: Pipeline, worker: Worker) -> None:
     pipeline.beat()
 
 
-def restarted(server: Server) -> None:
+def restarted(server: Running) -> None:
     server.kill()
     server.start()
 
@@ -123,6 +100,7 @@ def soak(pipeline: Pipeline) -> None:
         lambda: pipeline.timed("MySQL is killed and started", lambda: restarted(pipeline.target.server)),
         lambda: pipeline.timed("MySQL restarts", pipeline.target.server.restart),
         lambda: pipeline.timed("Kafka restarts", pipeline.kafka.restart),
+        lambda: pipeline.timed("Kafka is killed and started", lambda: restarted(pipeline.kafka)),
         lambda: pipeline.timed("Postgres is killed and started", lambda: restarted(pipeline.source.server)),
         lambda: pipeline.timed("Postgres restarts", pipeline.source.server.restart),
     ]
@@ -146,13 +124,3 @@ def all_killed(pipeline: Pipeline) -> None:
     for worker in pipeline.group.workers:
         worker.start()
     pipeline.timed("all workers are killed and started", lambda: None)
-
-
-def settled(pipeline: Pipeline) -> int:
-    """Everything runs, both sides are equal, each effect was once; the number of updates noted."""
-    pipeline.wait_running()
-    pipeline.beat()
-    noted = pipeline.each_effect_once()
-    pipeline.verified()
-    assert_same(pipeline.source, pipeline.target)
-    return noted

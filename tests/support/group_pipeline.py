@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pymysql
+import pytest
 
 from scripts.service import Outcome, run
-from tests.support.fix_servers import Database, KafkaServer
+from tests.support.fix_servers import Database, KafkaServer, Server
 from tests.support.kafka_pipeline import messages
-from tests.support.load import SCHEMA
+from tests.support.load import SCHEMA, assert_same
 from tests.support.worker_group import Group, Worker, until
 
 PATIENCE = 60.0
@@ -103,6 +105,8 @@ class Pipeline:
             "connection.username": at.user,
             "connection.password": at.password,
             "schema.evolution": "basic",
+            # A server that starts on a busy machine takes longer than the five seconds that are the default.
+            "flush.max.retries": "60",
             "collection.name.format": "${source.table}",
         }
 
@@ -204,6 +208,15 @@ class Pipeline:
         )
         return self.count("audit")
 
+    def settled(self) -> int:
+        """Everything runs, both sides are equal, each effect was once; the number of updates noted."""
+        self.wait_running()
+        self.beat()
+        noted = self.each_effect_once()
+        self.verified()
+        assert_same(self.source, self.target)
+        return noted
+
     def places(self, numbers: list[int]) -> list[tuple[int, int, int]]:
         """Number, partition and offset of appended rows in Kafka."""
         found = []
@@ -212,6 +225,40 @@ class Pipeline:
             if after.get("number") in numbers:
                 found.append((after["number"], message.partition, message.offset))
         return sorted(found)
+
+
+@pytest.fixture
+def make_pipeline(
+    private_kafka: Callable[..., KafkaServer],
+    private_postgres: Callable[[], Server],
+    private_mysql: Callable[[], Server],
+    tmp_path: Path,
+) -> Iterator[Callable[[float], Pipeline]]:
+    """Makes tables, and a group without workers whose sessions last so many seconds; no connector yet."""
+    with ExitStack() as stack:
+
+        def make(session: float) -> Pipeline:
+            return stack.enter_context(
+                _pipeline(private_kafka(), private_postgres(), private_mysql(), tmp_path, session)
+            )
+
+        yield make
+
+
+@contextmanager
+def _pipeline(
+    kafka: KafkaServer, postgres: Server, mysql: Server, folder: Path, session: float
+) -> Iterator[Pipeline]:
+    with postgres.database() as source, mysql.database() as target:
+        options = {"session_timeout_ms": str(int(session * 1000)), **worker_options()}
+        group = Group(folder, kafka.bootstrap, "pipeline-", **options)
+        made = Pipeline(group, kafka, source, target)
+        made.prepare()
+        try:
+            yield made
+        finally:
+            print(group.dump())  # shown when the test failed
+            group.close()
 
 
 def worker_options() -> dict[str, str]:

@@ -77,11 +77,16 @@ class Worker:
             self.process.kill()
             self.process.wait(10)
 
-    def stop(self, timeout: float = 20) -> None:
-        """SIGTERM and wait."""
+    def terminate(self) -> None:
+        """SIGTERM."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
+
+    def stop(self, timeout: float = 20) -> None:
+        """SIGTERM and wait."""
+        self.terminate()
+        if self.process is not None:
             self.process.wait(timeout)
 
     @property
@@ -125,6 +130,10 @@ class Worker:
         """Worker of each running task."""
         status = self.get(f"/connectors/{name}/status")
         return {t["id"]: t["worker_id"] for t in status["tasks"] if t["state"] == "RUNNING"}
+
+    def rounds(self) -> int:
+        """How many rounds of the group this worker has completed, in all its lives."""
+        return self.log.read_text().count("Joined round ")
 
     def state(self, name: str) -> str:
         return str(self.get(f"/connectors/{name}/status")["connector"]["state"])
