@@ -168,6 +168,7 @@ def read_body(data: bytes, reader: Reader, bound: str = "java.util.Map") -> Any:
     Raises:
         RestError: it is no JSON, or has another shape (500, as Connect answers).
     """
+    _check_text(data)
     tokens = Tokens(data.removeprefix(BOM_UTF8))
     try:
         first = tokens.next()
@@ -226,6 +227,16 @@ def _elements(tokens: Tokens, element: Reader) -> list[Any]:
             mismatch.path.insert(0, f"java.util.ArrayList[{len(found)}]")
             raise
     return found
+
+
+def _check_text(data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        # A client that writes Latin-1 must not find its letters replaced.
+        start = error.reason == "invalid start byte"
+        byte = data[error.start if start else min(error.end, len(data) - 1)]
+        raise RestError(500, f"Invalid UTF-8 {'start' if start else 'middle'} byte 0x{byte:x}") from None
 
 
 def _scalar(token: Token) -> str | None:

@@ -152,6 +152,16 @@ def test_only_json_bodies(client: TestClient, herder: FakeHerder, kind: str) -> 
     assert "a" not in herder.configs
 
 
+def test_bodies_are_utf8(client: TestClient, herder: FakeHerder) -> None:
+    for letter, problem in ((b"\xfc", "start byte 0xfc"), (b"\xc3x", "middle byte 0x78")):
+        body = b'{"connector.class":"C","topic":"' + letter + b'"}'
+        answer = client.put(
+            "/connectors/new/config", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["message"]) == (500, f"Invalid UTF-8 {problem}")
+    assert "new" not in herder.configs
+
+
 def test_configs(client: TestClient, herder: FakeHerder) -> None:
     assert client.get("/connectors/x").json() == {
         "name": "x",
