@@ -1,7 +1,7 @@
 """TLS to MySQL and MariaDB, by the names that their own clients and JDBC drivers use in URLs. Pure but for files.
 
 `ssl-mode` (mysql), `sslMode` (both JDBC drivers), the older `useSSL`, `requireSSL` and `verifyServerCertificate`, and
-files as PEM: `ssl-ca`, `ssl-capath`, `ssl-cert`, `ssl-key`, `serverSslCert`; key stores of Java as PKCS12.
+files as PEM: `ssl-ca`, `ssl-capath`, `ssl-cert`, `ssl-key`, `serverSslCert`; key stores of Java as PKCS12 or JKS.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from connectors.jdbc.url import OPTION, TargetUrl
 from replicator.api import ConfigError
+from replicator.api.java_key_store import decrypted, is_java_store, read_java_store
 
 DISABLED, PREFERRED, REQUIRED = "DISABLED", "PREFERRED", "REQUIRED"
 VERIFY_CA, VERIFY_IDENTITY = "VERIFY_CA", "VERIFY_IDENTITY"
@@ -156,14 +157,14 @@ def _identify(context: ssl.SSLContext, options: Mapping[str, str]) -> None:
 
 
 def _key_store(location: str, secret: str) -> tuple[str | None, list[str]]:
-    """Key and certificates of a PEM or PKCS12 file."""
+    """Key and certificates of a PEM, PKCS12, JKS or JCEKS file."""
     data = Path(_path(location)).read_bytes()
     if b"-----BEGIN" in data:
         return None, [data.decode("ascii", "ignore")]
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
-    if data[:4] == b"\xfe\xed\xfe\xed":
-        raise ValueError("a Java key store (JKS) is read by Java only; convert it to PKCS12 with keytool")
+    if is_java_store(data):
+        return _java_key_store(data, secret)
     found = pkcs12.load_pkcs12(data, secret.encode() or None)
     own = [found.cert] if found.cert is not None else []
     certificates = [
@@ -172,6 +173,24 @@ def _key_store(location: str, secret: str) -> tuple[str | None, list[str]]:
     if found.key is None:
         return None, certificates
     return found.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), certificates
+
+
+def _java_key_store(data: bytes, secret: str) -> tuple[str | None, list[str]]:
+    """The first key with its certificates, then what is trusted."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_der_private_key,
+    )
+
+    store = read_java_store(data, secret or None)
+    chain = store.keys[0].chain if store.keys else ()
+    certificates = [ssl.DER_cert_to_PEM_cert(der) for der in (*chain, *store.trusted)]
+    if not store.keys:
+        return None, certificates
+    key = load_der_private_key(decrypted(store.keys[0], secret), None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), certificates
 
 
 def _load_chain(context: ssl.SSLContext, pem: str) -> None:
