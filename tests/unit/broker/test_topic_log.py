@@ -183,3 +183,35 @@ def test_a_consumer_that_does_not_come_on_is_replaced(
     assert seen == {b"a": b"1", b"b": b"2"}
     assert len(watched.consumers) == 2, "the second one went on"
     log.stop()
+
+
+class OpenTransaction:
+    """A broker with a transaction that nobody ends: there is more than a reader of committed data gets to see."""
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+
+    def admin(self) -> Any:
+        return self
+
+    def end_offsets(self, partitions: Any) -> Any:
+        return {tp: end + 2 for tp, end in self.next_committed(partitions).items()}
+
+    def next_committed(self, partitions: Any) -> Any:
+        return self._broker.admin().end_offsets(partitions)
+
+    def __getattr__(self, name: str) -> Any:
+        owner = self._broker if hasattr(self._broker, name) else self._broker.admin()
+        return getattr(owner, name)
+
+
+@pytest.mark.timeout(20)
+def test_a_start_waits_for_no_open_transaction(broker: EmbeddedBroker) -> None:
+    broker.admin().create_topics([TOPIC])
+    broker.producer("p").append([NewMessage("log", b"k", b"v")])
+    seen: list[bytes | None] = []
+    log = opened(OpenTransaction(broker), lambda m: seen.append(m.value), follow=False)
+    assert seen == [b"v"]
+    with pytest.raises(RetriableError, match="to its end"):
+        log.read_to_end(timeout=0.2)
+    log.stop()
