@@ -66,9 +66,10 @@ def clean(kafka: KafkaServer) -> Iterator[None]:
 
 
 def _forget(admin: AdminClient) -> None:
-    for gone in admin.delete_consumer_groups(["connect-snk"]).values():
-        with suppress(KafkaException):  # there is none
-            gone.result(30)
+    for group in ("connect-snk", "connect-osk"):
+        for gone in admin.delete_consumer_groups([group]).values():
+            with suppress(KafkaException):  # there is none
+                gone.result(30)
 
 
 class Settled:
