@@ -21,7 +21,12 @@ _OURS: Final[dict[str, tuple[str, ...]]] = {
     f"{_RUNTIME}.WorkerSourceTask": ("replicator.runtime.source_task",),
     f"{_RUNTIME}.AbstractWorkerSourceTask": ("replicator.runtime.source_task",),
     f"{_RUNTIME}.ExactlyOnceWorkerSourceTask": ("replicator.runtime.source_task",),
-    f"{_RUNTIME}.WorkerSinkTask": ("replicator.runtime.sink_task",),
+    f"{_RUNTIME}.WorkerSinkTask": (
+        "replicator.runtime.sink_task",
+        "replicator.runtime.sink_delivery",
+        "replicator.runtime.sink_partitions",
+        "replicator.runtime.sink_positions",
+    ),
     f"{_RUNTIME}.WorkerTask": ("replicator.runtime.task",),
     f"{_RUNTIME}.WorkerConnector": ("replicator.runtime.connector",),
     f"{_RUNTIME}.distributed": ("replicator.herder",),

@@ -10,7 +10,8 @@ import pytest
 from replicator.rest.java_loggers import counterparts
 from replicator.rest.levels import LoggerLevels
 
-NAMES = ("replicator.runtime", "replicator.runtime.sink_task", "connectors.jdbc", "connectors.jdbc.writer")
+SINK = tuple(f"replicator.runtime.sink_{part}" for part in ("task", "delivery", "partitions", "positions"))
+NAMES = ("replicator.runtime", *SINK, "connectors.jdbc", "connectors.jdbc.writer")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def restored() -> Iterator[None]:
     ("name", "expected"),
     [
         ("io.debezium.connector.postgresql.PostgresStreamingChangeEventSource", ("connectors.postgres",)),
-        ("org.apache.kafka.connect.runtime.WorkerSinkTask", ("replicator.runtime.sink_task",)),
+        ("org.apache.kafka.connect.runtime.WorkerSinkTask", SINK),
         ("org.apache.kafka.connect", ("replicator", "connectors")),
         ("org.apache.kafka", ()),
         ("replicator.runtime", ()),
@@ -41,5 +42,5 @@ def test_levels_reach_ours_and_those_below() -> None:
     assert logging.getLogger("connectors.jdbc").level == logging.DEBUG
     assert logging.getLogger("connectors.jdbc.writer").level == logging.DEBUG
     levels.set("org.apache.kafka.connect.runtime.WorkerSinkTask", "ERROR")
-    assert logging.getLogger("replicator.runtime.sink_task").level == logging.ERROR
+    assert {logging.getLogger(name).level for name in SINK} == {logging.ERROR}
     assert levels.one("io.confluent.connect.jdbc")["level"] == "DEBUG"
