@@ -40,7 +40,7 @@ class ColumnMasks:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._rules: list[tuple[Patterns, Callable[[Column], Change], dict[str, str], str | None]] = []
         for option, value in config.items():
-            rule = _rule(option)
+            rule = _rule(option) if value is not None else None
             if rule is not None:
                 masked = _MASK.fullmatch(option)
                 stars = "*" * int(masked[1]) if masked is not None else None

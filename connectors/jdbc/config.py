@@ -160,7 +160,8 @@ def own_settings(parsed: Mapping[str, Any], raw: Mapping[str, Any]) -> SinkSetti
 def debezium_settings(parsed: Mapping[str, Any], raw: Mapping[str, Any]) -> SinkSettings:
     """Settings from the option names of Debezium's sink."""
     basic = parsed["schema.evolution"] == "basic"
-    naming = str(parsed["collection.naming.strategy"])
+    option = "collection.naming.strategy"
+    naming = str(parsed[option if option in raw else "table.naming.strategy"])
     return SinkSettings(
         url=parsed["connection.url"],
         user=parsed["connection.username"],
@@ -170,9 +171,9 @@ def debezium_settings(parsed: Mapping[str, Any], raw: Mapping[str, Any]) -> Sink
         delete_enabled=parsed["delete.enabled"],
         truncate_enabled=parsed["truncate.enabled"],
         pk_mode=parsed["primary.key.mode"],
-        pk_fields=tuple(f for f in parsed["primary.key.fields"] if f),
-        include=frozenset(f for f in parsed["field.include.list"] if f),
-        exclude=frozenset(f for f in parsed["field.exclude.list"] if f),
+        pk_fields=tuple(f for f in parsed["primary.key.fields"] or () if f),
+        include=frozenset(f for f in parsed["field.include.list"] or () if f),
+        exclude=frozenset(f for f in parsed["field.exclude.list"] or () if f),
         auto_create=basic,
         auto_evolve=basic,
         validate_only=parsed["schema.evolution"] == "validate-only",

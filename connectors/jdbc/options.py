@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any, Final
 
 from replicator.api import ConfigDef, ConfigError, Importance, Type
 from replicator.api.config import ConfigKey, key
+from replicator.api.listed import WITHOUT_EFFECT, listed
 from replicator.api.validators import Validator, all_of, at_least, non_empty, one_of
 
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
@@ -151,23 +153,21 @@ OWN_KEYS: Final = (
 CONFLUENT_OPTIONS: Final = ConfigDef(*CONFLUENT_KEYS)
 OWN_OPTIONS: Final = ConfigDef(*OWN_KEYS).merged(CONFLUENT_OPTIONS)
 
-_IGNORED: Final = "Kept for compatibility; without effect."
+_ZONES: Final = only("UTC", "GMT", "Z", because=_ONLY_UTC)
 
-DEBEZIUM_OPTIONS: Final = ConfigDef(
-    key("connection.url", Type.STRING, importance=_HIGH, group="Connection", doc="JDBC URL of the target."),
-    key("connection.username", Type.STRING, importance=_HIGH, group="Connection", doc="Account."),
-    key("connection.password", Type.PASSWORD, None, importance=_HIGH, group="Connection", doc="Password."),
-    _string("connection.provider", None, _IGNORED, importance=_LOW),
-    _number("connection.pool.min_size", 5, 0, _IGNORED, importance=_LOW),
-    _number("connection.pool.max_size", 32, 0, _IGNORED, importance=_LOW),
-    _number("connection.pool.timeout", 1800, 0, _IGNORED, importance=_LOW),
-    _flag("connection.restart.on.errors", False, "Lost connections are always restored.", importance=_LOW),
+_DEFAULT_NAMES: Final = "io.debezium.sink.naming.DefaultCollectionNamingStrategy"
+
+_DEBEZIUM: Final = ConfigDef(
+    key("connection.url", Type.STRING, None, needed=True, doc="JDBC URL of the target."),
+    key("connection.username", Type.STRING, None, needed=True, doc="Account."),
+    key("connection.password", Type.PASSWORD, None, doc="Password."),
+    _string("connection.provider", None, WITHOUT_EFFECT),
+    _flag("connection.restart.on.errors", False, "Lost connections are always restored."),
     _string(
         "insert.mode",
         "insert",
         "How rows are written: insert, upsert or update.",
         validator=one_of("insert", "upsert", "update", ignore_case=True),
-        importance=_HIGH,
     ),
     _flag("delete.enabled", False, "Apply delete events and tombstones."),
     _flag("truncate.enabled", False, "Apply truncate events."),
@@ -176,9 +176,8 @@ DEBEZIUM_OPTIONS: Final = ConfigDef(
         "none",
         "Where key columns come from.",
         validator=one_of(*KEY_MODES, "record_header"),
-        importance=_HIGH,
     ),
-    key("primary.key.fields", Type.LIST, [], doc="Names of key columns; empty means all."),
+    key("primary.key.fields", Type.LIST, None, doc="Names of key columns; empty means all."),
     _string(
         "schema.evolution",
         "none",
@@ -186,24 +185,33 @@ DEBEZIUM_OPTIONS: Final = ConfigDef(
         validator=one_of("none", "validate-only", "basic"),
     ),
     _string("collection.name.format", "${topic}", "Name of the table.", validator=non_empty),
-    _string("table.name.format", "${topic}", "Older name of collection.name.format.", importance=_LOW),
-    _string(
+    _string("table.name.format", "${topic}", "Older name of collection.name.format."),
+    key(
         "collection.naming.strategy",
-        "io.debezium.sink.naming.DefaultCollectionNamingStrategy",
-        "Default (dots of the topic become underscores) or Passthrough.",
+        Type.CLASS,
+        _DEFAULT_NAMES,
+        doc="Default (dots of the topic become underscores) or Passthrough.",
     ),
-    _string("column.naming.strategy", None, _IGNORED, importance=_LOW),
-    _flag("quote.identifiers", False, "Names are always quoted.", importance=_LOW),
-    _string("use.time.zone", "UTC", "Zone of times.", validator=only("UTC", "GMT", "Z", because=_ONLY_UTC)),
-    _number(
-        "batch.size", 500, 0, "Kept for compatibility: a statement takes about 1000 rows.", importance=_LOW
+    key(
+        "table.naming.strategy",
+        Type.CLASS,
+        _DEFAULT_NAMES,
+        doc="Older name of collection.naming.strategy.",
     ),
+    _flag("quote.identifiers", False, "Names are always quoted."),
+    _string("use.time.zone", "UTC", "Zone of times.", validator=_ZONES),
+    _string("database.time_zone", "UTC", "Older name of use.time.zone.", validator=_ZONES),
+    _number("batch.size", 500, 0, "Kept for compatibility: a statement takes about 1000 rows."),
     _flag("use.reduction.buffer", False, "Kept for compatibility: changes of a key are always merged."),
-    key("field.include.list", Type.LIST, [], doc="Fields to keep, `field` or `topic:field`."),
-    key("field.exclude.list", Type.LIST, [], doc="Fields to leave out, `field` or `topic:field`."),
+    key("field.include.list", Type.LIST, None, doc="Fields to keep, `field` or `topic:field`."),
+    key("field.exclude.list", Type.LIST, None, doc="Fields to leave out, `field` or `topic:field`."),
     _number("flush.max.retries", 5, 0, "Retries of a batch after an error that may go away."),
-    _number("flush.retry.delay.ms", 1000, 0, "Wait before such a retry."),
+    key("flush.retry.delay.ms", Type.LONG, 1000, validator=at_least(0), doc="Wait before such a retry."),
 )
+
+_LISTED: Final = (files("connectors.jdbc") / "listed.tsv").read_text(encoding="utf-8")
+DEBEZIUM_OPTIONS: Final = listed(_DEBEZIUM, _LISTED, group="Connector")
+"""In Debezium's order, groups and importance."""
 
 _KEY_NAMES = {"mode": "insert.mode", "key": "pk.mode", "delete": "delete.enabled", "fields": "pk.fields"}
 CONFLUENT_NAMES: Final[Mapping[str, str]] = _KEY_NAMES | {"addressable": "record_key"}

@@ -6,10 +6,12 @@ Deviations for safety, each documented with its option: pgoutput is the only plu
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Final
 
 from connectors.postgres.snapshot_mode import CONFIGURED, DATA, STREAM
 from replicator.api.config import ConfigDef, ConfigKey, Importance, key
+from replicator.api.listed import listed
 from replicator.api.option_types import Type
 from replicator.api.validators import at_least, between, matches, non_empty, one_of
 
@@ -25,14 +27,16 @@ _CONNECTION: Final[tuple[ConfigKey, ...]] = (
     key(
         "topic.prefix",
         Type.STRING,
-        importance=Importance.HIGH,
+        None,
+        needed=True,
         validator=matches(r"[A-Za-z0-9._-]+"),
         doc="Logical name of the source: first part of every topic name, and the key of its stored offsets.",
     ),
     key(
         "database.hostname",
         Type.STRING,
-        importance=Importance.HIGH,
+        None,
+        needed=True,
         validator=non_empty,
         doc="Host name or address of the database server.",
     ),
@@ -40,21 +44,22 @@ _CONNECTION: Final[tuple[ConfigKey, ...]] = (
         "database.port",
         Type.INT,
         5432,
-        importance=Importance.HIGH,
         validator=between(1, 65535),
         doc="Port of the database server.",
     ),
     key(
         "database.user",
         Type.STRING,
-        importance=Importance.HIGH,
+        None,
+        needed=True,
         doc="Role to connect as; needs REPLICATION, and SELECT on the captured tables.",
     ),
-    key("database.password", Type.PASSWORD, None, importance=Importance.HIGH, doc="Password of the role."),
+    key("database.password", Type.PASSWORD, None, doc="Password of the role."),
     key(
         "database.dbname",
         Type.STRING,
-        importance=Importance.HIGH,
+        None,
+        needed=True,
         validator=non_empty,
         doc="Database to capture.",
     ),
@@ -81,8 +86,20 @@ _CONNECTION: Final[tuple[ConfigKey, ...]] = (
 )
 
 _SELECTION: Final[tuple[ConfigKey, ...]] = (
-    key("schema.include.list", Type.STRING, None, doc="Regular expressions of schemas to capture."),
-    key("schema.exclude.list", Type.STRING, None, doc="Regular expressions of schemas to leave out."),
+    key(
+        "schema.include.list",
+        Type.STRING,
+        None,
+        dependents=("table.include.list",),
+        doc="Regular expressions of schemas to capture.",
+    ),
+    key(
+        "schema.exclude.list",
+        Type.STRING,
+        None,
+        visible=lambda _name, _config: False,
+        doc="Regular expressions of schemas to leave out. Programs that show options leave it out, as Debezium says.",
+    ),
     key("table.include.list", Type.STRING, None, doc="Regular expressions of tables, `schema.table`."),
     key("table.exclude.list", Type.STRING, None, doc="Regular expressions of tables to leave out."),
     key(
@@ -110,7 +127,7 @@ _SELECTION: Final[tuple[ConfigKey, ...]] = (
     key("tombstones.on.delete", Type.BOOLEAN, True, doc="Whether a delete is followed by a tombstone."),
     key(
         "topic.naming.strategy",
-        Type.STRING,
+        Type.CLASS,
         PLAIN_NAMES,
         validator=one_of(PLAIN_NAMES, UNICODE_NAMES, LOGICAL_NAMES),
         doc="Foreign characters in topic names become `_`, or `_uXXXX` so that different names stay different; or "
@@ -493,7 +510,7 @@ _LOG: Final[tuple[ConfigKey, ...]] = (
     key("poll.interval.ms", Type.LONG, 500, validator=at_least(1), doc="Longest wait of one poll."),
     key(
         "heartbeat.interval.ms",
-        Type.LONG,
+        Type.INT,
         0,
         validator=at_least(0),
         doc="Time between heartbeat records; 0 means none. Positions move without them too.",
@@ -515,5 +532,8 @@ _LOG: Final[tuple[ConfigKey, ...]] = (
     ),
 )
 
-CONFIG: Final = ConfigDef(*_CONNECTION, *_SELECTION, *_VALUES, *_SNAPSHOT, *_LOG)
-"""Every option of the connector."""
+_LISTED: Final = (files("connectors.postgres") / "listed.tsv").read_text(encoding="utf-8")
+_DECLARED: Final = ConfigDef(*_CONNECTION, *_SELECTION, *_VALUES, *_SNAPSHOT, *_LOG)
+
+CONFIG: Final = listed(_DECLARED, _LISTED, group="Connector", choices=True)
+"""Every option of the connector, in Debezium's order, groups and importance, then those it does not list."""

@@ -56,11 +56,21 @@ class ConfigKey:
     dependents: tuple[str, ...] = ()
     recommender: Recommender | None = None
     visible: Visibility | None = None
+    shown_type: Type | None = None
+    """Where REST tells another type than the one that values are parsed as: what Java's connector takes it for."""
+    needed: bool = False
+    """Must be given, although its definition says, as Debezium's do, that it has a default: null."""
 
     @property
     def required(self) -> bool:
         """Whether the option has no default."""
         return self.default is NO_DEFAULT
+
+    @property
+    def lacking(self) -> str:
+        """What is wrong where it is not given; empty: nothing."""
+        wrong = f'Missing required configuration "{self.name}" which has no default value.'
+        return wrong if self.required or self.needed else ""
 
 
 @dataclass(slots=True)
@@ -127,8 +137,8 @@ class ConfigDef:
 
     def _errors_of(self, k: ConfigKey, raw: Mapping[str, Any], into: ConfigValue) -> Iterable[str]:
         if k.name not in raw:
-            if k.required:
-                yield f'Missing required configuration "{k.name}" which has no default value.'
+            if k.lacking:
+                yield k.lacking
             into.value = None if k.required else k.default
             return
         try:
@@ -146,10 +156,8 @@ class ConfigDef:
 
     def _parse_key(self, k: ConfigKey, raw: Mapping[str, Any]) -> Any:
         if k.name not in raw:
-            if k.required:
-                raise ConfigError(
-                    f'Missing required configuration "{k.name}" which has no default value.', option=k.name
-                )
+            if k.lacking:
+                raise ConfigError(k.lacking, option=k.name)
             return k.default
         value = parse_type(k.name, raw[k.name], k.type)
         if k.validator is not None:
@@ -167,7 +175,7 @@ def describe(config_def: ConfigDef) -> str:
     lines = ["| option | type | default | importance | meaning |", "|---|---|---|---|---|"]
     for k in config_def.keys.values():
         text = to_text(k.default, k.type)
-        default = "required" if k.required else f"`{text}`" if text else ""
+        default = "required" if k.lacking else f"`{text}`" if text else ""
         doc = k.doc.replace("|", "\\|").replace("\n", " ")
         lines.append(
             f"| `{k.name}` | {k.type.value.lower()} | {default} | {k.importance.value.lower()} | {doc} |"

@@ -17,19 +17,25 @@ Validator = Callable[[str, Any], None]
 """Called with (option name, parsed value); raises ConfigError."""
 
 
-def one_of(*allowed: str, ignore_case: bool = False) -> Validator:
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Validator: the value must be one of `allowed`."""
+
+    allowed: tuple[str, ...]
+    ignore_case: bool = False
+
+    def __call__(self, name: str, value: Any) -> None:
+        given = value.lower() if self.ignore_case and isinstance(value, str) else value
+        accepted = [a.lower() for a in self.allowed] if self.ignore_case else self.allowed
+        if value is not None and given not in accepted:
+            listed = ", ".join(self.allowed)
+            how = f" (case insensitive): {listed.upper()}" if self.ignore_case else f": {listed}"
+            raise invalid(name, value, f"String must be one of{how}")
+
+
+def one_of(*allowed: str, ignore_case: bool = False) -> OneOf:
     """The value must be one of `allowed`."""
-    accepted = {a.lower() for a in allowed} if ignore_case else set(allowed)
-    listed = (
-        f" (case insensitive): {', '.join(allowed).upper()}" if ignore_case else f": {', '.join(allowed)}"
-    )
-
-    def check(name: str, value: Any) -> None:
-        tested = value.lower() if ignore_case and isinstance(value, str) else value
-        if value is not None and tested not in accepted:
-            raise invalid(name, value, f"String must be one of{listed}")
-
-    return check
+    return OneOf(allowed, ignore_case)
 
 
 @dataclass(frozen=True, slots=True)

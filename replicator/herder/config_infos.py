@@ -63,7 +63,7 @@ def key_info(k: ConfigKey) -> dict[str, Any]:
     """Connect's ConfigKeyInfo."""
     return {
         "name": k.name,
-        "type": k.type.value,
+        "type": (k.shown_type or k.type).value,
         "required": k.required,
         "default_value": None if k.default is NO_DEFAULT else to_text(k.default, k.type),
         "importance": k.importance.value,
