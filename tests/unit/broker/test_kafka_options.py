@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from replicator.api.errors import ConfigError
+from replicator.broker.kafka import consumer, producer
 from replicator.broker.kafka.options import layered, librdkafka, made, worker_client_options
 from replicator.broker.kafka.python_client import settings
 from replicator.broker.kafka.security import jaas, librdkafka_security
@@ -318,3 +319,10 @@ def test_the_same_security_for_kafka_python() -> None:
     }
     with pytest.raises(ConfigError):
         settings({"security.protocol": "SASL_SSL", "sasl.mechanism": "GSSAPI"})
+
+
+def test_what_tasks_clients_do_unless_told_otherwise() -> None:
+    """Sinks read what is committed and hand over one by one; a source's records are compressed."""
+    assert consumer.DEFAULTS["isolation.level"] == "read_committed"
+    assert consumer.DEFAULTS["partition.assignment.strategy"] == "cooperative-sticky"
+    assert (producer.DEFAULTS["compression.type"], producer.DEFAULTS["acks"]) == ("lz4", "all")

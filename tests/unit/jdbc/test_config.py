@@ -117,6 +117,28 @@ def test_wrong_debezium_options_are_named(more: dict[str, str], option: str) -> 
     assert list(errors(DebeziumJdbcSinkConnector, DEBEZIUM | more)) == [option]
 
 
+def test_options_of_our_own_are_not_those_of_the_java_sinks() -> None:
+    """Under Java's class names they mean nothing, and a refused row fails the task instead of stopping its table."""
+    more = {"transaction.max.rows": "5", "policy.unrepresentable": "null", "table.naming": "source"}
+    ours, theirs = own(URL | more), confluent(URL | more)
+    assert (ours.transaction_max_rows, ours.unrepresentable, ours.table_naming) == (5, "null", "source")
+    assert (theirs.transaction_max_rows, theirs.unrepresentable, theirs.table_naming) == (
+        20000,
+        "reject",
+        "format",
+    )
+    assert (ours.refused_stops_table, theirs.refused_stops_table) == (True, False)
+    assert not debezium(DEBEZIUM | more).refused_stops_table
+
+
+def test_debezium_options_without_effect_are_taken() -> None:
+    config = DEBEZIUM | {
+        "quote.identifiers": "false", "column.naming.strategy": "com.example.Mine",
+        "connection.provider": "com.example.Mine", "connection.pool.max_size": "9",
+    }  # fmt: skip
+    assert errors(DebeziumJdbcSinkConnector, config) == {}
+
+
 def test_confluent_deletes_need_the_records_key_and_ours_do_not() -> None:
     config = URL | {"delete.enabled": "true", "pk.mode": "record_value", "pk.fields": "id"}
     assert "delete.enabled" in errors(ConfluentJdbcSinkConnector, config)

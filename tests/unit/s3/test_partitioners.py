@@ -157,6 +157,19 @@ def test_validation_names_the_option(changes, option, message):
         raise ConfigError(errors[option][0])
 
 
+def test_options_without_effect_are_taken():
+    """Files written for Confluent's connector stay valid; any region is one."""
+    taken = {
+        "s3.bucket.name": "b", "s3.region": "garage", "s3.retry.backoff.ms": "1", "s3.send.digest": "true",
+        "s3.http.send.expect.continue": "false", "s3.elastic.buffer.enable": "true", "schema.cache.size": "5",
+        "s3.elastic.buffer.init.capacity": "8192", "shutdown.timeout.ms": "1", "allow.optional.map.keys": "true",
+        "enhanced.avro.schema.support": "true", "s3.ssea.name": "sse-c", "s3.sse.customer.key": "k" * 32,
+    }  # fmt: skip
+    found = {value.name: value.errors for value in S3SinkConnector().validate(taken)}
+    assert taken.keys() <= found.keys()
+    assert not any(found.values())
+
+
 def test_drivers_are_imported_late():
     """A worker that never writes to S3 pays nothing for it."""
     code = (

@@ -209,3 +209,10 @@ def test_required_properties_mark_optional_ones(scope):
     assert [f.schema.optional for f in found.schema.fields] == [False, True]
     assert json.loads(made.prepare(VALUE).text.text)["oneOf"][1]["required"] == ["id", "small", "price"]
     assert made.from_connect_data("u", VALUE, Struct(VALUE, row())) is not None
+
+
+def test_a_schema_that_contains_itself_is_refused(scope):
+    made = converter(scope)
+    made.client.register("t-value", SchemaText(JSON, '{"type":"object","properties":{"a":{"$ref":"#"}}}'))
+    with pytest.raises(DataError, match="contains itself"):
+        made.to_connect_data("t", head() + b"{}")

@@ -225,3 +225,19 @@ def test_broken_bytes_are_refused(scope):
     made.from_connect_data("t", VALUE, Struct(VALUE, row()))
     with pytest.raises(DataError, match="Error deserializing Protobuf message"):
         made.to_connect_data("t", b"\x00\x00\x00\x00\x01\x00\x08")
+
+
+def test_unsigned_numbers_beyond_int64_are_refused(scope):
+    made = converter(scope)
+    made.client.register("t-value", SchemaText(PROTOBUF, 'syntax = "proto3"; message M { uint64 a = 1; }'))
+    head = b"\x00\x00\x00\x00\x01\x00\x08"
+    assert made.to_connect_data("t", head + b"\xff" * 8 + b"\x7f").value.get("a") == (1 << 63) - 1
+    with pytest.raises(DataError, match="18446744073709551615 does not fit"):
+        made.to_connect_data("t", head + b"\xff" * 9 + b"\x01")
+
+
+def test_a_message_that_contains_itself_is_refused(scope):
+    made = converter(scope)
+    made.client.register("t-value", SchemaText(PROTOBUF, 'syntax = "proto3"; message M { M a = 1; }'))
+    with pytest.raises(DataError, match="M contains itself"):
+        made.to_connect_data("t", b"\x00\x00\x00\x00\x01\x00")
