@@ -16,6 +16,7 @@ from tests.unit.deploy.image_files import ROOT
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 PAGES = [*RUNBOOKS, ROOT / "README.md", ROOT / "docs" / "distributed.md", ROOT / "docs" / "rest.md"]
+EVERY_PAGE = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _INLINE = re.compile(r"`(replicator [^`]+)`")
 
 
@@ -75,20 +76,46 @@ def test_some_were_found() -> None:
     assert len(_commands(_INLINE, RUNBOOKS)) > 20
 
 
-def _links() -> Iterator[tuple[Path, str]]:
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            yield page, target
+def _links(pages: list[Path]) -> Iterator[tuple[Path, str, str]]:
+    """Page, file (empty: the page itself) and heading of each link that stays in the checkout."""
+    for page in pages:
+        for target, heading in re.findall(r"\]\(([^)#:\s]*)(?:#([^)]*))?\)", page.read_text()):
+            yield page, target, heading
+
+
+def _headings(page: Path) -> set[str]:
+    """The names under which a page's headings are linked to."""
+    found = re.findall(r"(?m)^#+ (.*)$", page.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in found}
 
 
 def test_links() -> None:
-    broken = [f"{page.name}: {target}" for page, target in _links() if not (page.parent / target).exists()]
+    broken = []
+    for page, target, heading in _links(EVERY_PAGE):
+        file = page.parent / target if target else page
+        if not file.exists() or (heading and heading not in _headings(file)):
+            broken.append(f"{page.name}: {target}#{heading}")
     assert not broken
+    assert sum(1 for _ in _links(EVERY_PAGE)) > 50
+
+
+def test_files_of_the_checkout_exist() -> None:
+    """Those that a page names by their path."""
+    folders = "docs|tests|scripts|deploy|replicator|connectors|migrations"
+    named = [
+        (page, name)
+        for page in EVERY_PAGE
+        for name in re.findall(rf"`((?:{folders})/[\w./@-]+)`", page.read_text())
+    ]
+    assert len(named) > 20
+    assert [f"{page.name}: {name}" for page, name in named if not (ROOT / name).exists()] == []
 
 
 def test_every_runbook_can_be_found() -> None:
     reachable = {
-        (page.parent / target).resolve() for page, target in _links() if page.parent != RUNBOOKS[0].parent
+        (page.parent / target).resolve()
+        for page, target, _ in _links(PAGES)
+        if page.parent != RUNBOOKS[0].parent
     }
     assert {page.name for page in RUNBOOKS} - {page.name for page in reachable} == set()
 

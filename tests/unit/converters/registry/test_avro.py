@@ -121,6 +121,25 @@ def test_unions_keep_their_branch(scope):
         assert made.to_connect_data("t", data).value.plain() == fields
 
 
+@pytest.mark.parametrize(
+    ("schema", "branches", "value", "chosen"),
+    [
+        (s.INT8, ["long", "int"], 5, "int"),
+        (s.INT32, ["long", "int"], 5, "int"),
+        (s.INT64, ["int", "long"], 5, "long"),
+        (s.FLOAT32, ["double", "float"], 0.5, "float"),
+        (s.FLOAT64, ["float", "double"], 0.5, "double"),
+    ],
+)
+def test_the_type_of_the_schema_chooses_the_branch(scope, schema, branches, value, chosen):
+    made = converter(scope, **{"use.latest.version": "true", "auto.register.schemas": "false"})
+    text = json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": branches}]})
+    made.client.register("t-value", SchemaText(AVRO, text))
+    written = s.struct_schema([("a", schema)], name="R")
+    data = made.from_connect_data("t", written, Struct(written, {"a": value}))
+    assert made.to_connect_data("t", data).value.plain() == {"a": {chosen: value}}
+
+
 def test_enums_are_kept_with_enhanced_support(scope):
     enum = {"type": "enum", "name": "a.E", "symbols": ["X", "Y"]}
     schema = schema_of(
