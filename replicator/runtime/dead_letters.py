@@ -91,23 +91,9 @@ class DeadLetterQueue:
 
     def report(self, failure: Failure) -> None:
         """Append the record."""
-        original, encoding = failure.original, None
-        if isinstance(original, SourceRecord):
-            if self._encoder is None:
-                return
-            message, encoding = self._encoder.encode(original)
-        elif isinstance(original, Message):
-            # A message that was refused has no timestamp yet.
-            stamp = cast("int | None", original.timestamp)
-            stamp = None if stamp is None or stamp < 0 else stamp
-            headers = list(original.headers or ())
-            message = NewMessage(self._topic, original.key, original.value, None, stamp, headers)
-        else:
+        letter = self._letter(failure)
+        if letter is None:
             return
-        headers = list(message.headers or ())
-        if self._with_headers:
-            headers += self._context(failure, encoding)
-        letter = NewMessage(self._topic, message.key, message.value, None, message.timestamp, headers or None)
         self._counts.letters += 1
         try:
             self._create()
@@ -127,6 +113,21 @@ class DeadLetterQueue:
     def close(self) -> None:
         """Release the producer."""
         self._producer.close()
+
+    def _letter(self, failure: Failure) -> NewMessage | None:
+        """The record with what went wrong; None where nothing of it can be kept."""
+        original, encoding = failure.original, None
+        if isinstance(original, Message):
+            key, value, stamp, given = original.key, original.value, _stamp(original), original.headers
+        elif isinstance(original, SourceRecord) and self._encoder is not None:
+            message, encoding = self._encoder.encode(original)
+            key, value, stamp, given = message.key, message.value, message.timestamp, message.headers
+        else:
+            return None
+        headers = list(given or ())
+        if self._with_headers:
+            headers += self._context(failure, encoding)
+        return NewMessage(self._topic, key, value, None, stamp, headers or None)
 
     def _done(self, error: Exception | None) -> None:
         if error is not None:
@@ -192,6 +193,12 @@ class Durable(Future[None]):
         """
         if not self._queue.sync(SYNC_SECONDS if timeout is None else timeout):
             raise TimeoutError("The dead letter queue could not be flushed in time.")
+
+
+def _stamp(message: Message) -> int | None:
+    # A message that was refused has no timestamp yet.
+    stamp = cast("int | None", message.timestamp)
+    return None if stamp is None or stamp < 0 else stamp
 
 
 def _place(original: Any) -> list[tuple[str, str | None]]:

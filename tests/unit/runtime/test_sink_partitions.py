@@ -97,6 +97,20 @@ def test_records_of_a_partition_that_went_are_not_put_again() -> None:
     assert sink.positions.safe({T0, T1}) == {T1: OffsetAndMetadata(1)}
 
 
+def test_a_partition_that_comes_back_is_not_moved_by_what_was_read_before() -> None:
+    sink = Sink()
+    sink.target.locked = True
+    sink.deliver()
+    sink.partitions.revoked([T0])
+    sink.consumer.seek(T0, 0)
+    sink.partitions.assigned([T0])
+    sink.target.locked = False
+    sink.context.timeout(0)
+    sink.delivery.redeliver()
+    assert sink.target.puts == [[0, 1], [1]]
+    assert sink.positions.safe({T0, T1}) == {T1: OffsetAndMetadata(1)}
+
+
 def test_the_final_commit_is_sent_after_the_task_closed_the_partition() -> None:
     sink = Sink()
     seen: list[object] = []
