@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,7 +44,7 @@ class ConnectRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             check_media(request, self.produces)
-            work = asyncio.ensure_future(endpoint(request))
+            work = asyncio.ensure_future(endpoint(_Request(request.scope, request.receive)))
             # The endpoint's thread goes on: what it waits for, a connector perhaps, may never end.
             done, _ = await asyncio.wait({work}, timeout=self.limit)
             if not done:
@@ -51,6 +52,23 @@ class ConnectRoute(APIRoute):
             return work.result()
 
         return checked
+
+
+class _FirstValues(QueryParams):
+    """Of a parameter that is given twice the first counts, as in the reference; lists have all."""
+
+    def __getitem__(self, key: Any) -> str:
+        return self.getlist(key)[0]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = self.getlist(key)
+        return found[0] if found else default
+
+
+class _Request(Request):
+    @property
+    def query_params(self) -> QueryParams:
+        return _FirstValues(self.scope["query_string"])
 
 
 def _busy_with(request: Request) -> str:

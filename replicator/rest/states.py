@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Path, Query, Response
+from pydantic import BeforeValidator
 
 from replicator.api.errors import BadRequestError
 from replicator.herder.base import Herder
@@ -17,7 +19,17 @@ from replicator.rest.secrets import Secrets
 _NO_OFFSETS: Final = "Partitions / offsets need to be provided for an alter offsets request"
 _OFFSETS: Final = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets"
 
-TaskNumber = Annotated[int, Path(ge=-(2**31), lt=2**31)]
+_DIGITS: Final = re.compile(r"[+-]?\d+")
+
+
+def _number(text: Any) -> int:
+    """What Java takes for an integer: nothing but digits behind a sign; 404 otherwise."""
+    if not _DIGITS.fullmatch(str(text)):
+        raise ValueError("not a number")
+    return int(text)
+
+
+TaskNumber = Annotated[int, BeforeValidator(_number), Path(ge=-(2**31), lt=2**31)]
 
 
 class StateRoutes:

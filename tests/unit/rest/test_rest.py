@@ -325,3 +325,16 @@ def test_requests_end_also_when_the_herder_does_not(
         assert client.get("/connectors/x").status_code == 200
     finally:
         released.set()
+
+
+@pytest.mark.parametrize("task", ["1.0", "1_0", "%201", "a", "99999999999"])
+def test_only_digits_are_numbers_of_tasks(client: TestClient, task: str) -> None:
+    assert client.get(f"/connectors/x/tasks/{task}/status").json()["message"] == "HTTP 404 Not Found"
+    assert client.post(f"/connectors/x/tasks/{task}/restart").status_code == 404
+
+
+def test_of_a_parameter_that_is_given_twice_the_first_counts(client: TestClient) -> None:
+    both = "connectorsOnly=true&connectorsOnly=false", "connectorsOnly=false&connectorsOnly=true"
+    first, second = (client.get(f"/connector-plugins?{query}").json() for query in both)
+    assert first == client.get("/connector-plugins?connectorsOnly=true").json()
+    assert second == client.get("/connector-plugins?connectorsOnly=false").json() != first
