@@ -76,3 +76,23 @@ def test_who_confirms_the_log(pg_database: Database, mode: str) -> None:
         assert driver.quiet(0.5) == []
         pg_database.execute("INSERT INTO t VALUES (9)")
         driver.until_count(4)
+
+
+def test_what_is_a_key(pg_database: Database) -> None:
+    """Only what Postgres takes for one: a deferrable key, a partial index, one over nullable columns are none."""
+    pg_database.execute(
+        "CREATE TABLE plain (a int NOT NULL UNIQUE, b int)",
+        "CREATE TABLE later (a int PRIMARY KEY DEFERRABLE, b int)",
+        "CREATE TABLE part (a int NOT NULL, b int)", "CREATE UNIQUE INDEX part_a ON part (a) WHERE b > 0",
+        "CREATE TABLE empty (a int UNIQUE, b int)",
+        "INSERT INTO plain VALUES (1, 1)", "INSERT INTO later VALUES (1, 1)",
+        "INSERT INTO part VALUES (1, 1)", "INSERT INTO empty VALUES (1, 1)",
+    )  # fmt: skip
+    with Driver(pg_database) as driver:
+        driver.until_count(4)
+        keys = {r.topic.rpartition(".")[2]: r.key and r.key.plain() for r in driver.records}
+        driver.until_phase("streaming")
+        pg_database.execute("UPDATE later SET b = 2", "INSERT INTO later VALUES (2, 2)")
+        driver.until_count(5)
+    assert keys == {"plain": {"a": 1}, "later": None, "part": None, "empty": None}
+    assert (op(driver.records[-1]), driver.records[-1].key) == ("c", None)
