@@ -85,14 +85,19 @@ def test_what_is_a_key(pg_database: Database) -> None:
         "CREATE TABLE later (a int PRIMARY KEY DEFERRABLE, b int)",
         "CREATE TABLE part (a int NOT NULL, b int)", "CREATE UNIQUE INDEX part_a ON part (a) WHERE b > 0",
         "CREATE TABLE empty (a int UNIQUE, b int)",
+        "CREATE TABLE other (a int PRIMARY KEY, b int NOT NULL UNIQUE)",
+        "ALTER TABLE other REPLICA IDENTITY USING INDEX other_b_key",
+        "CREATE TABLE hidden (a int PRIMARY KEY, b int)",
         "INSERT INTO plain VALUES (1, 1)", "INSERT INTO later VALUES (1, 1)",
         "INSERT INTO part VALUES (1, 1)", "INSERT INTO empty VALUES (1, 1)",
+        "INSERT INTO other VALUES (1, 2)", "INSERT INTO hidden VALUES (1, 1)",
     )  # fmt: skip
-    with Driver(pg_database) as driver:
-        driver.until_count(4)
+    with Driver(pg_database, column__exclude__list=r"public\.hidden\.a") as driver:
+        driver.until_count(6)
         keys = {r.topic.rpartition(".")[2]: r.key and r.key.plain() for r in driver.records}
         driver.until_phase("streaming")
         pg_database.execute("UPDATE later SET b = 2", "INSERT INTO later VALUES (2, 2)")
-        driver.until_count(5)
-    assert keys == {"plain": {"a": 1}, "later": None, "part": None, "empty": None}
+        driver.until_count(7)
+    none = {"later": None, "part": None, "empty": None}
+    assert keys == {"plain": {"a": 1}, "other": {"b": 2}, "hidden": {"a": 1}, **none}
     assert (op(driver.records[-1]), driver.records[-1].key) == ("c", None)
