@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+from connectors.postgres.definition import DebeziumDef
 from connectors.postgres.snapshot_mode import CONFIGURED, DATA, STREAM
 from replicator.api.config import ConfigDef, ConfigKey, Importance, key
 from replicator.api.listed import listed
@@ -535,5 +536,5 @@ _LOG: Final[tuple[ConfigKey, ...]] = (
 _LISTED: Final = (files("connectors.postgres") / "listed.tsv").read_text(encoding="utf-8")
 _DECLARED: Final = ConfigDef(*_CONNECTION, *_SELECTION, *_VALUES, *_SNAPSHOT, *_LOG)
 
-CONFIG: Final = listed(_DECLARED, _LISTED, group="Connector", choices=True)
+CONFIG: Final = DebeziumDef(*listed(_DECLARED, _LISTED, group="Connector", choices=True).keys.values())
 """Every option of the connector, in Debezium's order, groups and importance, then those it does not list."""
