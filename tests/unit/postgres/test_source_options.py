@@ -27,6 +27,24 @@ def test_a_good_configuration_has_no_errors() -> None:
     assert len(connector.task_configs(5)) == 1
 
 
+def test_defaults_that_differ_from_debeziums() -> None:
+    """They are listed in docs/compatibility.md."""
+    found = {v.name: v.value for v in PostgresConnector().validate(GOOD)}
+    assert (found["plugin.name"], str(found["max.queue.size.in.bytes"])) == ("pgoutput", str(64 << 20))
+    assert found["event.converting.failure.handling.mode"] == "fail"
+
+
+def test_options_of_our_own() -> None:
+    own = {
+        "array.handling.mode": "json", "column.defaults": "all", "geometry.handling.mode": "text",
+        "varbit.handling.mode": "text", "publication.append.name": "p", "catalog.watch.interval.ms": "0",
+        "snapshot.chunk.rows": "1", "snapshot.max.age.warn.ms": "0",
+    }  # fmt: skip
+    found = {v.name: v for v in PostgresConnector().validate(GOOD | own)}
+    assert {name: str(found[name].value) for name in own} == own
+    assert not any(found[name].errors for name in own)
+
+
 @pytest.mark.parametrize(
     ("change", "option"),
     [
