@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from replicator.api.errors import ConnectError
+from replicator.api.errors import ConnectError, RetriableError
+from replicator.broker.admin import Admin
 from replicator.broker.base import Producer
+from replicator.broker.message import NewMessage
 from replicator.runtime.clients import producer_options, transaction_options, transactional_id
 from replicator.runtime.commits import Commits
 from replicator.runtime.transactions import (
@@ -21,6 +24,11 @@ from replicator.storage.offset_store import TopicOffsetStore
 
 if TYPE_CHECKING:
     from replicator.runtime.assembly import TaskSpec, WorkerParts
+
+log = logging.getLogger(__name__)
+
+_SENT_SECONDS: Final = 10.0
+ReadOffset = Callable[[str, Mapping[str, Any]], "dict[str, Any] | None"]
 
 
 def enabled(parts: WorkerParts) -> bool:
@@ -107,6 +115,36 @@ def transactions(
         interval=_boundary_interval(parts, options) / 1000.0,
         requests=requests,
     )
+
+
+def reading(offsets: OffsetStore, producer: Producer, topic: str, admin: Admin) -> ReadOffset:
+    """Reads stored offsets; a transaction of the task's own id that hangs in their topic is ended, once.
+
+    A broker that was killed after it answered a commit or an abort may never write its mark: readers of committed data
+    wait there for ever. The mark of a later transaction in the partition, of the same producer, ends both. An abort is
+    safe whatever the lost one was: the source has not heard of its offsets (see transactions), so that it reads on from
+    older ones, and what it sends again bears the same positions.
+    """
+    tried = False
+
+    def read(connector: str, partition: Mapping[str, Any]) -> dict[str, Any] | None:
+        nonlocal tried
+        try:
+            return offsets.read(connector, partition)
+        except RetriableError as error:
+            if tried:
+                raise
+            tried = True
+            log.warning("%s If a transaction of %s hangs there, it is aborted.", error, connector)
+        producer.begin_transaction()
+        producer.append(
+            [NewMessage(topic, b"", b"", number) for number in range(admin.topics()[topic].partitions)]
+        )
+        producer.sync(_SENT_SECONDS)  # an abort gives no mark to partitions that got nothing
+        producer.abort_transaction()
+        return offsets.read(connector, partition)
+
+    return read
 
 
 def refusing(offsets_topic: str, used: Callable[[str], None]) -> Callable[[str], None]:

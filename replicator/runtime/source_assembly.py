@@ -41,13 +41,15 @@ def _make(parts: WorkerParts, spec: TaskSpec, undo: ExitStack) -> SourceWork:
     undo.callback(producer.close)
     offsets, release_offsets = exactly_once.offset_store(parts, resolved)
     undo.callback(release_offsets)
+    own_topic = exactly_once.own_topic(parts, resolved)
+    read = exactly_once.reading(offsets, producer, own_topic, parts.broker.admin()) if once else offsets.read
     requests = exactly_once.requested_boundaries(options) if once else None
     context = SourceContext(
         spec.connector,
         spec.task,
         spec.stopping,
         lambda: parts.resolver.resolve(spec.task_config),
-        StoredOffsets(spec.connector, offsets.read),
+        StoredOffsets(spec.connector, read),
         requests,
     )
     spec.facts = context
@@ -63,7 +65,6 @@ def _make(parts: WorkerParts, spec: TaskSpec, undo: ExitStack) -> SourceWork:
     queue = dead_letters(parts, spec, QUEUE_DEF.parse(resolved), lambda: letters, writer.letters())
     if queue is not None:
         reporters.append(queue)
-    own_topic = exactly_once.own_topic(parts, resolved)
     task: SourceTask = spec.task_class()
     return SourceWork(
         task=task,

@@ -3,13 +3,18 @@
 A transaction ends after each polled batch, at an interval, or where the connector says. Its offsets are written at
 its end, so that those of aborted records are stored with the next one: they are skipped, not read again. A
 transaction that the broker aborted ends the run: the task begins again from the stored offsets (INV-8, INV-10).
+
+The broker answers a commit before its marks are in the partitions. One that is killed in between may never write
+them: the offsets stay invisible, or go with an abort that comes later. Therefore the source hears of offsets only when
+a later transaction was committed (INV-2): it cannot begin before the marks of the one before are written. While nothing
+comes, that later transaction stores the same offsets again.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from replicator.api.errors import ConnectError, DataError, DiskFullError, RetriableError
@@ -28,6 +33,7 @@ POLL: Final = "poll"
 INTERVAL: Final = "interval"
 CONNECTOR: Final = "connector"
 
+_CONFIRM_SECONDS: Final = 1.0
 _COMMIT: Final = "commit"
 _ABORT: Final = "abort"
 
@@ -97,7 +103,9 @@ class TransactionalCommit:
         self._open = False
         self._failed = False
         self._offsets: dict[str, PartitionOffset] = {}
+        self._unconfirmed: dict[str, PartitionOffset] = {}
         self._durable: dict[str, PartitionOffset] = {}
+        self._confirm_at = 0.0
         self._next_commit = clock.now() + interval
 
     def start(self) -> None:
@@ -142,8 +150,11 @@ class TransactionalCommit:
 
     def take_durable(self) -> list[PartitionOffset]:
         """Offsets of transactions committed since the last call; ends one that has been open for long enough."""
-        if self._boundary == INTERVAL and not self._failed and self._clock.now() >= self._next_commit:
-            self._commit()
+        if not self._failed:
+            if self._boundary == INTERVAL and self._clock.now() >= self._next_commit:
+                self._commit()
+            if self._unconfirmed and not self._open and self._clock.now() >= self._confirm_at:
+                self._confirm()
         taken, self._durable = self._durable, {}
         return list(taken.values())
 
@@ -154,6 +165,8 @@ class TransactionalCommit:
                 self._commit()
             else:
                 self._end(self._requests.take_batch())
+            if self._unconfirmed and not self._open:
+                self._confirm()
         return self.take_durable()
 
     def _after_batch(self) -> None:
@@ -177,11 +190,25 @@ class TransactionalCommit:
         self._next_commit = self._clock.now() + self._interval
         if not self._open and not self._offsets:
             return
+        offsets = self._offsets
+        self._write(offsets)
+        self._durable |= self._unconfirmed
+        self._unconfirmed, self._offsets = offsets, {}
+        self._confirm_at = self._clock.now() + _CONFIRM_SECONDS
+        self._store.observe(self._connector, list(offsets.values()))
+
+    def _confirm(self) -> None:
+        """See that the last transaction is whole: the next one commits its offsets again."""
+        self._write(self._unconfirmed)
+        self._durable |= self._unconfirmed
+        self._unconfirmed = {}
+
+    def _write(self, offsets: Mapping[str, PartitionOffset]) -> None:
+        """End a transaction with these offsets."""
         try:
             self.begin()
-            offsets = list(self._offsets.values())
             if offsets:
-                self._producer.append(self._store.messages(self._connector, offsets))
+                self._producer.append(self._store.messages(self._connector, list(offsets.values())))
             failpoint("before_transaction_commit")
             self._producer.commit_transaction()
             failpoint("after_transaction_commit")
@@ -189,9 +216,6 @@ class TransactionalCommit:
             self._failed = True
             raise
         self._open = False
-        self._durable |= self._offsets
-        self._offsets = {}
-        self._store.observe(self._connector, offsets)
 
     def _abort(self) -> None:
         if not self._open:
