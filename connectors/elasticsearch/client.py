@@ -18,8 +18,8 @@ import httpx
 import orjson
 
 from connectors.elasticsearch.options import node_url
-from connectors.elasticsearch.tls import context_of
 from replicator.api import ConnectError, RetriableError
+from replicator.api.tls import client_context
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,9 @@ def _http(options: Mapping[str, Any], urls: list[str]) -> httpx.Client:
             keepalive_expiry=None if idle < 0 else idle / 1000,
         ),
         proxy=_proxy(options),
-        verify=context_of(options) if any(url.startswith("https:") for url in urls) else True,
+        verify=client_context(options, "elastic.https.")
+        if any(url.startswith("https:") for url in urls)
+        else True,
         trust_env=False,
     )
 

@@ -19,7 +19,7 @@ import orjson
 
 from replicator.api.errors import ConfigError
 from replicator.api.option_types import Secret
-from replicator.converters.registry import tls
+from replicator.api.tls import client_context
 from replicator.converters.registry.model import Answer, RegistryUnavailableError
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class HttpTransport:
         )
         host = options["proxy.host"]
         self._client = httpx.Client(
-            verify=tls.context(options) if any(b.startswith("https") for b, _ in self._bases) else False,
+            verify=client_context(options) if any(b.startswith("https") for b, _ in self._bases) else False,
             timeout=timeout,
             headers={"Accept": f"{CONTENT_TYPE}, application/json", "Content-Type": CONTENT_TYPE, **headers},
             proxy=f"http://{host}:{options['proxy.port']}" if host else None,

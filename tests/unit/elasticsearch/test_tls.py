@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connectors.elasticsearch.tls import context_of
 from replicator.api import ConfigError, Secret
+from replicator.api.tls import client_context
 from tests.support.certificates import Authority
 from tests.support.java_stores import jks
 
@@ -76,7 +76,7 @@ def stores(kind: str, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["pem", "pkcs12", "jks"])
 def test_both_sides_know_each_other(port: int, tmp_path: Path, kind: str) -> None:
-    context = context_of(given(**stores(kind, tmp_path)))
+    context = client_context(given(**stores(kind, tmp_path)), "elastic.https.")
     with (
         socket.create_connection(("127.0.0.1", port), 30) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
@@ -85,14 +85,14 @@ def test_both_sides_know_each_other(port: int, tmp_path: Path, kind: str) -> Non
 
 
 def test_host_names_are_checked_unless_told_otherwise() -> None:
-    assert context_of(given()).check_hostname
-    assert not context_of(given(endpoint_identification_algorithm="")).check_hostname
+    assert client_context(given(), "elastic.https.").check_hostname
+    assert not client_context(given(endpoint_identification_algorithm=""), "elastic.https.").check_hostname
 
 
 def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        context_of(given(**{**stores("jks", tmp_path), "keystore_password": "wrong"}))
+        client_context(given(**{**stores("jks", tmp_path), "keystore_password": "wrong"}), "elastic.https.")
     assert caught.value.option == "elastic.https.ssl.keystore.location"
     with pytest.raises(ConfigError, match="missing") as caught:
-        context_of(given(truststore_location=str(tmp_path / "missing")))
+        client_context(given(truststore_location=str(tmp_path / "missing")), "elastic.https.")
     assert caught.value.option == "elastic.https.ssl.truststore.location"
