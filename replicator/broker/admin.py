@@ -51,6 +51,10 @@ class Admin(Protocol):
         """Offset one past the last message; Kafka counts messages of undecided transactions, too."""
         ...
 
+    def next_committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Offset from which on a reader of committed data misses nothing that is not visible yet."""
+        ...
+
     def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Offset of the first message still kept."""
         ...

@@ -113,10 +113,8 @@ class TopicLog:
         self._consumer = self._broker.consumer(f"{self._client_id}-consumer", start="earliest")
         self._consumer.assign(self._partitions)
         # Nobody waits here for a transaction that a lost worker left open: its successor ends it, and may start here.
-        visible = getattr(admin, "next_committed", admin.end_offsets)  # only Kafka has open transactions
-        self._read_until(
-            self._consumer, visible(self._partitions) if self._partitions else {}, time.monotonic() + 3600
-        )
+        visible = admin.next_committed(self._partitions) if self._partitions else {}
+        self._read_until(self._consumer, visible, time.monotonic() + 3600)
         if self._follow:
             self._thread = threading.Thread(target=self._run, name=f"{self._client_id}-log", daemon=True)
             self._thread.start()

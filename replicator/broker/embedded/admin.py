@@ -45,6 +45,10 @@ class EmbeddedAdmin:
         self._refresh()
         return {tp: self._log.partition(tp).end for tp in partitions}
 
+    def next_committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The same: what is not committed is not in the log."""
+        return self.end_offsets(partitions)
+
     def begin_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Offset of the first message still kept.
 
