@@ -100,14 +100,14 @@ class RecordReader:
 
         Asked once a batch. A transform may have dropped the source block: then the consumed record tells.
         """
-        first, last = records[0], records[-1]
-        if self._chain:
-            try:
-                found = [self._source_time(self.original(record)) for record in (first, last)]
-            except Exception:  # noqa: BLE001 - a figure is not worth a failure
-                return ()
-        else:
-            found = [commit_time(first.value), commit_time(last.value)]
+        ends = records[0], records[-1]
+        try:
+            if self._chain:
+                found = [self._source_time(self.original(record)) for record in ends]
+            else:
+                found = [commit_time(record.value) for record in ends]
+        except Exception:  # noqa: BLE001 - a figure is not worth a failure
+            return ()
         return [moment for moment in found if moment is not None]
 
     def _source_time(self, message: Message) -> int | None:

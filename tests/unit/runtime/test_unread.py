@@ -179,3 +179,4 @@ def test_a_bad_source_block_is_told_when_it_is_looked_at(source: bytes) -> None:
     assert by_topic.row["note"] == "n"
     with pytest.raises(DataError):
         Planner(settings(table_naming="source")).plan(record)
+    assert reader().commit_times([record]) == ()  # only a figure
