@@ -7,6 +7,7 @@ Producers and consumers belong to the thread that uses them.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -149,9 +150,17 @@ class Broker(Protocol):
         client_id: str,
         *,
         transactional_id: str | None = None,
+        superseded: threading.Event | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Producer:
         """A producer; with `transactional_id` it fences its predecessors.
+
+        Args:
+            client_id: its name.
+            transactional_id: one at a time may use it.
+            superseded: set when nobody waits for the producer any more and another one may have its id: it ends then
+                without touching what is open.
+            options: see the class.
 
         Raises:
             ConfigError: an option is wrong or cannot be honoured.

@@ -78,12 +78,9 @@ def source_producer(
     producer = parts.broker.producer(
         f"connector-producer-{spec.name}",
         transactional_id=transactional_id(parts.config, spec.name),
+        superseded=spec.abandoned,
         options=transaction_options(wanted, _boundary_interval(parts, options)),
     )
-    # Imported here: a worker on the embedded log does without Kafka's client.
-    from replicator.broker.kafka.transactions import supersede_with
-
-    supersede_with(producer, spec.abandoned)
     try:
         if spec.guard is not None:
             spec.guard.confirm()

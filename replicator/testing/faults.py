@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,10 +22,13 @@ class FaultyBroker:
         client_id: str,
         *,
         transactional_id: str | None = None,
+        superseded: threading.Event | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Producer:
         """A producer that may fail."""
-        producer = self._broker.producer(client_id, transactional_id=transactional_id, options=options)
+        producer = self._broker.producer(
+            client_id, transactional_id=transactional_id, superseded=superseded, options=options
+        )
         return FaultyProducer(producer, self._on_append)
 
     def __getattr__(self, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +72,7 @@ class EmbeddedBroker:
         client_id: str,
         *,
         transactional_id: str | None = None,
+        superseded: threading.Event | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> EmbeddedProducer:
         """A producer; with `transactional_id` it fences its predecessors."""

@@ -6,6 +6,7 @@ A client's options are, from low to high: the framework's, the worker's addresse
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,13 +44,14 @@ class KafkaBroker:
         client_id: str,
         *,
         transactional_id: str | None = None,
+        superseded: threading.Event | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> KafkaProducer:
         """A producer; with `transactional_id` it fences its predecessors."""
         settings = self._settings(client_id, options)
         if transactional_id is None:
             return KafkaProducer(settings)
-        return TransactionalKafkaProducer(settings, transactional_id)
+        return TransactionalKafkaProducer(settings, transactional_id, superseded)
 
     def consumer(
         self,

@@ -14,7 +14,6 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException
 
 from replicator.api.errors import ConnectError, FencedError, IllegalStateError, RetriableError
-from replicator.broker.base import Producer
 from replicator.broker.kafka.errors import AUTHORIZATION, kafka_error, translate
 from replicator.broker.kafka.producer import Done, KafkaProducer, unreachable
 from replicator.broker.message import NewMessage
@@ -27,14 +26,14 @@ _TRANSACTION_MS: Final = "60000"
 class TransactionalKafkaProducer(KafkaProducer):
     """See the module.
 
-    Attributes:
-        superseded: set when nobody waits for this producer any more, and another one may have its id. It sends
-            nothing more then: librdkafka follows an abort with a new epoch, which would fence the successor. The
-            successor aborts what is open. Any thread.
+    Once superseded it sends nothing more: librdkafka follows an abort with a new epoch, which would fence the
+    successor. The successor aborts what is open.
     """
 
-    def __init__(self, options: Mapping[str, Any], transactional_id: str) -> None:
-        """Fence the predecessors and wait until their transactions are decided.
+    def __init__(
+        self, options: Mapping[str, Any], transactional_id: str, superseded: threading.Event | None = None
+    ) -> None:
+        """Fence the predecessors and wait until their transactions are decided; `superseded` is set by any thread.
 
         Raises:
             RetriableError: the cluster cannot be reached, or is still busy with a predecessor's transaction.
@@ -42,7 +41,7 @@ class TransactionalKafkaProducer(KafkaProducer):
         """
         super().__init__({**options, "transactional.id": transactional_id})
         self._id = transactional_id
-        self.superseded = threading.Event()
+        self._superseded = superseded or threading.Event()
         self._right = f"WRITE and DESCRIBE on the transactional id {transactional_id}"
         self._open = False
         # An append met a transaction that the brokers had ended; the commit says so, as then everything must be redone.
@@ -118,7 +117,7 @@ class TransactionalKafkaProducer(KafkaProducer):
         """Drop an open transaction and end; if Kafka is away, its time-out ends the transaction."""
         if self._closed.is_set():
             return
-        if self._open and self._fatal is None and not self.superseded.is_set():
+        if self._open and self._fatal is None and not self._superseded.is_set():
             self._open = False
             self._client.purge()
             try:
@@ -141,7 +140,7 @@ class TransactionalKafkaProducer(KafkaProducer):
                     if isinstance(failure, FencedError) and self._expired():
                         raise RetriableError(f"Kafka: a transaction of {self._id} took too long.") from raised
                     raise failure from raised
-                if self.superseded.is_set():
+                if self._superseded.is_set():
                     raise FencedError(f"{failure.message} Another one may use {self._id} now.") from raised
                 if error.txn_requires_abort():
                     self._abort_after(failure)
@@ -187,9 +186,3 @@ def _again(failure: ConnectError, reason: str) -> ConnectError:
         if hint
         else RetriableError(f"The transaction was aborted: {reason}.")
     )
-
-
-def supersede_with(producer: Producer, abandoned: threading.Event) -> None:
-    """Let a transactional producer take it as its end when its task is abandoned."""
-    if isinstance(producer, TransactionalKafkaProducer):
-        producer.superseded = abandoned

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from replicator.api.errors import ConnectError, FencedError
 from replicator.broker.kafka.producer import KafkaProducer
-from replicator.broker.kafka.transactions import TransactionalKafkaProducer, supersede_with
+from replicator.broker.kafka.transactions import TransactionalKafkaProducer
 
 
 class Client:
@@ -48,15 +48,20 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     return made
 
 
+def begun(*, abandoned: bool) -> TransactionalKafkaProducer:
+    """A producer with an open transaction, whose task may have been abandoned meanwhile."""
+    superseded = threading.Event()
+    producer = TransactionalKafkaProducer({}, "id", superseded)
+    producer.begin_transaction()
+    if abandoned:
+        superseded.set()
+    return producer
+
+
 @pytest.mark.parametrize("abandoned", [True, False])
 def test_who_may_abort(client: Client, abandoned: bool) -> None:
     """librdkafka gets itself a new epoch after an abort; whoever took the id over in the meantime would be fenced."""
-    producer = TransactionalKafkaProducer({}, "id")
-    event = threading.Event()
-    supersede_with(producer, event)
-    producer.begin_transaction()
-    if abandoned:
-        event.set()
+    producer = begun(abandoned=abandoned)
     with pytest.raises(FencedError if abandoned else ConnectError):
         producer.commit_transaction()
     producer.close()
@@ -65,11 +70,6 @@ def test_who_may_abort(client: Client, abandoned: bool) -> None:
 
 @pytest.mark.parametrize("abandoned", [True, False])
 def test_what_is_open_at_the_end(client: Client, abandoned: bool) -> None:
-    producer = TransactionalKafkaProducer({}, "id")
-    event = threading.Event()
-    supersede_with(producer, event)
-    producer.begin_transaction()
-    if abandoned:
-        event.set()
+    producer = begun(abandoned=abandoned)
     producer.close()
     assert client.asked == ["init", "begin", *([] if abandoned else ["purge", "abort"])]
